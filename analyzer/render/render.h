@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Renderers: a verdict as text, JSON or a web page. One const table row each (render_find), so a new format is
+ * one file and one row. They append to a buffer; writing it out, atomically, is the caller's.
+ */
+#pragma once
+
+#include "analyzer/judge/verdict.h"
+#include "common/strbuf.h"
+
+struct render_input {
+    const struct verdict *verdict;
+    const struct report_set *reports;
+    struct database *database; /* facts and, for HTML, the host inventory */
+    enum severity min_severity; /* findings below are not shown (the score does not change) */
+    bool colour;                /* text: the output is a terminal that shows colours */
+    int width;                  /* text: columns of the terminal, 0: do not wrap */
+};
+
+struct renderer {
+    const char *name;  /* value of --format */
+    const char *media; /* one word for --help */
+    int (*render)(const struct render_input *input, struct strbuf *out, struct err *err);
+};
+
+/* NULL when there is no such format. */
+const struct renderer *render_find(const char *name);
+
+/* NULL-ended names, for messages. */
+const char *const *render_names(void);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Reading reports: whatever the user hands over becomes a stream of members, each belonging to a host.
+ *
+ * A REPORT is a zip or tar archive (plain, gz, bz2, xz, zst), a directory, or standard input. Inside may be one
+ * host's report, a pool bundle (a folder or an archive a host), nested archives, compressed log rotations, or
+ * just a few files in their places (`var/log/SMlog`). Every member is read once, front to back, nothing is
+ * unpacked to disk, and all archives of a run share one budget against bombs.
+ *
+ * A host is a report's top folder: everything in front of the first well-known directory (`var`, `etc`,
+ * `proc` ...) of a path, or in front of the file name. What a report says about itself (inventory.xml,
+ * manifest.json, xen-bugtool.log, the bundle's list of hosts) is read on the way; what is wrong with it
+ * (truncated, entries that timed out, ...) becomes a problem of the host. A damaged archive is a problem, not
+ * an error: what could be read counts.
+ *
+ * Ownership: report_set owns hosts, sources and problems; a member is borrowed during the call.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+/* One file of a host's report. */
+struct member {
+    unsigned host;       /* index into the report set */
+    const char *path;    /* below the host's top folder, as archived: "var/log/kern.log.2.gz" */
+    const char *logical; /* the same without a compression suffix: "var/log/kern.log.2" */
+    int64_t size;        /* declared size of the archived form, or -1 */
+    int64_t modified;    /* epoch seconds, or 0 */
+};
+
+/*
+ * Who looks at the members. begin() returns the state for this member, or NULL when its bytes are not wanted;
+ * data() gets them decompressed, in order; end() is always called after a begin() that returned a state and
+ * says whether the bytes were complete. A negative return (with *err set) ends the whole read.
+ *
+ * Calls for one member come one after another, but different members may be visited from different threads.
+ */
+struct report_visitor {
+    void *(*begin)(void *context, const struct member *member);
+    int (*data)(void *state, const char *bytes, size_t length, struct err *err);
+    int (*end)(void *state, bool complete, struct err *err);
+    void *context;
+};
+
+enum problem_kind {
+    PROBLEM_TRUNCATED,   /* the archive ends before its end */
+    PROBLEM_DAMAGED,     /* a part could not be read */
+    PROBLEM_REFUSED,     /* a limit against bombs or a feature we do not open */
+    PROBLEM_OMITTED,     /* the collector left something out, or cut it */
+    PROBLEM_TIMEOUT,     /* a collecting command did not end in time */
+    PROBLEM_MISSING_HOST,/* the bundle names a host that is not there */
+    PROBLEM_SUSPICIOUS,  /* duplicate names, paths that try to escape, ... */
+};
+
+struct report_problem {
+    enum problem_kind kind;
+    int host;         /* index, or -1: the source as a whole */
+    unsigned source;
+    const char *path; /* member it is about, or "" */
+    const char *text; /* one sentence */
+};
+
+const char *problem_kind_name(enum problem_kind kind); /* "truncated", "damaged", ... */
+
+/* One REPORT argument. */
+struct report_source {
+    const char *path;
+    int64_t entries; /* members seen, directories not counted */
+    int64_t bytes;   /* bytes of members, decompressed, as far as they were read or declared */
+};
+
+struct report_host {
+    unsigned index;
+    unsigned source;
+    const char *name;     /* host name from inventory.xml, the manifest or the folder; unique in the set */
+    const char *root;     /* top folder inside the source, may be "" */
+    const char *uptime;   /* text of uptime(1) from inventory.xml, or "" */
+    int64_t taken;        /* the report's own clock: wall clock of the host as if it were UTC, epoch seconds */
+    bool taken_is_known;  /* false: `taken` was guessed from the newest file */
+    bool has_inventory;   /* the collector finished and said what it took */
+    int64_t entries, bytes;
+};
+
+/* Limits against bombs: one budget for all archives of a run, counted on bytes produced. */
+struct report_limits {
+    int64_t total_bytes;  /* decompressed, over everything */
+    int64_t entry_bytes;  /* one member */
+    int64_t entries;
+    int nesting;          /* archives inside archives */
+    int ratio;            /* decompressed : compressed, once a member has produced ratio_from bytes */
+    int64_t ratio_from;
+    size_t name_bytes;    /* longest path */
+    int path_depth;
+};
+
+extern const struct report_limits report_default_limits;
+
+struct report_set;
+
+int report_set_new(const struct report_limits *limits, struct report_set **ret, struct err *err);
+void *report_set_free(struct report_set *set);
+
+/*
+ * Reads one REPORT (a path, or "-" for standard input) and shows every member to the visitor.
+ * ERR_NOTFOUND/ERR_DENIED/ERR_IO when it cannot be opened, ERR_UNSUPPORTED when it is no archive we know,
+ * ERR_PARSE when not a single member could be read; the visitor's own error. Everything milder is a problem.
+ */
+int report_set_read(struct report_set *set, const char *path, const struct report_visitor *visitor,
+                    struct err *err);
+
+/*
+ * After the last read: settles host names and clocks. Hosts are then in the order they were found.
+ */
+int report_set_finish(struct report_set *set, struct err *err);
+
+size_t report_set_host_count(const struct report_set *set);
+const struct report_host *report_set_host(const struct report_set *set, size_t index);
+size_t report_set_source_count(const struct report_set *set);
+const struct report_source *report_set_source(const struct report_set *set, size_t index);
+size_t report_set_problem_count(const struct report_set *set);
+const struct report_problem *report_set_problem(const struct report_set *set, size_t index);
+
+/*
+ * Whether the report proves that `path` was looked for and not there: the manifest says so, or the capability
+ * that collects it was collected (inventory.xml lists entries of it) without it. Borrowed texts.
+ */
+bool report_host_collected(const struct report_set *set, size_t host, const char *capability);
+bool report_host_proves_absent(const struct report_set *set, size_t host, const char *path);

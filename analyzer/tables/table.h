@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Tables: how a file of a report becomes rows. Declared in rules/tables/<name>.yaml, one table a file.
+ *
+ * A table names the files it is made from (path patterns; the {captures} of a name are columns), a mode, and
+ * its columns. The mode is one of a const table of operations (mode.h): `lines`, `keys`, `blocks`, `json`,
+ * `xapi-db`. Every row also carries `host`, `path` (as archived) and `line` (1-based; 0 where a mode has none).
+ *
+ * A table set is immutable after loading. It owns everything it hands out.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "analyzer/report/path_pattern.h"
+#include "common/doc.h"
+#include "common/embed.h"
+#include "common/err.h"
+
+enum column_type {
+    COLUMN_TEXT,
+    COLUMN_INTEGER,
+    COLUMN_REAL,
+    COLUMN_BYTES,   /* "4G", "1.5 MiB": stored as a number of bytes */
+    COLUMN_VERSION, /* text that compares as a version (collation VERSION) */
+};
+
+struct column {
+    const char *name;
+    enum column_type type;
+    const char *description; /* may be "" */
+};
+
+struct mode; /* analyzer/tables/mode.h */
+
+struct table {
+    const char *name;
+    const char *description;
+    const char *capability; /* that collects the files, or "" */
+    const char *file;       /* the YAML file, for messages */
+    const struct path_pattern *files;
+    size_t file_count;
+    const struct column *columns; /* without host, path, line */
+    size_t column_count;
+    const struct mode *mode;
+    void *options;                 /* the mode's own, parsed */
+    const struct doc_node *tests;  /* may be NULL */
+};
+
+/* One value of a row: borrowed text, or NULL for SQL's NULL. */
+struct cell {
+    const char *text;
+    size_t length;
+};
+
+struct table_set;
+
+/*
+ * Loads the embedded tables (may be NULL) and then, for each path, a YAML file or a folder of them; a table of
+ * the same name replaces an earlier one. ERR_PARSE with file:line:column.
+ */
+int table_set_load(const struct embedded_file *embedded, const char *const *paths,
+                   struct table_set **ret, struct err *err);
+void *table_set_free(struct table_set *set);
+
+size_t table_set_count(const struct table_set *set);
+const struct table *table_set_at(const struct table_set *set, size_t index);
+const struct table *table_set_find(const struct table_set *set, const char *name);
+
+/* Runs the tests that stand in the tables' files; `failed` is told of each failure. Returns their number. */
+size_t table_set_test(const struct table_set *set,
+                      void (*outcome)(void *context, const struct table *table, const char *test,
+                                      const char *failure /* NULL: passed */),
+                      void *context);
