@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * How rules and tables name files of a report: `var/log/kern.log`, `ethtool-i-{device}.out`, `etc/lvm/**`.
+ * How rules and tables name files of a report: `var/log/kern.log`, `ethtool-i-{device}.out`, `**.conf`.
  *
  * `*` is any run of characters without a slash, `**` any run at all, `?` one character, `{name}` a `*` of at
  * least one character whose text becomes a value. Everything else is itself. A pattern covers the whole path.
