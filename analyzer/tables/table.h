@@ -32,6 +32,14 @@ struct column {
     const char *description; /* may be "" */
 };
 
+/* Where a column's value comes from, parsed from its YAML; parallel to the columns. */
+struct column_source {
+    const char *from;          /* name of the regex group, key or path; the column's name by default */
+    int capture;               /* >= 0: the value is this {capture} of the file's name */
+    const struct regex *match; /* takes a part of the raw value (groups `value`, `minus`), or NULL */
+    double scale;              /* a number is multiplied by it; 1 by default */
+};
+
 struct mode; /* analyzer/tables/mode.h */
 
 struct table {
@@ -43,9 +51,18 @@ struct table {
     size_t file_count;
     const struct column *columns; /* without host, path, line */
     size_t column_count;
+    const struct column_source *sources; /* column_count elements */
     const struct mode *mode;
     void *options;                 /* the mode's own, parsed */
     const struct doc_node *tests;  /* may be NULL */
+
+    /*
+     * A family is several tables filled by one pass over a file (xapi-db). Only its leader is extracted; the
+     * sink then gets rows of all members. A table alone is its own leader and only member.
+     */
+    const struct table *leader;
+    const struct table *const *members; /* of the leader, itself included; NULL for the others */
+    size_t member_count;
 };
 
 /* One value of a row: borrowed text, or NULL for SQL's NULL. */
