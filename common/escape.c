@@ -32,13 +32,12 @@ unsigned escape_utf8_length(const char *text, size_t length, unsigned *ret)
     return need;
 }
 
-/* Code points that can move the cursor, change colours, or reorder what a person sees. */
-static bool is_dangerous(unsigned point)
+bool escape_is_dangerous(unsigned point)
 {
     return point < 0x20 || (point >= 0x7f && point <= 0x9f) ||
            (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
-           point == 0x200e || point == 0x200f || point == 0x2028 || point == 0x2029 ||
-           point == 0xfeff;
+           point == 0x061c || point == 0x200e || point == 0x200f || point == 0x2028 ||
+           point == 0x2029 || point == 0xfeff;
 }
 
 static void add_hex(struct strbuf *out, const char *bytes, size_t length)
@@ -54,7 +53,7 @@ void escape_terminal(struct strbuf *out, const char *text, size_t length, bool m
         unsigned n = escape_utf8_length(text + i, length - i, &point);
         if (n == 1 && multiline && (point == '\n' || point == '\t'))
             strbuf_addc(out, (char)point);
-        else if (n == 0 || is_dangerous(point))
+        else if (n == 0 || escape_is_dangerous(point))
             add_hex(out, text + i, n ? n : 1);
         else
             strbuf_add(out, text + i, n);
@@ -79,7 +78,7 @@ void escape_markup(struct strbuf *out, const char *text, size_t length)
             strbuf_adds(out, entity);
         else if (n == 1 && (point == '\n' || point == '\t'))
             strbuf_addc(out, (char)point);
-        else if (n == 0 || is_dangerous(point))
+        else if (n == 0 || escape_is_dangerous(point))
             add_hex(out, text + i, n ? n : 1);
         else
             strbuf_add(out, text + i, n);

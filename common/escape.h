@@ -21,5 +21,8 @@ void escape_markup(struct strbuf *out, const char *text, size_t length);
 /* Valid UTF-8 for JSON: bytes that are not UTF-8 become U+FFFD. NULs stay. */
 void escape_utf8(struct strbuf *out, const char *text, size_t length);
 
+/* Code points that can move the cursor, change colours, or reorder what a person sees; all below U+10000. */
+bool escape_is_dangerous(unsigned point);
+
 /* Length (1-4) of the valid UTF-8 sequence at text, or 0. The code point goes to *ret. */
 unsigned escape_utf8_length(const char *text, size_t length, unsigned *ret);
