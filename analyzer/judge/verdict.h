@@ -59,6 +59,7 @@ struct finding {
     size_t evidence_count;
     const char *suppressed;      /* the reason, or NULL */
     int explained_by;            /* index of the finding that is its cause, or -1 */
+    int cost;                    /* points the overall score would gain without it; 0 if none */
 };
 
 struct unknown_rule {
