@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The store. A hit is one block of memory (structure, texts, groups), so that forgetting one is one free().
+ */
+#include "analyzer/judge/hits.h"
+
+#include <ctype.h>
+
+#include "analyzer/judge/verdict.h"
+
+/* Minutes with events that a histogram holds: two months without a pause. */
+#define MINUTES_MAX (60 * 24 * 62)
+
+/* Kernel lines remembered to count them once; beyond it duplicates may count twice. */
+#define SEEN_MAX (1 << 20)
+
+struct minute {
+    struct stamp stamp; /* second is 0 */
+    int64_t time;       /* after dating */
+    int64_t events;
+};
+
+struct host_hits {
+    VEC(struct hit *) kept;  /* the first HITS_KEPT, then a ring of the last HITS_KEPT */
+    size_t ring_next;
+    int64_t events;
+    bool complete;
+    VEC(struct minute) minutes;
+};
+
+struct pattern_hits {
+    VEC(struct host_hits) hosts;
+};
+
+struct hits {
+    struct pattern_hits *patterns;
+    size_t pattern_count;
+    size_t memory;
+    uint64_t *seen; /* open addressing; 0 is free */
+    size_t seen_count, seen_size;
+};
+
+int hits_new(size_t pattern_count, struct hits **ret, struct err *err)
+{
+    struct hits *hits = calloc(1, sizeof *hits);
+    if (hits)
+        hits->patterns = calloc(pattern_count + 1, sizeof *hits->patterns);
+    if (!hits || !hits->patterns) {
+        hits_free(hits);
+        return err_nomem(err);
+    }
+    hits->pattern_count = pattern_count;
+    *ret = hits;
+    return 0;
+}
+
+void *hits_free(struct hits *hits)
+{
+    if (!hits)
+        return NULL;
+    for (size_t p = 0; hits->patterns && p < hits->pattern_count; p++) {
+        for (size_t h = 0; h < hits->patterns[p].hosts.count; h++) {
+            struct host_hits *host = &hits->patterns[p].hosts.items[h];
+            for (size_t i = 0; i < host->kept.count; i++)
+                free(host->kept.items[i]);
+            vec_free(&host->kept);
+            vec_free(&host->minutes);
+        }
+        vec_free(&hits->patterns[p].hosts);
+    }
+    free(hits->patterns);
+    free(hits->seen);
+    free(hits);
+    return NULL;
+}
+
+/* The kernel's "[12345.678901]" near the start of a line; NULL when there is none. */
+static const char *kernel_stamp(const char *line, size_t length, double *ret_uptime)
+{
+    const char *end = line + (length < 160 ? length : 160);
+    for (const char *p = line; (p = memchr(p, '[', (size_t)(end - p))); p++) {
+        const char *q = p + 1;
+        double seconds = 0, scale = 0.1;
+        while (q < end && *q == ' ')
+            q++;
+        const char *digits = q;
+        while (q < end && isdigit((unsigned char)*q))
+            seconds = seconds * 10 + (*q++ - '0');
+        if (q == digits || q == end || *q != '.')
+            continue;
+        for (digits = ++q; q < end && isdigit((unsigned char)*q); scale /= 10)
+            seconds += (*q++ - '0') * scale;
+        if (q - digits == 6 && q < end && *q == ']') {
+            *ret_uptime = seconds;
+            return p;
+        }
+    }
+    return NULL;
+}
+
+/* FNV-1a */
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
+{
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ p[i]) * 1099511628211u;
+    return hash;
+}
+
+static bool grow_seen(struct hits *hits)
+{
+    size_t size = hits->seen_size ? hits->seen_size * 2 : 1024;
+    uint64_t *table = calloc(size, sizeof *table);
+    if (!table)
+        return false;
+    for (size_t i = 0; i < hits->seen_size; i++)
+        if (hits->seen[i]) {
+            size_t at = hits->seen[i] & (size - 1);
+            while (table[at])
+                at = (at + 1) & (size - 1);
+            table[at] = hits->seen[i];
+        }
+    free(hits->seen);
+    hits->seen = table;
+    hits->seen_size = size;
+    return true;
+}
+
+/* True when this kernel line was counted for this pattern and host already. */
+static bool is_repeated(struct hits *hits, unsigned host, const struct line_hit *line,
+                        const char *from)
+{
+    uint64_t hash = 14695981039346656037u;
+    hash = hash_bytes(hash, &line->pattern, sizeof line->pattern);
+    hash = hash_bytes(hash, &host, sizeof host);
+    hash = hash_bytes(hash, &line->count, sizeof line->count);
+    hash = hash_bytes(hash, from, (size_t)(line->text + line->length - from));
+    hash |= 1;
+    if (hits->seen_count * 2 >= hits->seen_size &&
+        (hits->seen_count >= SEEN_MAX || !grow_seen(hits)))
+        return false;
+    size_t at = hash & (hits->seen_size - 1);
+    for (; hits->seen[at]; at = (at + 1) & (hits->seen_size - 1))
+        if (hits->seen[at] == hash)
+            return true;
+    hits->seen[at] = hash;
+    hits->seen_count++;
+    return false;
+}
+
+/* Copies `length` bytes and a NUL to *place, which moves on. */
+static char *store_text(char **place, const char *bytes, size_t length)
+{
+    char *text = *place;
+    memcpy(text, bytes, length);
+    text[length] = '\0';
+    *place += length + 1;
+    return text;
+}
+
+static struct hit *make_hit(const struct regex *match, unsigned host, const char *path,
+                            const struct line_hit *line, size_t *ret_size)
+{
+    size_t names = regex_name_count(match);
+    size_t text_length = line->length < HIT_TEXT_MAX ? line->length : HIT_TEXT_MAX;
+    size_t size = sizeof(struct hit) + (names + 1) * sizeof(char *) + strlen(path) + 1 +
+                  text_length + 1;
+    for (size_t i = 0; i < names; i++) {
+        const char *group;
+        size_t length;
+        if (regex_named(match, line->groups, i, &group, &length))
+            size += length + 1;
+    }
+    struct hit *hit = malloc(size);
+    if (!hit)
+        return NULL;
+    *hit = (struct hit){.host = host, .line = line->line, .offset = line->offset,
+                        .count = line->count, .uptime = -1, .time = TIME_UNKNOWN};
+    hit->groups = (const char **)(hit + 1);
+    char *place = (char *)(hit->groups + names + 1);
+    hit->path = store_text(&place, path, strlen(path));
+    hit->text = store_text(&place, line->text, text_length);
+    for (size_t i = 0; i < names; i++) {
+        const char *group;
+        size_t length;
+        hit->groups[i] = regex_named(match, line->groups, i, &group, &length)
+                             ? store_text(&place, group, length)
+                             : NULL;
+    }
+    *ret_size = size;
+    return hit;
+}
+
+static bool same_minute(const struct stamp *a, const struct stamp *b)
+{
+    return a->minute == b->minute && a->hour == b->hour && a->day == b->day &&
+           a->month == b->month && a->year == b->year;
+}
+
+static int count_minute(struct host_hits *host, const struct stamp *stamp, int64_t events,
+                        struct err *err)
+{
+    struct stamp minute = *stamp;
+    minute.second = 0;
+    struct minute *last = host->minutes.count ? &host->minutes.items[host->minutes.count - 1] : NULL;
+    if (!last || !same_minute(&last->stamp, &minute)) {
+        if (host->minutes.count == MINUTES_MAX)
+            return 0;
+        last = vec_push(&host->minutes);
+        if (!last)
+            return err_nomem(err);
+        last->stamp = minute;
+    }
+    last->events += events;
+    return 0;
+}
+
+static struct host_hits *host_hits(struct hits *hits, unsigned pattern, unsigned host)
+{
+    struct pattern_hits *list = &hits->patterns[pattern];
+    while (list->hosts.count <= host) {
+        struct host_hits *added = vec_push(&list->hosts);
+        if (!added)
+            return NULL;
+        added->complete = true;
+    }
+    return &list->hosts.items[host];
+}
+
+/* Puts the hit behind the others; when all places are taken it replaces the oldest of the last ones. */
+static int keep(struct hits *hits, struct host_hits *host, struct hit *hit, size_t size,
+                struct err *err)
+{
+    if (host->kept.count == 2 * HITS_KEPT) {
+        struct hit **oldest = &host->kept.items[HITS_KEPT + host->ring_next];
+        host->ring_next = (host->ring_next + 1) % HITS_KEPT;
+        host->complete = false;
+        free(*oldest);
+        *oldest = hit;
+        return 0;
+    }
+    struct hit **slot = vec_push(&host->kept);
+    if (!slot) {
+        free(hit);
+        return err_nomem(err);
+    }
+    *slot = hit;
+    hits->memory += size;
+    return 0;
+}
+
+int hits_add(struct hits *hits, const struct regex *match, unsigned host, const char *path,
+             const struct line_hit *line, const struct stamp *stamp, struct err *err)
+{
+    double uptime = -1;
+    const char *kernel = kernel_stamp(line->text, line->length, &uptime);
+    if (kernel && is_repeated(hits, host, line, kernel))
+        return 0;
+    struct host_hits *list = host_hits(hits, line->pattern, host);
+    if (!list)
+        return err_nomem(err);
+    list->events += line->count;
+    int r = stamp->known ? count_minute(list, stamp, line->count, err) : 0;
+    if (r < 0)
+        return r;
+    if (hits->memory > HITS_MEMORY_MAX && list->kept.count > 0) {
+        list->complete = false;
+        return 0;
+    }
+    size_t size;
+    struct hit *hit = make_hit(match, host, path, line, &size);
+    if (!hit)
+        return err_nomem(err);
+    hit->stamp = *stamp;
+    hit->uptime = uptime;
+    return keep(hits, list, hit, size, err);
+}
+
+/* By time; hits without one by their place, in front. */
+static int by_time(const void *a, const void *b)
+{
+    const struct hit *left = *(const struct hit *const *)a, *right = *(const struct hit *const *)b;
+    if (left->time != right->time)
+        return left->time < right->time ? -1 : 1;
+    int order = strcmp(left->path, right->path);
+    if (order)
+        return order;
+    return left->line < right->line ? -1 : left->line > right->line;
+}
+
+static int by_minute(const void *a, const void *b)
+{
+    const struct minute *left = a, *right = b;
+    return left->time < right->time ? -1 : left->time > right->time;
+}
+
+void hits_date(struct hits *hits, const int64_t *taken, size_t host_count)
+{
+    for (size_t p = 0; p < hits->pattern_count; p++)
+        for (size_t h = 0; h < hits->patterns[p].hosts.count && h < host_count; h++) {
+            struct host_hits *list = &hits->patterns[p].hosts.items[h];
+            for (size_t i = 0; i < list->kept.count; i++)
+                list->kept.items[i]->time = stamp_time(&list->kept.items[i]->stamp, taken[h]);
+            for (size_t i = 0; i < list->minutes.count; i++)
+                list->minutes.items[i].time = stamp_time(&list->minutes.items[i].stamp, taken[h]);
+            qsort(list->kept.items, list->kept.count, sizeof *list->kept.items, by_time);
+            qsort(list->minutes.items, list->minutes.count, sizeof *list->minutes.items, by_minute);
+        }
+}
+
+struct hit_list hits_list(const struct hits *hits, unsigned pattern, unsigned host)
+{
+    const struct pattern_hits *list = &hits->patterns[pattern];
+    if (host >= list->hosts.count)
+        return (struct hit_list){.complete = true};
+    const struct host_hits *found = &list->hosts.items[host];
+    return (struct hit_list){found->kept.items, found->kept.count, found->events, found->complete};
+}
+
+/* An event on a time axis: wall clock, or the kernel's uptime for lines that have only that. */
+struct moment {
+    double time;
+    int64_t events;
+};
+
+static int by_moment(const void *a, const void *b)
+{
+    const struct moment *left = a, *right = b;
+    return left->time < right->time ? -1 : left->time > right->time;
+}
+
+static int64_t densest(struct moment *moments, size_t count, double seconds)
+{
+    int64_t most = 0, sum = 0;
+    qsort(moments, count, sizeof *moments, by_moment);
+    for (size_t start = 0, i = 0; i < count; i++) {
+        sum += moments[i].events;
+        while (moments[i].time - moments[start].time > seconds)
+            sum -= moments[start++].events;
+        if (sum > most)
+            most = sum;
+    }
+    return most;
+}
+
+int64_t hits_densest(const struct hits *hits, unsigned pattern, unsigned host, int64_t seconds)
+{
+    struct hit_list list = hits_list(hits, pattern, host);
+    if (seconds == 0 || list.count == 0)
+        return list.events;
+    const struct host_hits *found = &hits->patterns[pattern].hosts.items[host];
+    size_t count = list.complete ? list.count : found->minutes.count;
+    struct moment *moments = calloc(count + 1, sizeof *moments);
+    if (!moments)
+        return list.events;
+    for (size_t i = 0; i < count; i++)
+        if (list.complete) {
+            const struct hit *hit = list.items[i];
+            moments[i].time = hit->time != TIME_UNKNOWN ? (double)hit->time
+                              : hit->uptime >= 0        ? hit->uptime
+                                                        : 0;
+            moments[i].events = hit->count;
+        } else {
+            moments[i].time = (double)found->minutes.items[i].time;
+            moments[i].events = found->minutes.items[i].events;
+        }
+    int64_t most = densest(moments, count, (double)seconds);
+    free(moments);
+    return most;
+}

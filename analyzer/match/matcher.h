@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Looking for all log patterns of all rules at once.
+ *
+ * All patterns go into one multi-pattern database (Vectorscan), so a log is scanned once, however many rules ask
+ * for it, and in linear time whatever it holds. Vectorscan says where a pattern may have matched; whether it did,
+ * on that one line, and what its groups are, is then PCRE2's word. So look-around and back-references work too:
+ * Vectorscan searches for an approximation (its prefilter mode), and only patterns it refuses altogether are run
+ * by PCRE2 over every line (matcher_is_slow(), which lint warns about).
+ *
+ * The matcher is immutable after matcher_compile(); scans are independent of each other.
+ */
+#pragma once
+
+#include "analyzer/regex/regex.h"
+#include "analyzer/report/path_pattern.h"
+
+/* What a rule looks for in its log files. Everything is borrowed and must outlive the matcher. */
+struct log_pattern {
+    const struct path_pattern *files;
+    size_t file_count;
+    const struct regex *match;
+    const struct regex *unless; /* NULL: no exception */
+};
+
+/* A line that a pattern matched. Texts are borrowed until the call returns. */
+struct line_hit {
+    unsigned pattern; /* as numbered by matcher_add() */
+    int64_t line;     /* 1-based */
+    int64_t offset;   /* of the line's first byte, in the decompressed file */
+    const char *text; /* the line without its end */
+    size_t length;
+    int64_t count;    /* 1, or N for rsyslog's "message repeated N times: [...]" */
+    const struct regex_scratch *groups; /* for regex_named() with the pattern's `match` */
+};
+typedef int (*hit_sink)(void *context, const struct line_hit *hit, struct err *err);
+
+struct matcher;
+
+int matcher_new(struct matcher **ret, struct err *err);
+void *matcher_free(struct matcher *matcher);
+
+/* Adds a pattern; its number counts from 0. */
+int matcher_add(struct matcher *matcher, const struct log_pattern *pattern, unsigned *ret_number,
+                struct err *err);
+
+/* After the last pattern. */
+int matcher_compile(struct matcher *matcher, struct err *err);
+
+/* True when Vectorscan does not take the pattern at all. `*ret_reason` (may be NULL) is borrowed. */
+bool matcher_is_slow(const struct matcher *matcher, unsigned number, const char **ret_reason);
+
+/* Whether the pattern's files cover this path (of a log file, rotations included). */
+bool matcher_covers(const struct matcher *matcher, unsigned number, const char *logical);
+
+struct scan;
+
+/* Starts scanning the log at `logical`. *ret is NULL when no pattern is about this file. */
+int scan_begin(const struct matcher *matcher, const char *logical, hit_sink sink, void *context,
+               struct scan **ret, struct err *err);
+
+/* Bytes of the log in pieces of any size. Errors are the sink's, ERR_NOMEM. */
+int scan_feed(struct scan *scan, const char *bytes, size_t length, struct err *err);
+
+/* The last line may have no end. */
+int scan_end(struct scan *scan, struct err *err);
+
+void *scan_free(struct scan *scan);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Scanning one log: bytes are gathered into blocks that end with a line, and each block is searched at once.
+ *
+ * Vectorscan looks at the block as a whole, so it may report a match that spans lines. That is no harm: every
+ * match within one line is among the reports, and PCRE2 decides on the line alone. A pattern is asked once a line
+ * however often Vectorscan reports it there.
+ */
+#include "analyzer/match/matcher_private.h"
+
+/* Big enough that Vectorscan's start-up per block does not count, small enough to stay in the cache. */
+#define BLOCK_SIZE (256 * 1024)
+
+/* PCRE2 sees at most this much of a line: longer lines are dumps, and a hit is near the start. */
+#define LINE_MAX_LENGTH (64 * 1024)
+
+struct scan {
+    const struct matcher *matcher;
+    hit_sink sink;
+    void *context;
+    hs_scratch_t *scratch;
+    struct regex_scratch *regex_scratch;
+    bool *active;         /* by pattern: is it about this file? */
+    const char **handled; /* by pattern: end of the last line it was asked about, in this block */
+    bool any_slow;
+
+    struct strbuf block;
+    int64_t block_offset;    /* of the block's first byte in the file */
+    int64_t block_line;      /* number of the block's first line */
+    const char *counted_to;  /* lines before this place are counted ... */
+    int64_t counted_line;    /* ... and this is the number of the line that starts or contains it */
+    struct err *err;
+    int failure;
+};
+
+int scan_begin(const struct matcher *matcher, const char *logical, hit_sink sink, void *context,
+               struct scan **ret, struct err *err)
+{
+    size_t count = matcher->patterns.count;
+    CLEANUP_FREE bool *active = calloc(count + 1, sizeof *active);
+    if (!active)
+        return err_nomem(err);
+    bool any = false, any_slow = false;
+    for (size_t i = 0; i < count; i++) {
+        active[i] = matcher_covers(matcher, (unsigned)i, logical);
+        any |= active[i];
+        any_slow |= active[i] && matcher->patterns.items[i].slow_reason;
+    }
+    *ret = NULL;
+    if (!any)
+        return 0;
+    struct scan *scan = calloc(1, sizeof *scan);
+    if (!scan)
+        return err_nomem(err);
+    *scan = (struct scan){
+        .matcher = matcher,
+        .sink = sink,
+        .context = context,
+        .active = TAKE(active),
+        .any_slow = any_slow,
+        .handled = calloc(count + 1, sizeof *scan->handled),
+        .regex_scratch = regex_scratch_new(),
+        .block = STRBUF_INIT,
+        .block_line = 1,
+    };
+    if (!scan->handled || !scan->regex_scratch ||
+        (matcher->scratch && hs_clone_scratch(matcher->scratch, &scan->scratch) != HS_SUCCESS)) {
+        scan_free(scan);
+        return err_nomem(err);
+    }
+    *ret = scan;
+    return 0;
+}
+
+void *scan_free(struct scan *scan)
+{
+    if (!scan)
+        return NULL;
+    hs_free_scratch(scan->scratch);
+    regex_scratch_free(scan->regex_scratch);
+    strbuf_release(&scan->block);
+    free(scan->active);
+    free(scan->handled);
+    free(scan);
+    return NULL;
+}
+
+static int64_t count_newlines(const char *p, const char *end)
+{
+    int64_t count = 0;
+    for (; p < end; p++)
+        count += *p == '\n';
+    return count;
+}
+
+static int64_t line_number(struct scan *scan, const char *place)
+{
+    if (place < scan->counted_to) {
+        scan->counted_to = scan->block.data;
+        scan->counted_line = scan->block_line;
+    }
+    scan->counted_line += count_newlines(scan->counted_to, place);
+    scan->counted_to = place;
+    return scan->counted_line;
+}
+
+/* rsyslog folds equal lines: "kernel: message repeated 25 times: [ text]". */
+static int64_t repetitions(const char *line, size_t length)
+{
+    static const char folded[] = "message repeated ";
+    const char *p = memmem(line, length < 256 ? length : 256, folded, sizeof folded - 1);
+    if (!p)
+        return 1;
+    int64_t count = 0;
+    for (p += sizeof folded - 1; p < line + length && *p >= '0' && *p <= '9' && count < 1000000; p++)
+        count = count * 10 + (*p - '0');
+    return count > 0 ? count : 1;
+}
+
+/* Asks PCRE2 about one line and hands the hit on. */
+static int examine(struct scan *scan, unsigned number, const char *line, const char *line_end)
+{
+    const struct log_pattern *pattern = &scan->matcher->patterns.items[number].source;
+    size_t length = (size_t)(line_end - line);
+    if (length && line[length - 1] == '\r')
+        length--;
+    size_t examined = length < LINE_MAX_LENGTH ? length : LINE_MAX_LENGTH;
+    if (pattern->unless &&
+        regex_match(pattern->unless, scan->regex_scratch, line, examined, 0) == REGEX_MATCH)
+        return 0;
+    if (regex_match(pattern->match, scan->regex_scratch, line, examined, 0) != REGEX_MATCH)
+        return 0;
+    struct line_hit hit = {
+        .pattern = number,
+        .line = line_number(scan, line),
+        .offset = scan->block_offset + (line - scan->block.data),
+        .text = line,
+        .length = length,
+        .count = repetitions(line, examined),
+        .groups = scan->regex_scratch,
+    };
+    return scan->sink(scan->context, &hit, scan->err);
+}
+
+/* Vectorscan's report: the pattern may end at byte `to` of the block. Non-zero ends the scan. */
+static int on_candidate(unsigned number, unsigned long long from, unsigned long long to,
+                        unsigned flags, void *context)
+{
+    (void)from;
+    (void)flags;
+    struct scan *scan = context;
+    if (!scan->active[number] || to == 0)
+        return 0;
+    const char *block = scan->block.data;
+    const char *last = block + to - 1; /* the match's last byte */
+    if (scan->handled[number] && last <= scan->handled[number])
+        return 0;
+    const char *newline = last > block ? memrchr(block, '\n', (size_t)(last - block)) : NULL;
+    const char *line = newline ? newline + 1 : block;
+    const char *line_end = memchr(last, '\n', scan->block.length - (size_t)(last - block));
+    if (!line_end)
+        line_end = block + scan->block.length;
+    scan->handled[number] = line_end;
+    scan->failure = examine(scan, number, line, line_end);
+    return scan->failure;
+}
+
+static int scan_slow_patterns(struct scan *scan)
+{
+    const char *end = scan->block.data + scan->block.length;
+    for (const char *line = scan->block.data; line < end;) {
+        const char *line_end = memchr(line, '\n', (size_t)(end - line));
+        if (!line_end)
+            line_end = end;
+        for (size_t i = 0; i < scan->matcher->patterns.count; i++)
+            if (scan->active[i] && scan->matcher->patterns.items[i].slow_reason) {
+                int r = examine(scan, (unsigned)i, line, line_end);
+                if (r < 0)
+                    return r;
+            }
+        line = line_end + 1;
+    }
+    return 0;
+}
+
+/* Searches the first `length` bytes of the block, which are whole lines, and drops them. */
+static int scan_block(struct scan *scan, size_t length, struct err *err)
+{
+    size_t rest = scan->block.length - length;
+    scan->block.length = length;
+    scan->err = err;
+    scan->failure = 0;
+    scan->counted_to = scan->block.data;
+    scan->counted_line = scan->block_line;
+    memset(scan->handled, 0, scan->matcher->patterns.count * sizeof *scan->handled);
+    if (scan->matcher->database) {
+        hs_error_t code = hs_scan(scan->matcher->database, scan->block.data, (unsigned)length, 0,
+                                  scan->scratch, on_candidate, scan);
+        if (scan->failure < 0)
+            return scan->failure;
+        if (code != HS_SUCCESS)
+            return err_set(err, ERR_BUG, "scanning failed with code %d", code);
+    }
+    if (scan->any_slow) {
+        int r = scan_slow_patterns(scan);
+        if (r < 0)
+            return r;
+    }
+    scan->block_line = line_number(scan, scan->block.data + length);
+    scan->block_offset += (int64_t)length;
+    scan->block.length = length + rest;
+    strbuf_consume(&scan->block, length);
+    return 0;
+}
+
+int scan_feed(struct scan *scan, const char *bytes, size_t length, struct err *err)
+{
+    while (length > 0) {
+        size_t room = BLOCK_SIZE - scan->block.length;
+        size_t n = length < room ? length : room;
+        strbuf_add(&scan->block, bytes, n);
+        if (!strbuf_ok(&scan->block))
+            return err_nomem(err);
+        bytes += n;
+        length -= n;
+        if (scan->block.length < BLOCK_SIZE)
+            break;
+        const char *newline = memrchr(scan->block.data, '\n', scan->block.length);
+        /* A line longer than a block is searched in parts. */
+        size_t whole = newline ? (size_t)(newline + 1 - scan->block.data) : scan->block.length;
+        int r = scan_block(scan, whole, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int scan_end(struct scan *scan, struct err *err)
+{
+    return scan->block.length ? scan_block(scan, scan->block.length, err) : 0;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Named groups of log files (rules/logs.yaml): the kernel's lines alone lie in six places, depending on release and
+ * distribution, and no rule should have to know them.
+ */
+#include "analyzer/rules/rule_private.h"
+
+static int load_capabilities(struct rule_set *set, const struct doc_node *map, struct err *err)
+{
+    for (size_t i = 0; map && i < map->count; i++) {
+        const char *const *paths;
+        size_t count;
+        int r = doc_strings(map->items[i], set->arena, &paths, &count, err);
+        for (size_t p = 0; r == 0 && p < count; p++) {
+            struct collected_log *log = vec_push(&set->collected);
+            if (!log)
+                return err_nomem(err);
+            log->capability = map->keys[i]->text;
+            r = path_pattern_compile(set->arena, paths[p], &log->path, err);
+        }
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int log_groups_load(struct rule_set *set, const struct embedded_file *file, struct err *err)
+{
+    static const char *const keys[] = {"groups", "capabilities", NULL};
+    const struct doc_node *root;
+    int r = doc_parse(set->arena, file->name, file->data, (size_t)(file->end - file->data), &root,
+                      err);
+    if (r == 0)
+        r = doc_check_keys(root, keys, err);
+    if (r < 0)
+        return r;
+    set->groups = doc_get(root, "groups");
+    return load_capabilities(set, doc_get(root, "capabilities"), err);
+}
+
+/* A scalar or a list: item `index`, or NULL. */
+static const struct doc_node *item_at(const struct doc_node *node, size_t index)
+{
+    if (node->kind == DOC_LIST)
+        return index < node->count ? node->items[index] : NULL;
+    return index == 0 ? node : NULL;
+}
+
+static size_t item_count(const struct doc_node *node)
+{
+    return node->kind == DOC_LIST ? node->count : 1;
+}
+
+/* The paths an item stands for: a group's list, or the item itself. */
+static int resolve(const struct rule_set *set, const struct doc_node *item,
+                   const struct doc_node **ret, struct err *err)
+{
+    const char *text;
+    int r = doc_string(item, &text, err);
+    if (r < 0)
+        return r;
+    *ret = item;
+    if (text[0] != '$')
+        return 0;
+    *ret = doc_get(set->groups, text + 1);
+    return *ret ? 0
+                : doc_fail(item, err, "there is no group of logs '%s' (groups stand in rules/logs.yaml)",
+                           text);
+}
+
+int log_groups_expand(struct rule_set *set, const struct doc_node *node,
+                      const struct path_pattern **ret, size_t *ret_count, struct err *err)
+{
+    if (node->kind == DOC_MAP)
+        return doc_fail(node, err, "expected a path or a list of paths");
+    size_t count = 0;
+    const struct doc_node *paths;
+    for (size_t i = 0; i < item_count(node); i++) {
+        int r = resolve(set, item_at(node, i), &paths, err);
+        if (r < 0)
+            return r;
+        count += item_count(paths);
+    }
+    if (count == 0)
+        return doc_fail(node, err, "no file is named");
+    struct path_pattern *files = arena_array(set->arena, count, sizeof *files);
+    if (!files)
+        return err_nomem(err);
+    size_t filled = 0;
+    for (size_t i = 0; i < item_count(node); i++) {
+        int r = resolve(set, item_at(node, i), &paths, err);
+        for (size_t p = 0; r == 0 && p < item_count(paths); p++) {
+            struct err detail = ERR_INIT;
+            r = path_pattern_compile(set->arena, item_at(paths, p)->text, &files[filled++],
+                                     &detail);
+            if (r < 0)
+                doc_fail(item_at(paths, p), err, "%s", detail.text);
+        }
+        if (r < 0)
+            return r;
+    }
+    *ret = files;
+    *ret_count = count;
+    return 0;
+}
+
+const char *rule_set_log_capability(const struct rule_set *set, const char *path)
+{
+    for (size_t i = 0; i < set->collected.count; i++)
+        if (path_pattern_match(&set->collected.items[i].path, path, NULL))
+            return set->collected.items[i].capability;
+    return NULL;
+}

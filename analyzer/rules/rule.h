@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Rules: what is known to go wrong, how to see it in a report, and what to do. One YAML file each
+ * (rules/<area>/<id>.yaml, docs/writing-rules.md).
+ *
+ * A rule has one of three shapes: log patterns alone (it fires when lines match), a query alone (over the
+ * report's tables), or both (the patterns are tables of the query). A rule set is immutable after loading and
+ * owns everything it hands out.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "analyzer/judge/verdict.h"
+#include "analyzer/regex/regex.h"
+#include "analyzer/report/path_pattern.h"
+#include "common/doc.h"
+#include "common/embed.h"
+
+struct rule_log {
+    const char *alias; /* name of its table in the query; "log" for the short form */
+    const struct path_pattern *files;
+    size_t file_count;
+    const struct regex *match;
+    const struct regex *unless;          /* or NULL */
+    const struct doc_node *match_node;   /* where it stands, for lint */
+};
+
+struct rule {
+    const char *id, *title, *component;
+    enum severity severity;
+    enum confidence confidence;
+    const char *applies; /* SQL over the facts of a host, or NULL: always */
+    const struct rule_log *logs;
+    size_t log_count;
+    const char *query;   /* or NULL: the logs decide */
+    const char *by;      /* group or column that tells findings apart, or NULL */
+    int64_t at_least;    /* events ... */
+    int64_t within_s;    /* ... in this many seconds; 0: in the whole report */
+    const char *const *optional; /* tables the query can do without; NULL-ended */
+    const char *const *explains; /* ids of rules whose findings are symptoms of this one; NULL-ended */
+    const char *explanation, *advice; /* "" when missing, which lint tells */
+    const char *const *links;
+    size_t link_count;
+    const struct doc_node *tests; /* a list, or NULL */
+
+    const char *file; /* the YAML file, for messages */
+    const struct doc_node *root;
+    size_t pack;      /* index of the pack it came from */
+};
+
+struct rule_set;
+
+/*
+ * Reads rules. `logs` is the embedded rules/logs.yaml (groups of files); `embedded` the built-in pack or NULL;
+ * `paths` files or folders of more rules (searched for *.yaml, sorted). A rule of a later pack replaces one of
+ * the same id. ERR_PARSE with file:line:column, also for two rules of one id in one pack.
+ */
+int rule_set_load(const struct embedded_file *logs, const struct embedded_file *embedded,
+                  const char *const *paths, struct rule_set **ret, struct err *err);
+void *rule_set_free(struct rule_set *set);
+
+size_t rule_set_count(const struct rule_set *set);
+const struct rule *rule_set_at(const struct rule_set *set, size_t index);
+const struct rule *rule_set_find(const struct rule_set *set, const char *id);
+
+/* Packs, for the report's `packs`: "xenhealth" and one a --rules path. */
+size_t rule_set_pack_count(const struct rule_set *set);
+const struct rule_pack *rule_set_pack(const struct rule_set *set, size_t index);
+
+/* The capability that collects a log, or NULL when no one knows (rules/logs.yaml). */
+const char *rule_set_log_capability(const struct rule_set *set, const char *path);
+
+/*
+ * Keeps the rules that a filter wants. Lists are NULL-ended or NULL; an id that no rule has is ERR_USAGE, which
+ * names the nearest.
+ */
+struct rule_filter {
+    const char *const *only;
+    const char *const *skip;
+    const char *component; /* or NULL */
+};
+int rule_set_select(struct rule_set *set, const struct rule_filter *filter, struct err *err);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * One YAML document becomes one rule. Everything that can be checked without tables is checked here, with the
+ * place; what a query means is checked when it is first prepared (lint.c, the judge).
+ */
+#include "analyzer/rules/rule_private.h"
+
+#include <ctype.h>
+
+static const char *const no_strings[] = {NULL};
+
+/* Ids are file names, JSON values and words on a command line. */
+static int load_id(const struct doc_node *root, struct rule *rule, struct err *err)
+{
+    const struct doc_node *node = doc_get(root, "id");
+    if (!node)
+        return doc_fail(root, err, "a rule needs an 'id'");
+    int r = doc_string(node, &rule->id, err);
+    if (r < 0)
+        return r;
+    for (const char *p = rule->id; *p; p++)
+        if (!islower((unsigned char)*p) && !isdigit((unsigned char)*p) && *p != '-')
+            return doc_fail(node, err, "an id has lower-case letters, digits and '-' only");
+    return 0;
+}
+
+static int required_text(const struct doc_node *root, const char *key, const char **ret,
+                         struct err *err)
+{
+    const struct doc_node *node = doc_get(root, key);
+    if (!node)
+        return doc_fail(root, err, "the rule needs the key '%s'", key);
+    return doc_string(node, ret, err);
+}
+
+static int optional_text(const struct doc_node *root, const char *key, const char **ret,
+                         struct err *err)
+{
+    const struct doc_node *node = doc_get(root, key);
+    return node ? doc_string(node, ret, err) : 0;
+}
+
+static int optional_strings(struct rule_set *set, const struct doc_node *root, const char *key,
+                            const char *const **ret, size_t *ret_count, struct err *err)
+{
+    const struct doc_node *node = doc_get(root, key);
+    *ret = no_strings;
+    return node ? doc_strings(node, set->arena, ret, ret_count, err) : 0;
+}
+
+static int optional_choice(const struct doc_node *root, const char *key, const char *const *names,
+                           int *value, struct err *err)
+{
+    const struct doc_node *node = doc_get(root, key);
+    return node ? doc_choice(node, names, value, err) : 0;
+}
+
+static int load_regex(struct rule_set *set, const struct doc_node *node, const struct regex **ret,
+                      struct err *err)
+{
+    struct regex **slot = vec_push(&set->regexes);
+    if (!slot)
+        return err_nomem(err);
+    int r = regex_compile_node(node, slot, err);
+    if (r == 0)
+        *ret = *slot;
+    return r;
+}
+
+static int load_log(struct rule_set *set, const struct doc_node *node, struct rule_log *log,
+                    struct err *err)
+{
+    const struct doc_node *files = doc_get(node, "files");
+    const struct doc_node *match = doc_get(node, "match");
+    const struct doc_node *unless = doc_get(node, "unless");
+    if (!files || !match)
+        return doc_fail(node, err, "a log pattern needs 'files' and 'match'");
+    log->match_node = match;
+    int r = log_groups_expand(set, files, &log->files, &log->file_count, err);
+    if (r == 0)
+        r = load_regex(set, match, &log->match, err);
+    if (r == 0 && unless)
+        r = load_regex(set, unless, &log->unless, err);
+    return r;
+}
+
+/* Columns every log table has; a group of the same name would hide one. */
+static int check_groups(const struct rule_log *log, struct err *err)
+{
+    static const char *const taken[] = {"host", "path", "line", "offset", "time", "text", "count"};
+    for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+        if (regex_name_find(log->match, taken[i]) >= 0)
+            return doc_fail(log->match_node, err,
+                            "the group '%s' has the name of a column that every log table has; "
+                            "choose another",
+                            taken[i]);
+    return 0;
+}
+
+static int load_single_log(struct rule_set *set, const struct doc_node *node, struct rule *rule,
+                           struct err *err)
+{
+    static const char *const keys[] = {"files", "match", "unless", "at_least", "within", "by", NULL};
+    struct rule_log *log = arena_alloc(set->arena, sizeof *log);
+    if (!log)
+        return err_nomem(err);
+    log->alias = "log";
+    const struct doc_node *at_least = doc_get(node, "at_least"), *within = doc_get(node, "within");
+    int r = doc_check_keys(node, keys, err);
+    if (r == 0)
+        r = load_log(set, node, log, err);
+    if (r == 0)
+        r = check_groups(log, err);
+    if (r == 0 && at_least)
+        r = doc_integer(at_least, &rule->at_least, err);
+    if (r == 0 && rule->at_least < 1)
+        r = doc_fail(at_least, err, "'at_least' must be 1 or more");
+    if (r == 0 && within)
+        r = doc_seconds(within, &rule->within_s, err);
+    if (r == 0)
+        r = optional_text(node, "by", &rule->by, err);
+    if (r == 0 && rule->by && regex_name_find(log->match, rule->by) < 0)
+        r = doc_fail(doc_get(node, "by"), err, "'match' has no group named '%s'", rule->by);
+    rule->logs = log;
+    rule->log_count = 1;
+    return r;
+}
+
+static bool is_identifier(const char *word)
+{
+    if (!isalpha((unsigned char)*word) && *word != '_')
+        return false;
+    while (isalnum((unsigned char)*word) || *word == '_')
+        word++;
+    return *word == '\0';
+}
+
+static int load_named_logs(struct rule_set *set, const struct doc_node *node, struct rule *rule,
+                           struct err *err)
+{
+    static const char *const keys[] = {"files", "match", "unless", NULL};
+    if (node->kind != DOC_MAP || node->count == 0)
+        return doc_fail(node, err, "expected named log patterns: 'name: {files: ..., match: ...}'");
+    struct rule_log *logs = arena_array(set->arena, node->count, sizeof *logs);
+    if (!logs)
+        return err_nomem(err);
+    rule->logs = logs;
+    rule->log_count = node->count;
+    for (size_t i = 0; i < node->count; i++) {
+        logs[i].alias = node->keys[i]->text;
+        if (!is_identifier(logs[i].alias))
+            return doc_fail(node->keys[i], err,
+                            "'%s' cannot be the name of a table; use letters, digits and '_'",
+                            logs[i].alias);
+        int r = doc_check_keys(node->items[i], keys, err);
+        if (r == 0)
+            r = load_log(set, node->items[i], &logs[i], err);
+        if (r == 0)
+            r = check_groups(&logs[i], err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int load_shape(struct rule_set *set, const struct doc_node *root, struct rule *rule,
+                      struct err *err)
+{
+    const struct doc_node *log = doc_get(root, "log"), *logs = doc_get(root, "logs");
+    const struct doc_node *query = doc_get(root, "query"), *by = doc_get(root, "by");
+    rule->at_least = 1;
+    if (log && (logs || query))
+        return doc_fail(log, err, "'log' stands alone; with a query, write named patterns in 'logs'");
+    if (logs && !query)
+        return doc_fail(logs, err, "'logs' needs a 'query' that joins them");
+    if (!log && !query)
+        return doc_fail(root, err, "the rule looks at nothing: it needs 'log' or 'query'");
+    int r = 0;
+    if (log)
+        r = load_single_log(set, log, rule, err);
+    if (r == 0 && logs)
+        r = load_named_logs(set, logs, rule, err);
+    if (r == 0 && query)
+        r = doc_string(query, &rule->query, err);
+    if (r == 0 && by)
+        r = log ? doc_fail(by, err, "'by' of a log pattern stands inside 'log'")
+                : doc_string(by, &rule->by, err);
+    return r;
+}
+
+int rule_load(struct rule_set *set, const struct doc_node *root, struct rule *ret, struct err *err)
+{
+    static const char *const keys[] = {
+        "id",   "title", "component", "severity", "confidence",  "applies", "log",   "logs",  "query",
+        "by",   "optional", "explains", "explanation", "advice", "links",   "tests", NULL};
+    struct rule rule = {
+        .pack = ret->pack,
+        .file = root->file,
+        .root = root,
+        .severity = SEVERITY_WARNING,
+        .confidence = CONFIDENCE_MEDIUM,
+        .explanation = "",
+        .advice = "",
+        .tests = doc_get(root, "tests"),
+    };
+    int severity = -1, confidence = CONFIDENCE_MEDIUM, component = -1, r;
+    if ((r = doc_check_keys(root, keys, err)) < 0 || (r = load_id(root, &rule, err)) < 0 ||
+        (r = required_text(root, "title", &rule.title, err)) < 0 ||
+        (r = optional_choice(root, "component", component_names, &component, err)) < 0 ||
+        (r = optional_choice(root, "severity", severity_names, &severity, err)) < 0 ||
+        (r = optional_choice(root, "confidence", confidence_names, &confidence, err)) < 0 ||
+        (r = optional_text(root, "applies", &rule.applies, err)) < 0 ||
+        (r = load_shape(set, root, &rule, err)) < 0 ||
+        (r = optional_strings(set, root, "optional", &rule.optional, NULL, err)) < 0 ||
+        (r = optional_strings(set, root, "explains", &rule.explains, NULL, err)) < 0 ||
+        (r = optional_strings(set, root, "links", &rule.links, &rule.link_count, err)) < 0 ||
+        (r = optional_text(root, "explanation", &rule.explanation, err)) < 0 ||
+        (r = optional_text(root, "advice", &rule.advice, err)) < 0)
+        return r;
+    if (component < 0 || severity < 0)
+        return doc_fail(root, err, "the rule needs the key '%s'",
+                        component < 0 ? "component" : "severity");
+    if (rule.tests && rule.tests->kind != DOC_LIST)
+        return doc_fail(rule.tests, err, "'tests' is a list");
+    rule.component = component_names[component];
+    rule.severity = (enum severity)severity;
+    rule.confidence = (enum confidence)confidence;
+    *ret = rule;
+    return 0;
+}

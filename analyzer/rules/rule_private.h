@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What the loading of rules shares.
+ */
+#pragma once
+
+#include "analyzer/rules/rule.h"
+#include "common/io.h"
+#include "common/vec.h"
+
+/* A log file and the capability that collects it. */
+struct collected_log {
+    struct path_pattern path;
+    const char *capability;
+};
+
+struct rule_set {
+    struct arena *arena;
+    VEC(struct rule) rules;
+    VEC(struct rule_pack) packs;
+    VEC(struct regex *) regexes;
+    VEC(struct collected_log) collected;
+    const struct doc_node *groups; /* map: name -> list of paths */
+};
+
+/* Reads rules/logs.yaml. */
+int log_groups_load(struct rule_set *set, const struct embedded_file *file, struct err *err);
+
+/* A rule's `files`: paths and $groups, in the order given. */
+int log_groups_expand(struct rule_set *set, const struct doc_node *node,
+                      const struct path_pattern **ret, size_t *ret_count, struct err *err);
+
+/* Reads one rule from its document. */
+int rule_load(struct rule_set *set, const struct doc_node *root, struct rule *ret,
+              struct err *err);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The set: where rules come from, and which of them a run uses.
+ */
+#include "analyzer/rules/rule_private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/version.h"
+
+/* A thousand rules with their documents take some 40 MB; more than that is no rule set. */
+#define RULES_MEMORY (256 * 1024 * 1024)
+
+#define RULE_FILE_MAX (1024 * 1024)
+
+/* Folders of rules inside folders of rules: area, vendor, ... */
+#define FOLDER_DEPTH 4
+
+static int add_file(struct rule_set *set, size_t pack, const char *name, const char *bytes,
+                    size_t length, struct err *err)
+{
+    const struct doc_node *root;
+    struct rule rule = {.pack = pack};
+    int r = doc_parse(set->arena, name, bytes, length, &root, err);
+    if (r == 0)
+        r = rule_load(set, root, &rule, err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < set->rules.count; i++) {
+        struct rule *other = &set->rules.items[i];
+        if (strcmp(other->id, rule.id) != 0)
+            continue;
+        if (other->pack == pack)
+            return doc_fail(doc_get(root, "id"), err, "rule '%s' stands in %s already; ids are unique",
+                            rule.id, other->file);
+        set->packs.items[other->pack].rules--;
+        set->packs.items[pack].rules++;
+        *other = rule;
+        return 0;
+    }
+    struct rule *slot = vec_push(&set->rules);
+    if (!slot)
+        return err_nomem(err);
+    *slot = rule;
+    set->packs.items[pack].rules++;
+    return 0;
+}
+
+static int add_pack(struct rule_set *set, const char *name, size_t *ret, struct err *err)
+{
+    struct rule_pack *pack = vec_push(&set->packs);
+    if (!pack)
+        return err_nomem(err);
+    pack->name = arena_strdup(set->arena, name);
+    pack->version = XENHEALTH_VERSION;
+    *ret = set->packs.count - 1;
+    return pack->name ? 0 : err_nomem(err);
+}
+
+static bool is_rule_file(const char *name)
+{
+    size_t length = strlen(name);
+    return name[0] != '.' && length > 5 && strcmp(name + length - 5, ".yaml") == 0;
+}
+
+static int not_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int add_path(struct rule_set *set, size_t pack, const char *path, int depth,
+                    struct err *err);
+
+static int add_folder(struct rule_set *set, size_t pack, const char *path, int depth,
+                      struct err *err)
+{
+    if (depth == FOLDER_DEPTH)
+        return err_set(err, ERR_LIMIT, "'%s': folders of rules are nested too deeply", path);
+    struct dirent **entries;
+    int count = scandir(path, &entries, not_hidden, alphasort);
+    if (count < 0)
+        return err_set_errno(err, errno, "cannot read rules folder '%s'", path);
+    int r = 0;
+    for (int i = 0; i < count; i++) {
+        CLEANUP(strbuf_release) struct strbuf child = STRBUF_INIT;
+        struct stat status;
+        strbuf_addf(&child, "%s/%s", path, entries[i]->d_name);
+        if (r == 0 && stat(child.data, &status) == 0 &&
+            (S_ISDIR(status.st_mode) || is_rule_file(entries[i]->d_name)))
+            r = add_path(set, pack, child.data, depth + 1, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return r;
+}
+
+static int add_path(struct rule_set *set, size_t pack, const char *path, int depth,
+                    struct err *err)
+{
+    struct stat status;
+    if (stat(path, &status) < 0)
+        return err_set_errno(err, errno, "cannot read rules '%s'", path);
+    if (S_ISDIR(status.st_mode))
+        return add_folder(set, pack, path, depth, err);
+    CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
+    int r = io_read_file(AT_FDCWD, path, RULE_FILE_MAX, &bytes, err);
+    return r < 0 ? r : add_file(set, pack, path, bytes.data, bytes.length, err);
+}
+
+static int load_all(struct rule_set *set, const struct embedded_file *embedded,
+                    const char *const *paths, struct err *err)
+{
+    size_t pack;
+    int r = 0;
+    if (embedded) {
+        r = add_pack(set, "xenhealth", &pack, err);
+        for (; r == 0 && embedded->name; embedded++) {
+            CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
+            strbuf_addf(&name, "rules/%s", embedded->name);
+            r = add_file(set, pack, name.data, embedded->data,
+                         (size_t)(embedded->end - embedded->data), err);
+        }
+    }
+    for (; r == 0 && paths && *paths; paths++) {
+        r = add_pack(set, *paths, &pack, err);
+        if (r == 0)
+            r = add_path(set, pack, *paths, 0, err);
+        if (r == 0 && set->packs.items[pack].rules == 0)
+            r = err_set(err, ERR_NOTFOUND, "'%s' holds no rule (*.yaml)", *paths);
+    }
+    return r;
+}
+
+int rule_set_load(const struct embedded_file *logs, const struct embedded_file *embedded,
+                  const char *const *paths, struct rule_set **ret, struct err *err)
+{
+    struct rule_set *set = calloc(1, sizeof *set);
+    if (!set || !(set->arena = arena_new(RULES_MEMORY))) {
+        rule_set_free(set);
+        return err_nomem(err);
+    }
+    int r = log_groups_load(set, logs, err);
+    if (r == 0)
+        r = load_all(set, embedded, paths, err);
+    if (r < 0) {
+        rule_set_free(set);
+        return r;
+    }
+    *ret = set;
+    return 0;
+}
+
+void *rule_set_free(struct rule_set *set)
+{
+    if (!set)
+        return NULL;
+    for (size_t i = 0; i < set->regexes.count; i++)
+        regex_free(set->regexes.items[i]);
+    vec_free(&set->regexes);
+    vec_free(&set->rules);
+    vec_free(&set->packs);
+    vec_free(&set->collected);
+    arena_free(set->arena);
+    free(set);
+    return NULL;
+}
+
+size_t rule_set_count(const struct rule_set *set)
+{
+    return set->rules.count;
+}
+
+const struct rule *rule_set_at(const struct rule_set *set, size_t index)
+{
+    return &set->rules.items[index];
+}
+
+const struct rule *rule_set_find(const struct rule_set *set, const char *id)
+{
+    for (size_t i = 0; i < set->rules.count; i++)
+        if (strcmp(set->rules.items[i].id, id) == 0)
+            return &set->rules.items[i];
+    return NULL;
+}
+
+size_t rule_set_pack_count(const struct rule_set *set)
+{
+    return set->packs.count;
+}
+
+const struct rule_pack *rule_set_pack(const struct rule_set *set, size_t index)
+{
+    return &set->packs.items[index];
+}
+
+static bool contains(const char *const *list, const char *word)
+{
+    for (; list && *list; list++)
+        if (strcmp(*list, word) == 0)
+            return true;
+    return false;
+}
+
+static int check_ids(const struct rule_set *set, const char *const *ids, struct err *err)
+{
+    for (; ids && *ids; ids++)
+        if (!rule_set_find(set, *ids))
+            return err_set(err, ERR_USAGE,
+                           "there is no rule '%s' (`xen-analyze rules list` shows them)", *ids);
+    return 0;
+}
+
+int rule_set_select(struct rule_set *set, const struct rule_filter *filter, struct err *err)
+{
+    int r = check_ids(set, filter->only, err);
+    if (r == 0)
+        r = check_ids(set, filter->skip, err);
+    if (r < 0)
+        return r;
+    if (filter->component && !contains(component_names, filter->component)) {
+        CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
+        for (const char *const *name = component_names; *name; name++)
+            strbuf_addf(&known, "%s%s", known.length ? ", " : "", *name);
+        return err_set(err, ERR_USAGE, "there is no component '%s'; known: %s", filter->component,
+                       known.data);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < set->rules.count; i++) {
+        const struct rule *rule = &set->rules.items[i];
+        if ((filter->only && !contains(filter->only, rule->id)) ||
+            contains(filter->skip, rule->id) ||
+            (filter->component && strcmp(filter->component, rule->component) != 0))
+            continue;
+        set->rules.items[kept++] = *rule;
+    }
+    set->rules.count = kept;
+    return 0;
+}
