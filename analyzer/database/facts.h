@@ -15,6 +15,10 @@ struct fact_set;
 int fact_set_load(const struct embedded_file *file, struct fact_set **ret, struct err *err);
 void *fact_set_free(struct fact_set *facts);
 
+/* The tables that the facts' queries read, each once: they must be filled for the facts to be right. */
+int facts_references(const struct fact_set *facts, struct database *database,
+                     struct table_names *ret, struct err *err);
+
 /* Creates and fills the table `facts`. Call once, after database_settle_hosts(). */
 int facts_compute(const struct fact_set *facts, struct database *database, struct err *err);
 

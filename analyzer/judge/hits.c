@@ -343,28 +343,41 @@ static int64_t densest(struct moment *moments, size_t count, double seconds)
     return most;
 }
 
+static double moment_of(const struct hit *hit)
+{
+    return hit->time != TIME_UNKNOWN ? (double)hit->time : hit->uptime >= 0 ? hit->uptime : 0;
+}
+
+int64_t hits_densest_of(struct hit *const *items, size_t count, int64_t seconds)
+{
+    int64_t all = 0;
+    for (size_t i = 0; i < count; i++)
+        all += items[i]->count;
+    struct moment *moments = seconds ? calloc(count + 1, sizeof *moments) : NULL;
+    if (!moments)
+        return all;
+    for (size_t i = 0; i < count; i++)
+        moments[i] = (struct moment){moment_of(items[i]), items[i]->count};
+    int64_t most = densest(moments, count, (double)seconds);
+    free(moments);
+    return most;
+}
+
 int64_t hits_densest(const struct hits *hits, unsigned pattern, unsigned host, int64_t seconds)
 {
     struct hit_list list = hits_list(hits, pattern, host);
     if (seconds == 0 || list.count == 0)
         return list.events;
+    if (list.complete)
+        return hits_densest_of(list.items, list.count, seconds);
     const struct host_hits *found = &hits->patterns[pattern].hosts.items[host];
-    size_t count = list.complete ? list.count : found->minutes.count;
-    struct moment *moments = calloc(count + 1, sizeof *moments);
+    struct moment *moments = calloc(found->minutes.count + 1, sizeof *moments);
     if (!moments)
         return list.events;
-    for (size_t i = 0; i < count; i++)
-        if (list.complete) {
-            const struct hit *hit = list.items[i];
-            moments[i].time = hit->time != TIME_UNKNOWN ? (double)hit->time
-                              : hit->uptime >= 0        ? hit->uptime
-                                                        : 0;
-            moments[i].events = hit->count;
-        } else {
-            moments[i].time = (double)found->minutes.items[i].time;
-            moments[i].events = found->minutes.items[i].events;
-        }
-    int64_t most = densest(moments, count, (double)seconds);
+    for (size_t i = 0; i < found->minutes.count; i++)
+        moments[i] = (struct moment){(double)found->minutes.items[i].time,
+                                     found->minutes.items[i].events};
+    int64_t most = densest(moments, found->minutes.count, (double)seconds);
     free(moments);
     return most;
 }

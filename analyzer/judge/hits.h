@@ -54,3 +54,6 @@ struct hit_list hits_list(const struct hits *hits, unsigned pattern, unsigned ho
 
 /* The largest number of events within any `seconds` (0: at all) on one host. */
 int64_t hits_densest(const struct hits *hits, unsigned pattern, unsigned host, int64_t seconds);
+
+/* The same for a choice of stored hits. */
+int64_t hits_densest_of(struct hit *const *items, size_t count, int64_t seconds);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * An analysis: the members of reports go in, a verdict comes out.
+ *
+ * It is a visitor of reports (report.h): each member goes through the extractions of its tables and one scan of
+ * the log patterns, and is forgotten. When all hosts are read, analysis_judge() dates the hits, computes the
+ * facts and evaluates every rule on every host:
+ *
+ *   fail            the rule fires
+ *   pass            it had its data and does not
+ *   not-applicable  its condition is false for every host
+ *   unknown         data it needs is not in the report; unknown is never pass
+ *
+ * The parts are borrowed and must outlive the analysis.
+ */
+#pragma once
+
+#include "analyzer/database/facts.h"
+#include "analyzer/judge/verdict.h"
+#include "analyzer/match/timestamp.h"
+#include "analyzer/rules/rule.h"
+
+struct analysis_parts {
+    const struct rule_set *rules;
+    const struct table_set *tables;
+    const struct fact_set *facts;
+    const struct log_formats *formats;
+    struct database *database;
+    const char *query;  /* a statement whose tables shall be filled too, or NULL */
+    bool all_tables;    /* fill every table, not only those that some statement reads */
+};
+
+struct analysis;
+
+/*
+ * Compiles the patterns and finds out which tables are needed. ERR_PARSE (at the rule's file) when a rule's query
+ * or condition is wrong.
+ */
+int analysis_new(const struct analysis_parts *parts, struct analysis **ret, struct err *err);
+void *analysis_free(struct analysis *analysis);
+
+/* Hand this to report_set_read(). Valid as long as the analysis. */
+const struct report_visitor *analysis_visitor(struct analysis *analysis);
+
+/*
+ * Call once, after the last member. `reports` answers what the reports prove absent; without it (NULL, tests) a
+ * missing log is unknown. Settles the database. The caller frees the
+ * verdict, which borrows texts from the hosts and the rules.
+ */
+int analysis_judge(struct analysis *analysis, const struct database_host *hosts, size_t host_count,
+                   const struct report_set *reports, struct verdict **ret, struct err *err);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * One rule against all hosts: its condition, and the shape that has log patterns alone.
+ */
+#include "analyzer/judge/judge_private.h"
+
+static int truths(struct evaluation *evaluation, const struct rule *rule, enum truth *applies,
+                  struct err *err)
+{
+    for (size_t i = 0; i < evaluation->host_count; i++) {
+        applies[i] = TRUTH_TRUE;
+        if (!rule->applies)
+            continue;
+        struct err detail = ERR_INIT;
+        int r = facts_evaluate(evaluation->analysis->parts.database, evaluation->hosts[i].name,
+                               rule->applies, &applies[i], &detail);
+        if (r < 0)
+            return doc_fail(doc_get(rule->root, "applies"), err, "applies: %s", detail.text);
+    }
+    return 0;
+}
+
+bool log_is_known(const struct evaluation *evaluation, const struct rule_log *log, unsigned pattern,
+                  size_t host)
+{
+    const struct sources *sources = &evaluation->analysis->sources[pattern];
+    if (host < sources->hosts.count && sources->hosts.items[host])
+        return true;
+    for (size_t i = 0; evaluation->reports && i < log->file_count; i++) {
+        const char *path = log->files[i].text;
+        const char *capability =
+            rule_set_log_capability(evaluation->analysis->parts.rules, path);
+        if (report_host_proves_absent(evaluation->reports, host, path) ||
+            (capability && report_host_collected(evaluation->reports, host, capability)))
+            return true;
+    }
+    return false;
+}
+
+/* The named groups of a hit that took part. Returns their number. */
+static size_t hit_values(const struct regex *match, const struct hit *hit,
+                         struct finding_value values[REGEX_GROUPS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < regex_name_count(match) && count < REGEX_GROUPS_MAX; i++)
+        if (hit->groups[i])
+            values[count++] = (struct finding_value){regex_name_at(match, i), hit->groups[i]};
+    return count;
+}
+
+static int add_hits(struct evaluation *evaluation, const struct rule *rule, const char *key,
+                    bool certain, struct hit *const *items, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct hit *hit = items[i];
+        struct finding_value values[REGEX_GROUPS_MAX];
+        struct observation observation = {
+            .host = (int)hit->host,
+            .path = hit->path,
+            .line = hit->line,
+            .time = hit->time,
+            .text = hit->text,
+            .count = hit->count,
+            .values = values,
+            .value_count = hit_values(rule->logs[0].match, hit, values),
+        };
+        int r = finding_builder_add(evaluation->builder, rule, key, certain, &observation, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* `by`: the hits of each value of the group are judged for themselves. */
+static int evaluate_groups(struct evaluation *evaluation, const struct rule *rule, bool certain,
+                           const struct hit_list *list, bool *ret_fails, struct err *err)
+{
+    size_t group = (size_t)regex_name_find(rule->logs[0].match, rule->by);
+    CLEANUP_FREE struct hit **chosen = calloc(list->count + 1, sizeof *chosen);
+    CLEANUP_FREE bool *done = calloc(list->count + 1, sizeof *done);
+    if (!chosen || !done)
+        return err_nomem(err);
+    for (size_t i = 0; i < list->count; i++) {
+        if (done[i])
+            continue;
+        const char *key = list->items[i]->groups[group] ? list->items[i]->groups[group] : "";
+        size_t count = 0;
+        for (size_t j = i; j < list->count; j++) {
+            const char *other = list->items[j]->groups[group] ? list->items[j]->groups[group] : "";
+            if (!done[j] && strcmp(other, key) == 0) {
+                done[j] = true;
+                chosen[count++] = list->items[j];
+            }
+        }
+        if (hits_densest_of(chosen, count, rule->within_s) < rule->at_least)
+            continue;
+        *ret_fails = true;
+        int r = add_hits(evaluation, rule, key, certain, chosen, count, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int evaluate_host(struct evaluation *evaluation, const struct rule_state *state, size_t host,
+                         bool certain, bool *ret_fails, struct err *err)
+{
+    const struct rule *rule = state->rule;
+    const struct hits *hits = evaluation->analysis->hits;
+    struct hit_list list = hits_list(hits, state->first_pattern, (unsigned)host);
+    if (list.count == 0)
+        return 0;
+    if (rule->by)
+        return evaluate_groups(evaluation, rule, certain, &list, ret_fails, err);
+    if (hits_densest(hits, state->first_pattern, (unsigned)host, rule->within_s) < rule->at_least)
+        return 0;
+    *ret_fails = true;
+    int r = add_hits(evaluation, rule, "", certain, list.items, list.count, err);
+    int64_t stored = 0;
+    for (size_t i = 0; i < list.count; i++)
+        stored += list.items[i]->count;
+    if (r == 0 && list.events > stored)
+        finding_builder_count(evaluation->builder, rule, "", list.events - stored);
+    return r;
+}
+
+static int evaluate_log(struct evaluation *evaluation, const struct rule_state *state,
+                        const enum truth *applies, enum rule_outcome *ret, const char **ret_reason,
+                        struct err *err)
+{
+    const struct rule *rule = state->rule;
+    bool fails = false;
+    int blind = -1;
+    for (size_t i = 0; i < evaluation->host_count; i++) {
+        if (applies[i] == TRUTH_FALSE)
+            continue;
+        if (!log_is_known(evaluation, &rule->logs[0], state->first_pattern, i)) {
+            blind = blind < 0 ? (int)i : blind;
+            continue;
+        }
+        int r = evaluate_host(evaluation, state, i, applies[i] == TRUTH_TRUE, &fails, err);
+        if (r < 0)
+            return r;
+    }
+    *ret = fails ? OUTCOME_FAIL : blind < 0 ? OUTCOME_PASS : OUTCOME_UNKNOWN;
+    if (*ret == OUTCOME_UNKNOWN) {
+        *ret_reason = arena_printf(evaluation->arena, "no %s in the report of %.100s",
+                                   rule->logs[0].files[0].text, evaluation->hosts[blind].name);
+        if (!*ret_reason)
+            return err_nomem(err);
+    }
+    return 0;
+}
+
+int evaluate_rule(struct evaluation *evaluation, const struct rule_state *state,
+                  enum rule_outcome *ret, const char **ret_reason, struct err *err)
+{
+    CLEANUP_FREE enum truth *applies = calloc(evaluation->host_count + 1, sizeof *applies);
+    if (!applies)
+        return err_nomem(err);
+    int r = truths(evaluation, state->rule, applies, err);
+    if (r < 0)
+        return r;
+    bool any = false;
+    for (size_t i = 0; i < evaluation->host_count; i++)
+        any |= applies[i] != TRUTH_FALSE;
+    if (!any) {
+        *ret = OUTCOME_NOT_APPLICABLE;
+        return 0;
+    }
+    return state->rule->query ? evaluate_query(evaluation, state, applies, ret, ret_reason, err)
+                              : evaluate_log(evaluation, state, applies, ret, ret_reason, err);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The shapes with a query. Each row is an observation: its columns host, path, line, time and text are where the
+ * proof stands, the others are the values of the finding. A row without a path is proved by the files its tables
+ * came from.
+ */
+#include "analyzer/judge/judge_private.h"
+
+/* A rule's query over tables of a few thousand rows takes milliseconds. */
+#define QUERY_LIMIT_MS 10000
+
+/* Columns of a row that become values; more than a title can use. */
+#define VALUES_MAX 32
+
+/* Rows of one rule that become observations; the rest is cut, since nobody reads ten thousand findings. */
+#define ROWS_MAX 5000
+
+struct row_context {
+    struct evaluation *evaluation;
+    const struct rule_state *state;
+    const enum truth *applies;
+    size_t rows;
+};
+
+static bool is_place(const char *name)
+{
+    static const char *const places[] = {"host", "path", "line", "time", "text", "offset"};
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+        if (strcasecmp(places[i], name) == 0)
+            return true;
+    return false;
+}
+
+static const char *column(const struct result_row *row, const char *name)
+{
+    for (int i = 0; i < row->count; i++)
+        if (strcasecmp(row->names[i], name) == 0)
+            return row->values[i];
+    return NULL;
+}
+
+static int find_host(const struct evaluation *evaluation, const char *name)
+{
+    for (size_t i = 0; name && i < evaluation->host_count; i++)
+        if (strcmp(evaluation->hosts[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* "mount=/var/log use_percent=99": what a row without a text of its own shows as proof. */
+static void describe_row(const struct result_row *row, struct strbuf *text)
+{
+    for (int i = 0; i < row->count; i++)
+        if (!is_place(row->names[i]))
+            strbuf_addf(text, "%s%s=%s", text->length ? " " : "", row->names[i],
+                        row->values[i] ? row->values[i] : "?");
+}
+
+static const char *source_path(const struct evaluation *evaluation, const struct rule_state *state)
+{
+    for (size_t i = 0; i < state->reads.count; i++) {
+        const struct table *table =
+            table_set_find(evaluation->analysis->parts.tables, state->reads.names[i]);
+        if (table && table->file_count)
+            return table->leader->files[0].text;
+    }
+    return NULL;
+}
+
+/* A number at the start of a value; 0 for none. */
+static int64_t number(const char *text)
+{
+    return text ? (int64_t)strtod(text, NULL) : 0;
+}
+
+static int on_result(void *context, const struct result_row *row, struct err *err)
+{
+    struct row_context *rows = context;
+    struct evaluation *evaluation = rows->evaluation;
+    const struct rule *rule = rows->state->rule;
+    int host = find_host(evaluation, column(row, "host"));
+    if (rows->rows == ROWS_MAX || (host >= 0 && rows->applies[host] == TRUTH_FALSE))
+        return 0;
+    rows->rows++;
+    struct finding_value values[VALUES_MAX];
+    size_t count = 0;
+    for (int i = 0; i < row->count && count < VALUES_MAX; i++)
+        if (!is_place(row->names[i]) && row->values[i])
+            values[count++] = (struct finding_value){row->names[i], row->values[i]};
+    CLEANUP(strbuf_release) struct strbuf described = STRBUF_INIT;
+    describe_row(row, &described);
+    const char *path = column(row, "path"), *text = column(row, "text");
+    const char *time = column(row, "time"), *events = column(row, "count");
+    struct observation observation = {
+        .host = host,
+        .path = path ? path : source_path(evaluation, rows->state),
+        .line = number(column(row, "line")),
+        .time = time ? number(time) : TIME_UNKNOWN,
+        .text = text ? text : described.data,
+        .count = events && number(events) > 0 ? number(events) : 1,
+        .values = values,
+        .value_count = count,
+    };
+    const char *key = rule->by ? column(row, rule->by)
+                               : finding_title(evaluation->arena, rule->title, values, count);
+    bool certain = host < 0 || rows->applies[host] == TRUTH_TRUE;
+    return finding_builder_add(evaluation->builder, rule, key ? key : "", certain, &observation,
+                               err);
+}
+
+static bool is_optional(const struct rule *rule, const char *table)
+{
+    for (const char *const *name = rule->optional; *name; name++)
+        if (strcasecmp(*name, table) == 0)
+            return true;
+    return false;
+}
+
+/* The pool's database holds all hosts: one copy is enough. Other files speak for their host only. */
+static bool is_pool_wide(const struct table *table)
+{
+    return table->leader != table || table->member_count > 1;
+}
+
+static int missing(struct evaluation *evaluation, const char *path, const char *host,
+                   const char **ret_reason, struct err *err)
+{
+    *ret_reason = host ? arena_printf(evaluation->arena, "no %s in the report of %.100s", path, host)
+                       : arena_printf(evaluation->arena, "no %s in the report", path);
+    return *ret_reason ? 0 : err_nomem(err);
+}
+
+/*
+ * Whether the query has its data: with `everywhere`, on every host it applies to (needed to say "pass"), else on
+ * any (needed to ask at all). *ret_reason is set when it has not.
+ */
+static int check_data(struct evaluation *evaluation, const struct rule_state *state,
+                      const enum truth *applies, bool everywhere, const char **ret_reason,
+                      struct err *err)
+{
+    const struct rule *rule = state->rule;
+    const struct analysis *analysis = evaluation->analysis;
+    for (size_t i = 0; i < state->reads.count && !*ret_reason; i++) {
+        const struct table *table = table_set_find(analysis->parts.tables, state->reads.names[i]);
+        if (!table || is_optional(rule, table->name))
+            continue;
+        const char *path = table->leader->files[0].text;
+        int r = 0;
+        if (!database_has_source(analysis->parts.database, table->name, -1))
+            r = missing(evaluation, path, NULL, ret_reason, err);
+        for (size_t h = 0; everywhere && !is_pool_wide(table) && !*ret_reason && r == 0 &&
+                           h < evaluation->host_count;
+             h++)
+            if (applies[h] != TRUTH_FALSE &&
+                !database_has_source(analysis->parts.database, table->name, (int)h))
+                r = missing(evaluation, path, evaluation->hosts[h].name, ret_reason, err);
+        if (r < 0)
+            return r;
+    }
+    for (size_t i = 0; i < rule->log_count && !*ret_reason; i++) {
+        const struct rule_log *log = &rule->logs[i];
+        if (is_optional(rule, log->alias))
+            continue;
+        bool any = false;
+        int blind = -1;
+        for (size_t h = 0; h < evaluation->host_count; h++) {
+            bool known =
+                log_is_known(evaluation, log, state->first_pattern + (unsigned)i, h);
+            any |= known;
+            if (!known && applies[h] != TRUTH_FALSE && blind < 0)
+                blind = (int)h;
+        }
+        int r = 0;
+        if (!any || (everywhere && blind >= 0))
+            r = missing(evaluation, log->files[0].text,
+                        blind >= 0 ? evaluation->hosts[blind].name : NULL, ret_reason, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static struct cell text_cell(const char *text)
+{
+    return (struct cell){text, text ? strlen(text) : 0};
+}
+
+static int insert_hit(struct evaluation *evaluation, const struct rule_log *log,
+                      const struct hit *hit, struct err *err)
+{
+    char line[24], offset[24], time[24], count[24];
+    struct cell cells[7 + REGEX_GROUPS_MAX];
+    size_t names = regex_name_count(log->match);
+    snprintf(line, sizeof line, "%lld", (long long)hit->line);
+    snprintf(offset, sizeof offset, "%lld", (long long)hit->offset);
+    snprintf(time, sizeof time, "%lld", (long long)hit->time);
+    snprintf(count, sizeof count, "%lld", (long long)hit->count);
+    cells[0] = text_cell(evaluation->hosts[hit->host].name);
+    cells[1] = text_cell(hit->path);
+    cells[2] = text_cell(line);
+    cells[3] = text_cell(offset);
+    cells[4] = text_cell(hit->time == TIME_UNKNOWN ? NULL : time);
+    cells[5] = text_cell(hit->text);
+    cells[6] = text_cell(count);
+    for (size_t i = 0; i < names; i++)
+        cells[7 + i] = text_cell(hit->groups[i]);
+    return database_temp_insert(evaluation->analysis->parts.database, log->alias, cells, 7 + names,
+                                err);
+}
+
+static int fill_rule_tables(struct evaluation *evaluation, const struct rule_state *state,
+                            struct err *err)
+{
+    const struct rule *rule = state->rule;
+    int r = rule_tables_create(evaluation->analysis->parts.database, rule, err);
+    for (size_t i = 0; i < rule->log_count; i++)
+        for (size_t h = 0; h < evaluation->host_count; h++) {
+            struct hit_list list = hits_list(evaluation->analysis->hits,
+                                             state->first_pattern + (unsigned)i, (unsigned)h);
+            for (size_t n = 0; r == 0 && n < list.count; n++)
+                r = insert_hit(evaluation, &rule->logs[i], list.items[n], err);
+        }
+    return r;
+}
+
+int evaluate_query(struct evaluation *evaluation, const struct rule_state *state,
+                   const enum truth *applies, enum rule_outcome *ret, const char **ret_reason,
+                   struct err *err)
+{
+    const struct rule *rule = state->rule;
+    const char *reason = NULL;
+    int r = check_data(evaluation, state, applies, false, &reason, err);
+    if (r < 0)
+        return r;
+    struct row_context rows = {evaluation, state, applies, 0};
+    if (!reason) {
+        struct err detail = ERR_INIT;
+        r = fill_rule_tables(evaluation, state, err);
+        if (r == 0 && (r = database_query(evaluation->analysis->parts.database, rule->query,
+                                          QUERY_LIMIT_MS, on_result, &rows, &detail)) < 0)
+            doc_fail(doc_get(rule->root, "query"), err, "query: %s", detail.text);
+        if (r == 0)
+            r = rule_tables_drop(evaluation->analysis->parts.database, rule, err);
+        if (r == 0 && rows.rows == 0)
+            r = check_data(evaluation, state, applies, true, &reason, err);
+    }
+    if (r < 0)
+        return r;
+    *ret = rows.rows ? OUTCOME_FAIL : reason ? OUTCOME_UNKNOWN : OUTCOME_PASS;
+    if (*ret == OUTCOME_UNKNOWN)
+        *ret_reason = reason;
+    return 0;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What the parts of the judge share.
+ */
+#pragma once
+
+#include "analyzer/judge/analysis.h"
+#include "analyzer/judge/hits.h"
+#include "analyzer/match/matcher.h"
+#include "analyzer/tables/extract.h"
+#include "common/io.h"
+#include "common/vec.h"
+
+/* What the analysis keeps of a rule besides the rule itself. */
+struct rule_state {
+    const struct rule *rule;
+    unsigned first_pattern;      /* of its logs, numbered in order */
+    struct table_names reads;    /* tables its query reads, without its own logs */
+};
+
+/* For every pattern: on which hosts one of its files was there. */
+struct sources {
+    VEC(bool) hosts;
+};
+
+struct analysis {
+    struct analysis_parts parts;
+    struct matcher *matcher;
+    struct rule_state *rules;
+    size_t rule_count;
+    const struct regex **pattern_regexes; /* by pattern number */
+    size_t pattern_count;
+    struct sources *sources;              /* by pattern number */
+    bool *wanted;                         /* by index of the table */
+    struct hits *hits;
+    struct report_visitor visitor;
+    struct err failure;                   /* of a begin(), which cannot return one */
+};
+
+/* One fact in favour of a rule: a log line or a row. */
+struct observation {
+    int host;          /* index, or -1: no host in particular */
+    const char *path;  /* or NULL */
+    int64_t line, time;
+    const char *text;
+    int64_t count;
+    const struct finding_value *values;
+    size_t value_count;
+};
+
+/* ------ findings.c: gathers observations into findings ------ */
+
+struct finding_builder;
+
+int finding_builder_new(struct arena *arena, const struct database_host *hosts, size_t host_count,
+                        struct finding_builder **ret, struct err *err);
+void *finding_builder_free(struct finding_builder *builder);
+
+/*
+ * Adds an observation to the finding of `rule` with this key ("" for a rule that gives one finding). All texts are
+ * copied. `certain` false lowers the confidence by one step.
+ */
+int finding_builder_add(struct finding_builder *builder, const struct rule *rule, const char *key,
+                        bool certain, const struct observation *observation, struct err *err);
+
+/* Adds events that are counted but not stored. */
+void finding_builder_count(struct finding_builder *builder, const struct rule *rule,
+                           const char *key, int64_t events);
+
+/* The title of a rule with values filled in; lives in the arena. */
+const char *finding_title(struct arena *arena, const char *title,
+                          const struct finding_value *values, size_t count);
+
+/* Moves the findings into the verdict, ordered, with causes and symptoms linked. */
+int finding_builder_finish(struct finding_builder *builder, struct verdict *verdict,
+                           struct err *err);
+
+/* ------ evaluate.c ------ */
+
+enum rule_outcome { OUTCOME_PASS, OUTCOME_FAIL, OUTCOME_UNKNOWN, OUTCOME_NOT_APPLICABLE };
+
+struct evaluation {
+    struct analysis *analysis;
+    const struct database_host *hosts;
+    size_t host_count;
+    const struct report_set *reports; /* or NULL */
+    struct finding_builder *builder;
+    struct arena *arena;              /* the verdict's: for reasons */
+};
+
+/* *ret_reason is set for OUTCOME_UNKNOWN. */
+int evaluate_rule(struct evaluation *evaluation, const struct rule_state *state,
+                  enum rule_outcome *ret, const char **ret_reason, struct err *err);
+
+/* evaluate_query.c: the shapes with a query. `applies` has a truth a host. */
+int evaluate_query(struct evaluation *evaluation, const struct rule_state *state,
+                   const enum truth *applies, enum rule_outcome *ret, const char **ret_reason,
+                   struct err *err);
+
+/* Whether the log files of a pattern are there, or proved absent, on a host. */
+bool log_is_known(const struct evaluation *evaluation, const struct rule_log *log, unsigned pattern,
+                  size_t host);
+
+/* Creates the (empty) tables of a rule's logs, so that its query can be prepared; drops them again. */
+int rule_tables_create(struct database *database, const struct rule *rule, struct err *err);
+int rule_tables_drop(struct database *database, const struct rule *rule, struct err *err);
+
+/* ------ score.c ------ */
+
+/* Fills score, host_scores, component_scores and each finding's cost. */
+int score_compute(struct verdict *verdict, const struct database_host *hosts, size_t host_count,
+                  const struct rule_set *rules, struct err *err);
