@@ -23,7 +23,11 @@
 
 struct spawner;
 
-/* A function that can be run as a child; it writes to descriptor 1 and returns an exit status. */
+/*
+ * A function that can be run as a child; it writes to descriptor 1 and returns an exit status. Of the descriptors
+ * its context knows, the directories are open in it and all others closed: a function that hangs for ever must
+ * not hold a pipe or socket of ours.
+ */
 struct spawner_function {
     const char *name;
     int (*run)(void *context, int argc, const char *const *argv); /* argv[0] is the name */
@@ -41,9 +45,10 @@ void *spawner_stop(struct spawner *spawner);
 
 struct child_spec {
     bool is_function;
-    const char *const *argv;  /* NULL-ended; a program looked up in PATH, or a function's name and arguments */
+    const char *const *argv;  /* NULL-ended; a program looked up in PATH, or a function's name and arguments;
+                                 64 KiB and 512 arguments at the most (ERR_LIMIT) */
     const char *input;        /* text for standard input, or NULL for /dev/null */
-    int64_t time_limit_ms;    /* from now */
+    int64_t time_limit_ms;    /* from now; 0 and less: it is over already */
     const atomic_bool *cancelled; /* looked at several times a second; NULL for none */
 };
 

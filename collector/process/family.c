@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Finds descendants by their parents' numbers in /proc/<pid>/stat: it works on every kernel, while
+ * /proc/<pid>/task/<tid>/children needs an option that dom0's kernel may lack.
+ *
+ * The number of a process may be used again between the look and the signal. Where there are pidfds the signal
+ * goes to the process that was looked at; elsewhere its start time is compared right before.
+ */
+#include "collector/process/family.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "common/io.h"
+#include "common/units.h"
+#include "common/vec.h"
+
+#define GRACE_MS 200    /* for clean-ups after TERM; all of a stop must fit half a second */
+#define KILL_MS 100     /* who still sleeps uninterruptibly so long after KILL is given up */
+#define PATIENCE_MS 2000 /* who is merely slow to die (a big process on a busy machine) gets more */
+#define ROUND_MS 20     /* between rounds of KILL: what forked meanwhile is caught by the next one */
+#define MAX_PROCESSES 200000
+
+struct process {
+    pid_t pid, parent;
+    char state; /* R, S, D, Z, ... */
+    unsigned long long start; /* together with pid this is a process's identity */
+    bool ours;
+};
+
+typedef VEC(struct process) process_list;
+
+/* Reads one stat line. The name in it may hold anything, also blanks and brackets; fields follow the last ')'. */
+static bool examine(pid_t pid, struct process *ret)
+{
+    char path[32], line[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+    if (length <= 0)
+        return false;
+    line[length] = '\0';
+    const char *fields = strrchr(line, ')');
+    int parent;
+    struct process process = {.pid = pid};
+    if (!fields || sscanf(fields + 1,
+                          " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                          &process.state, &parent, &process.start) != 3)
+        return false;
+    process.parent = parent;
+    *ret = process;
+    return true;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+    const struct process *left = a, *right = b;
+    return (left->pid > right->pid) - (left->pid < right->pid);
+}
+
+static bool is_ours(const process_list *list, pid_t pid)
+{
+    const struct process key = {.pid = pid};
+    const struct process *found =
+        bsearch(&key, list->items, list->count, sizeof key, compare_pids);
+    return found && found->ours;
+}
+
+/* All processes, those that descend from this one marked. Without /proc, or memory, the list is short. */
+static process_list list_processes(void)
+{
+    process_list list = {0};
+    CLEANUP_DIR DIR *proc = opendir("/proc");
+    for (struct dirent *entry; proc && list.count < MAX_PROCESSES && (entry = readdir(proc));) {
+        int64_t pid;
+        struct process process;
+        if (!units_integer(entry->d_name, &pid) || !examine((pid_t)pid, &process))
+            continue;
+        struct process *slot = vec_push(&list);
+        if (!slot)
+            break;
+        *slot = process;
+    }
+    if (list.count > 0)
+        qsort(list.items, list.count, sizeof list.items[0], compare_pids);
+    const pid_t self = getpid();
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = 0; i < list.count; i++) {
+            struct process *process = &list.items[i];
+            if (process->ours || process->pid == self)
+                continue;
+            process->ours = process->parent == self || is_ours(&list, process->parent);
+            changed |= process->ours;
+        }
+    }
+    return list;
+}
+
+static void send_signal(const struct process *process, int number)
+{
+    struct process now;
+#ifdef SYS_pidfd_open
+    CLEANUP_FD int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+    if (fd >= 0) {
+        if (examine(process->pid, &now) && now.start == process->start)
+            syscall(SYS_pidfd_send_signal, fd, number, NULL, 0);
+        return;
+    }
+    if (errno == ESRCH)
+        return;
+#endif
+    if (examine(process->pid, &now) && now.start == process->start)
+        kill(process->pid, number);
+}
+
+/* Signals all descendants that live. False when every one of them sleeps uninterruptibly. */
+static bool signal_all(int number)
+{
+    process_list list = list_processes();
+    size_t alive = 0, asleep = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        const struct process *process = &list.items[i];
+        if (!process->ours || process->state == 'Z' || process->state == 'X')
+            continue;
+        alive++;
+        asleep += process->state == 'D';
+        send_signal(process, number);
+    }
+    vec_free(&list);
+    return alive == 0 || asleep < alive;
+}
+
+bool family_reap(void)
+{
+    pid_t pid;
+    do {
+        pid = waitpid(-1, NULL, WNOHANG);
+    } while (pid > 0 || (pid < 0 && errno == EINTR));
+    return pid == 0;
+}
+
+void family_wait(int milliseconds)
+{
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    const struct timespec limit = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+    sigtimedwait(&child, NULL, &limit);
+}
+
+bool family_end(void)
+{
+    if (!family_reap())
+        return true;
+    signal_all(SIGTERM);
+    const int64_t grace_end = io_now_ms() + GRACE_MS;
+    for (int64_t left; (left = grace_end - io_now_ms()) > 0;) {
+        family_wait((int)left);
+        if (!family_reap())
+            return true;
+    }
+    const int64_t start = io_now_ms();
+    for (;;) {
+        bool movable = signal_all(SIGKILL);
+        family_wait(ROUND_MS);
+        if (!family_reap())
+            return true;
+        int64_t elapsed = io_now_ms() - start;
+        if (elapsed >= PATIENCE_MS || (elapsed >= KILL_MS && !movable))
+            return false;
+    }
+}
