@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyzer/regex/regex.h"
 #include "analyzer/report/path_pattern.h"
 #include "common/doc.h"
 #include "common/embed.h"
@@ -37,7 +38,7 @@ struct column_source {
     const char *from;          /* name of the regex group, key or path; the column's name by default */
     int capture;               /* >= 0: the value is this {capture} of the file's name */
     const struct regex *match; /* takes a part of the raw value (groups `value`, `minus`), or NULL */
-    double scale;              /* a number is multiplied by it; 1 by default */
+    bool flag;                 /* 1 when there is a value, 0 when there is none */
 };
 
 struct mode; /* analyzer/tables/mode.h */
