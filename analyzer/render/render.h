@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Renderers: a verdict as text, JSON or a web page. One const table row each (render_find), so a new format is
- * one file and one row. They append to a buffer; writing it out, atomically, is the caller's.
+ * Renderers: a verdict as text, JSON or a web page. One const table row each (render_find), so a
+ * new format is one file and one row. They append to a buffer; writing it out, atomically, is the
+ * caller's.
  */
 #pragma once
 
@@ -11,7 +12,7 @@
 struct render_input {
     const struct verdict *verdict;
     const struct report_set *reports;
-    struct database *database; /* facts and, for HTML, the host inventory */
+    struct database *database;  /* facts and, for HTML, the host inventory */
     enum severity min_severity; /* findings below are not shown (the score does not change) */
     bool colour;                /* text: the output is a terminal that shows colours */
     int width;                  /* text: columns of the terminal, 0: do not wrap */

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "analyzer/render/html.h"
+
+#include "analyzer/render/prose.h"
+#include "common/escape.h"
+
+void html_text(struct strbuf *out, const char *text)
+{
+    escape_markup(out, text, strlen(text));
+}
+
+void html_texts(struct strbuf *out, const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        strbuf_adds(out, i ? ", " : "");
+        html_text(out, texts[i]);
+    }
+}
+
+void html_cut(struct strbuf *out, const char *text, size_t limit)
+{
+    size_t length = strlen(text);
+    if (length <= limit) {
+        escape_markup(out, text, length);
+        return;
+    }
+    while (limit > 0 && ((unsigned char)text[limit] & 0xc0) == 0x80)
+        limit--;
+    escape_markup(out, text, limit);
+    strbuf_addf(out, " <span class=\"cut\">… and %zu bytes more</span>", length - limit);
+}
+
+/* Which element is open while prose is written. */
+enum prose_block { BLOCK_NONE, BLOCK_PARAGRAPH, BLOCK_CODE, BLOCK_BULLETS, BLOCK_NUMBERS };
+
+static const char *const block_ends[] = {
+    [BLOCK_NONE] = "",
+    [BLOCK_PARAGRAPH] = "</p>\n",
+    [BLOCK_CODE] = "</pre>\n",
+    [BLOCK_BULLETS] = "</li></ul>\n",
+    [BLOCK_NUMBERS] = "</li></ol>\n",
+};
+
+static enum prose_block block_of(const struct prose_line *line, enum prose_block open)
+{
+    switch (line->kind) {
+    case PROSE_BULLET:
+        return BLOCK_BULLETS;
+    case PROSE_NUMBER:
+        return BLOCK_NUMBERS;
+    case PROSE_CODE:
+        return BLOCK_CODE;
+    case PROSE_BLANK:
+        return BLOCK_NONE;
+    case PROSE_PARAGRAPH:
+        break;
+    }
+    bool is_list = open == BLOCK_BULLETS || open == BLOCK_NUMBERS;
+    return line->continues && is_list ? open : BLOCK_PARAGRAPH;
+}
+
+static void begin_line(struct strbuf *out, const struct prose_line *line, enum prose_block block,
+                       bool is_new)
+{
+    if (line->kind == PROSE_BULLET)
+        strbuf_adds(out, is_new ? "<ul><li>" : "</li><li>");
+    else if (line->kind == PROSE_NUMBER)
+        strbuf_addf(out, "%s<li value=\"%d\">", is_new ? "<ol>" : "</li>", line->number);
+    else if (is_new)
+        strbuf_adds(out, block == BLOCK_CODE ? "<pre>" : "<p>");
+    else
+        strbuf_adds(out, block == BLOCK_CODE ? "\n" : "<br>");
+}
+
+void html_prose(struct strbuf *out, const char *text)
+{
+    struct prose prose = {.rest = text};
+    struct prose_line line;
+    enum prose_block open = BLOCK_NONE;
+    while (prose_next(&prose, &line)) {
+        enum prose_block block = block_of(&line, open);
+        if (block != open)
+            strbuf_adds(out, block_ends[open]);
+        if (block != BLOCK_NONE) {
+            begin_line(out, &line, block, block != open);
+            escape_markup(out, line.text, line.length);
+        }
+        open = block;
+    }
+    strbuf_adds(out, block_ends[open]);
+}
+
+void html_time(struct strbuf *out, int64_t time)
+{
+    char machine[32], people[32];
+    if (*verdict_time(time, machine))
+        strbuf_addf(out, "<time datetime=\"%s\">%s</time>", machine, view_time(time, people));
+}
+
+void html_period(struct strbuf *out, int64_t first, int64_t last)
+{
+    char start[32], end[32];
+    view_time(first, start);
+    view_time(last, end);
+    if (!*start || !*end || first == last) {
+        html_time(out, *start ? first : last);
+        return;
+    }
+    html_time(out, first);
+    strbuf_adds(out, " – ");
+    html_time(out, last);
+}
+
+/*
+ * Links come from rules, and rules may come from a stranger: only an address of printable ASCII
+ * that a browser cannot read in two ways becomes one.
+ */
+static bool is_plain_address(const char *url)
+{
+    static const char scheme[] = "https://";
+    if (strncmp(url, scheme, strlen(scheme)) != 0 || !url[strlen(scheme)] || strlen(url) > 500)
+        return false;
+    for (const char *c = url; *c; c++)
+        if (*c <= ' ' || *c >= 0x7f || strchr("\"'<>\\^`{|}", *c))
+            return false;
+    return true;
+}
+
+void html_link(struct strbuf *out, const char *url)
+{
+    bool is_link = is_plain_address(url);
+    if (is_link) {
+        strbuf_adds(out, "<a rel=\"noreferrer\" href=\"");
+        html_text(out, url);
+        strbuf_adds(out, "\">");
+    }
+    html_text(out, url);
+    if (is_link)
+        strbuf_adds(out, "</a>");
+}
+
+void html_badge(struct strbuf *out, enum severity severity)
+{
+    const char *name = severity_name(severity);
+    strbuf_addf(out, "<span class=\"badge %s\">%s</span>", name, name);
+}

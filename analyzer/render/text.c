@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * --format text: what a support engineer reads first, top to bottom, on a terminal. Our own words
+ * are ASCII, so that a serial console shows them too.
+ */
+#include <inttypes.h>
+
+#include "analyzer/render/text_writer.h"
+#include "analyzer/render/view.h"
+#include "common/units.h"
+#include "common/version.h"
+
+#define PROBLEMS_SHOWN 10 /* more would push the findings off the screen; JSON has all */
+#define EVIDENCE_SHOWN 3
+#define RULES_SHOWN    3 /* of those that share a reason */
+#define COSTS_SHOWN    5
+#define NAMES_SHOWN    4
+
+static const enum text_style severity_styles[SEVERITY_COUNT] = {
+    [SEVERITY_INFO] = STYLE_INFO,
+    [SEVERITY_WARNING] = STYLE_WARNING,
+    [SEVERITY_ERROR] = STYLE_ERROR,
+    [SEVERITY_CRITICAL] = STYLE_CRITICAL,
+};
+
+static const char *const severity_badges[SEVERITY_COUNT] = {
+    [SEVERITY_INFO] = "INFO",
+    [SEVERITY_WARNING] = "WARNING",
+    [SEVERITY_ERROR] = "ERROR",
+    [SEVERITY_CRITICAL] = "CRITICAL",
+};
+
+static void add_heading(const struct text_writer *w, const char *text)
+{
+    strbuf_addc(w->out, '\n');
+    textw_styled(w, STYLE_HEADING, "%s", text);
+    strbuf_addc(w->out, '\n');
+}
+
+/* "a, b, c and 4 more" */
+static void add_names(struct strbuf *line, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count && i < NAMES_SHOWN; i++)
+        strbuf_addf(line, "%s%s", i ? ", " : "", names[i]);
+    if (count > NAMES_SHOWN)
+        strbuf_addf(line, " and %zu more", count - NAMES_SHOWN);
+}
+
+static void add_line(const struct text_writer *w, enum text_style style, const char *first,
+                     const struct strbuf *line)
+{
+    if (!strbuf_ok(line))
+        w->out->failed = true;
+    textw_wrapped(w, style, first, line->data, line->length);
+}
+
+static void add_hosts(const struct text_writer *w, const struct view *view)
+{
+    add_heading(w, view->host_count == 1 ? "Report" : "Reports");
+    for (size_t i = 0; i < view->host_count; i++) {
+        const struct view_host *host = &view->hosts[i];
+        CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+        char time[32], size[32];
+        strbuf_addf(&line, "%s: ", host->name);
+        if (*host->product)
+            strbuf_addf(&line, "%s%s%s, ", host->product, *host->version ? " " : "", host->version);
+        if (*view_time(host->taken, time))
+            strbuf_addf(&line, "taken %s%s, ", time,
+                        host->taken_is_known ? "" : " (guessed from the newest file)");
+        strbuf_addf(&line, "%" PRId64 " entries, %s", host->entries,
+                    units_format_bytes(host->bytes, size, sizeof size));
+        if (view->host_count > 1 && host->score >= 0 && view_is_judged(view))
+            strbuf_addf(&line, ", score %d", host->score);
+        add_line(w, STYLE_NONE, "  ", &line);
+    }
+}
+
+static void add_problems(const struct text_writer *w, const struct view *view)
+{
+    if (view->problem_count == 0)
+        return;
+    add_heading(w, "Data quality: what this report cannot tell");
+    for (size_t i = 0; i < view->problem_count && i < PROBLEMS_SHOWN; i++) {
+        const struct view_problem *problem = &view->problems[i];
+        CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+        strbuf_addf(&line, "%s: %s: ",
+                    problem->host >= 0 ? view->hosts[problem->host].name : problem->source,
+                    problem->kind);
+        strbuf_addf(&line, *problem->path ? "%s: " : "%s", problem->path);
+        strbuf_adds(&line, problem->text);
+        add_line(w, STYLE_WARNING, "  ! ", &line);
+    }
+    if (view->problem_count > PROBLEMS_SHOWN)
+        strbuf_addf(w->out, "  and %zu more (--format json has all)\n",
+                    view->problem_count - PROBLEMS_SHOWN);
+}
+
+static void add_facts_of(const struct text_writer *w, const char *first,
+                         const struct finding *finding)
+{
+    CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+    char period[80];
+    strbuf_addf(&line, "%s, %s", finding->rule, finding->component);
+    if (finding->host_count) {
+        strbuf_adds(&line, ", on ");
+        add_names(&line, finding->hosts, finding->host_count);
+    }
+    if (finding->count > 1)
+        strbuf_addf(&line, ", %" PRId64 " times", finding->count);
+    if (*view_period(finding->first_seen, finding->last_seen, period))
+        strbuf_addf(&line, ", %s", period);
+    if (finding->confidence != CONFIDENCE_HIGH)
+        strbuf_addf(&line, ", confidence %s", confidence_name(finding->confidence));
+    add_line(w, STYLE_FAINT, first, &line);
+}
+
+static void add_evidence(const struct text_writer *w, const struct view *view,
+                         const struct finding *finding)
+{
+    for (size_t i = 0; i < finding->evidence_count && i < EVIDENCE_SHOWN; i++) {
+        const struct evidence *evidence = &finding->evidence[i];
+        CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+        if (view->host_count > 1 && *evidence->host)
+            strbuf_addf(&line, "%s ", evidence->host);
+        strbuf_adds(&line, evidence->path);
+        if (evidence->line > 0)
+            strbuf_addf(&line, ":%" PRId64, evidence->line);
+        strbuf_addf(&line, "  %s", evidence->text);
+        if (!strbuf_ok(&line))
+            w->out->failed = true;
+        textw_cut(w, STYLE_NONE, "  > ", line.data);
+    }
+    if (finding->evidence_count > EVIDENCE_SHOWN)
+        textw_styled(w, STYLE_FAINT, "    and %zu more lines\n",
+                     finding->evidence_count - EVIDENCE_SHOWN);
+}
+
+static void add_title(const struct text_writer *w, const struct finding *finding)
+{
+    const char *badge = severity_badges[finding->severity];
+    textw_styled(w, severity_styles[finding->severity], "%s", badge);
+    /* The badge is written already; blanks of its width make the wrapped lines stand below the
+     * title. */
+    struct strbuf line = STRBUF_INIT;
+    struct text_writer rest = *w;
+    int indent = (int)strlen(badge) + 2;
+    rest.out = &line;
+    char first[32];
+    snprintf(first, sizeof first, "%*s", indent, "");
+    textw_wrapped(&rest, STYLE_HEADING, first, finding->title, strlen(finding->title));
+    strbuf_add(w->out, line.data + strlen(badge), line.length - strlen(badge));
+    if (!strbuf_ok(&line))
+        w->out->failed = true;
+    strbuf_release(&line);
+}
+
+static void add_cause(const struct text_writer *w, const struct view *view,
+                      const struct finding *finding)
+{
+    strbuf_addc(w->out, '\n');
+    add_title(w, finding);
+    add_facts_of(w, "  ", finding);
+    add_evidence(w, view, finding);
+    textw_prose(w, "  Why: ", finding->explanation);
+    textw_prose(w, "  Do:  ", finding->advice);
+}
+
+static void add_symptom(const struct text_writer *w, const struct finding *finding, bool is_first)
+{
+    CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+    if (is_first)
+        strbuf_adds(w->out, "  It explains:\n");
+    strbuf_addf(&line, "%s: %s (%s", severity_name(finding->severity), finding->title,
+                finding->rule);
+    if (finding->host_count) {
+        strbuf_adds(&line, ", on ");
+        add_names(&line, finding->hosts, finding->host_count);
+    }
+    strbuf_addc(&line, ')');
+    add_line(w, STYLE_NONE, "    - ", &line);
+}
+
+static void add_findings(const struct text_writer *w, const struct view *view)
+{
+    add_heading(w, "Findings");
+    if (view->finding_count == 0) {
+        const struct coverage *coverage = &view->verdict->coverage;
+        if (view_is_judged(view))
+            textw_styled(w, STYLE_GOOD,
+                         "  None. %zu of %zu rules had the data they need and found nothing%s.\n",
+                         coverage->evaluated, coverage->rules,
+                         view->hidden ? " of the asked severity" : " to report");
+        else
+            textw_styled(w, STYLE_WARNING,
+                         "  None, but no rule had the data it needs: this says nothing.\n");
+    }
+    for (size_t i = 0; i < view->finding_count; i++) {
+        const struct view_finding *entry = &view->findings[i];
+        if (entry->is_symptom)
+            add_symptom(w, entry->finding, !view->findings[i - 1].is_symptom);
+        else
+            add_cause(w, view, entry->finding);
+    }
+    if (view->hidden)
+        strbuf_addf(w->out, "\n  %zu more below severity %s, not shown.\n", view->hidden,
+                    severity_name(view->min_severity));
+}
+
+static void add_suppressed(const struct text_writer *w, const struct view *view)
+{
+    if (view->suppressed_count == 0)
+        return;
+    add_heading(w, "Suppressed");
+    for (size_t i = 0; i < view->suppressed_count; i++) {
+        const struct finding *finding = view->suppressed[i];
+        CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+        strbuf_addf(&line, "%s: %s (%s): %s", severity_name(finding->severity), finding->title,
+                    finding->rule, finding->suppressed);
+        add_line(w, STYLE_FAINT, "  - ", &line);
+    }
+}
+
+static void add_unknown(const struct text_writer *w, const struct view *view)
+{
+    if (view->unknown_count == 0)
+        return;
+    add_heading(w, "Not judged, for want of data");
+    for (size_t i = 0; i < view->unknown_count; i++) {
+        const struct view_unknown *unknown = &view->unknown[i];
+        CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+        strbuf_addf(&line, "%zu %s: %s (", unknown->count, unknown->count == 1 ? "rule" : "rules",
+                    unknown->reason);
+        add_names(&line, unknown->rules, unknown->count);
+        strbuf_addc(&line, ')');
+        add_line(w, STYLE_NONE, "  - ", &line);
+    }
+}
+
+static int compare_costs(const void *a, const void *b)
+{
+    const struct finding *const *left = a, *const *right = b;
+    return (*right)->cost - (*left)->cost;
+}
+
+static void add_costs(const struct text_writer *w, const struct view *view)
+{
+    const struct verdict *verdict = view->verdict;
+    size_t count = 0;
+    const struct finding **costly = calloc(verdict->finding_count + 1, sizeof *costly);
+    if (!costly) {
+        w->out->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < verdict->finding_count; i++)
+        if (verdict->findings[i].cost > 0)
+            costly[count++] = &verdict->findings[i];
+    qsort(costly, count, sizeof *costly, compare_costs);
+    for (size_t i = 0; i < count && i < COSTS_SHOWN; i++) {
+        char first[48];
+        snprintf(first, sizeof first, "  +%-2d without: ", costly[i]->cost);
+        textw_cut(w, STYLE_NONE, first, costly[i]->title);
+    }
+    free(costly);
+}
+
+static void add_score(const struct text_writer *w, const struct view *view)
+{
+    const struct coverage *coverage = &view->verdict->coverage;
+    int score = view->verdict->score;
+    add_heading(w, "Score");
+    if (!view_is_judged(view)) {
+        strbuf_adds(w->out, "  None: no rule had the data it needs.\n");
+        return;
+    }
+    enum text_style style = score >= 95 ? STYLE_GOOD : score >= 50 ? STYLE_WARNING : STYLE_ERROR;
+    strbuf_adds(w->out, "  ");
+    textw_styled(w, style, "%d of 100 (%s)", score, view_score_word(score));
+    strbuf_addf(w->out,
+                ", from %zu of %zu rules: %zu failed, %zu passed; %zu unknown, %zu not "
+                "applicable\n",
+                coverage->evaluated, coverage->rules, coverage->failed, coverage->passed,
+                coverage->unknown, coverage->not_applicable);
+    add_costs(w, view);
+}
+
+static void add_counts(const struct text_writer *w, const struct view *view)
+{
+    static const char *const plurals[SEVERITY_COUNT] = {"info", "warnings", "errors", "critical"};
+    strbuf_addc(w->out, '\n');
+    for (int i = SEVERITY_COUNT - 1; i >= 0; i--) {
+        const char *word = view->counts[i] == 1 ? severity_name((enum severity)i) : plurals[i];
+        textw_styled(w, view->counts[i] ? severity_styles[i] : STYLE_NONE, "%zu %s",
+                     view->counts[i], word);
+        strbuf_adds(w->out, i ? ", " : "");
+    }
+    if (view->suppressed_count)
+        strbuf_addf(w->out, "; %zu suppressed", view->suppressed_count);
+    strbuf_addc(w->out, '\n');
+}
+
+int view_as_text(const struct view *view, struct strbuf *out, struct err *err)
+{
+    struct text_writer w = {.out = out, .colour = view->colour, .width = view->width};
+    textw_styled(&w, STYLE_HEADING, "xen-analyze %s", XENHEALTH_VERSION);
+    strbuf_addc(out, '\n');
+    add_hosts(&w, view);
+    add_problems(&w, view);
+    add_findings(&w, view);
+    add_suppressed(&w, view);
+    add_unknown(&w, view);
+    add_score(&w, view);
+    add_counts(&w, view);
+    return strbuf_ok(out) ? 0 : err_nomem(err);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What there is to show, as plain data: the verdict in the order people read it, joined with what
+ * the report set and the facts say about each host.
+ *
+ * Renderers see only a view: they need neither a report nor a database, which is also how they are
+ * tested. No text is ever NULL; what is not known is "". All of it is foreign and must be escaped.
+ */
+#pragma once
+
+#include "analyzer/render/render.h"
+
+/* A host, with the facts a reader wants in the heading and in the inventory. */
+struct view_host {
+    const char *name;
+    const char *source; /* the REPORT it came from, as given on the command line */
+    const char *product, *version;
+    const char *xen, *kernel;
+    const char *machine; /* maker and model */
+    const char *bios;    /* version and date */
+    const char *cpu;     /* model and number */
+    const char *memory;  /* of the machine and of the control domain */
+    const char *role;    /* in the pool */
+    int64_t taken;       /* TIME_UNKNOWN if nothing tells */
+    bool taken_is_known; /* false: guessed from the newest file */
+    int64_t entries, bytes;
+    int score; /* -1: none */
+};
+
+struct view_problem {
+    const char *kind;
+    int host;           /* index into the view's hosts, or -1: about a source that gave none */
+    const char *source; /* the REPORT it is about */
+    const char *path;
+    const char *text;
+};
+
+/* Findings as they are read: a cause, then its symptoms, then the next cause. */
+struct view_finding {
+    const struct finding *finding;
+    bool is_symptom; /* belongs to the nearest one above that is none */
+};
+
+/* Rules that share a reason why they could not be judged; the most frequent reason comes first. */
+struct view_unknown {
+    const char *reason;
+    const char **rules;
+    size_t count;
+};
+
+struct view {
+    struct arena *arena;
+    const struct verdict *verdict;
+    bool colour;
+    int width;
+
+    struct view_host *hosts;
+    size_t host_count;
+    const char **sources; /* REPORTs as given */
+    size_t source_count;
+    struct view_problem *problems;
+    size_t problem_count;
+
+    struct view_finding *findings;
+    size_t finding_count;
+    const struct finding **suppressed;
+    size_t suppressed_count;
+    size_t counts[SEVERITY_COUNT]; /* of `findings` */
+    size_t hidden;                 /* findings below min_severity, suppressed ones not counted */
+    enum severity min_severity;
+
+    struct view_unknown *unknown;
+    size_t unknown_count;
+};
+
+/* An empty view in an arena of its own. ERR_NOMEM. */
+int view_new(const struct verdict *verdict, struct view **ret, struct err *err);
+void *view_free(struct view *view); /* returns NULL */
+
+/* Puts the verdict's findings and unknown rules in reading order. ERR_NOMEM. */
+int view_arrange(struct view *view, struct err *err);
+
+/* Joins everything: a new view, hosts, facts and problems filled in, arranged. ERR_NOMEM. */
+int view_build(const struct render_input *input, struct view **ret, struct err *err);
+
+/* The formats. Each appends a whole document. ERR_NOMEM. */
+int view_as_text(const struct view *view, struct strbuf *out, struct err *err);
+int view_as_json(const struct view *view, struct strbuf *out, struct err *err);
+int view_as_html(const struct view *view, struct strbuf *out, struct err *err);
+
+/* "2026-11-02 10:00:00" into buffer; "" for TIME_UNKNOWN. Returns buffer. */
+const char *view_time(int64_t time, char buffer[32]);
+
+/* "2026-11-02 10:00:00 - 11:30:00" (one time if both are the same or one is not known) into buffer.
+ */
+const char *view_period(int64_t first, int64_t last, char buffer[80]);
+
+/* False when no rule had data: the score says nothing then. */
+bool view_is_judged(const struct view *view);
+
+/* How a score reads in words. */
+const char *view_score_word(int score);
