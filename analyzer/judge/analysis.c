@@ -307,11 +307,11 @@ int analysis_new(const struct analysis_parts *parts, struct analysis **ret, stru
     if (!analysis)
         return err_nomem(err);
     analysis->parts = *parts;
-    analysis->rule_count = rule_set_count(parts->rules);
+    analysis->rule_count = parts->only ? 1 : rule_set_count(parts->rules);
     analysis->rules = calloc(analysis->rule_count + 1, sizeof *analysis->rules);
     int r = analysis->rules ? 0 : err_nomem(err);
     for (size_t i = 0; r == 0 && i < analysis->rule_count; i++) {
-        analysis->rules[i].rule = rule_set_at(parts->rules, i);
+        analysis->rules[i].rule = parts->only ? parts->only : rule_set_at(parts->rules, i);
         r = find_references(analysis, &analysis->rules[i], err);
     }
     if (r == 0)

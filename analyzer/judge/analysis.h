@@ -22,6 +22,7 @@
 
 struct analysis_parts {
     const struct rule_set *rules;
+    const struct rule *only; /* this rule of the set alone (for its tests), or NULL */
     const struct table_set *tables;
     const struct fact_set *facts;
     const struct log_formats *formats;

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The main command: read the reports, judge, show. A report that cannot be read is said and left out; the others
+ * count.
+ */
+#include <sys/ioctl.h>
+
+#include "analyzer/cli/commands.h"
+#include "analyzer/cli/parts.h"
+#include "analyzer/judge/analysis.h"
+#include "analyzer/render/render.h"
+#include "common/io.h"
+
+struct session {
+    struct options *options;
+    struct parts parts;
+    struct database *database;
+    struct analysis *analysis;
+    struct report_set *reports;
+    struct database_host *hosts;
+    struct verdict *verdict;
+};
+
+static void session_release(struct session *session)
+{
+    verdict_free(session->verdict);
+    free(session->hosts);
+    report_set_free(session->reports);
+    analysis_free(session->analysis);
+    database_free(session->database);
+    parts_release(&session->parts);
+}
+
+static int prepare(struct session *session, struct err *err)
+{
+    struct options *options = session->options;
+    static const char *const no_rule[] = {NULL};
+    struct rule_filter filter = {
+        .only = options->query       ? no_rule
+                : options->only.count ? options->only.items
+                                      : NULL,
+        .skip = options->skip.items,
+        .component = options->component,
+    };
+    int r = parts_load(&session->parts, options->rules.items, options->default_rules, err);
+    if (r == 0)
+        r = rule_set_select(session->parts.rules, &filter, err);
+    if (r == 0)
+        r = database_open(session->parts.tables, options->export, &session->database, err);
+    if (r < 0)
+        return r;
+    struct analysis_parts parts = {
+        .rules = session->parts.rules,
+        .tables = session->parts.tables,
+        .facts = session->parts.facts,
+        .formats = session->parts.formats,
+        .database = session->database,
+        .query = options->query,
+        .all_tables = options->export != NULL,
+    };
+    r = analysis_new(&parts, &session->analysis, err);
+    return r < 0 ? r : report_set_new(&report_default_limits, &session->reports, err);
+}
+
+/* Returns how many REPORTs could be read, or an error that ends the run. */
+static int read_reports(struct session *session, struct err *err)
+{
+    int read = 0;
+    for (size_t i = 0; i < session->options->operands.count; i++) {
+        struct err detail = ERR_INIT;
+        int r = report_set_read(session->reports, session->options->operands.items[i],
+                                analysis_visitor(session->analysis), &detail);
+        if (r == 0) {
+            read++;
+            continue;
+        }
+        char message[1024];
+        if (r == ERR_NOMEM)
+            return err_nomem(err);
+        say_error(err_message(&detail, message, sizeof message));
+    }
+    return read;
+}
+
+static int judge(struct session *session, struct err *err)
+{
+    int r = report_set_finish(session->reports, err);
+    if (r < 0)
+        return r;
+    size_t count = report_set_host_count(session->reports);
+    session->hosts = calloc(count + 1, sizeof *session->hosts);
+    if (!session->hosts)
+        return err_nomem(err);
+    for (size_t i = 0; i < count; i++) {
+        const struct report_host *host = report_set_host(session->reports, i);
+        session->hosts[i] = (struct database_host){
+            .name = host->name,
+            .source = report_set_source(session->reports, host->source)->path,
+            .uptime = host->uptime,
+            .taken = host->taken,
+            .taken_is_known = host->taken_is_known,
+        };
+    }
+    return analysis_judge(session->analysis, session->hosts, count, session->reports,
+                          &session->verdict, err);
+}
+
+/* Columns of the terminal that text goes to; 0 when it is none. */
+static int terminal_width(const char *path)
+{
+    struct winsize size;
+    if (path || !isatty(STDOUT_FILENO))
+        return 0;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
+static int show(const struct session *session, struct err *err)
+{
+    const struct options *options = session->options;
+    for (size_t i = 0; i < options->outputs.count; i++) {
+        const struct output *output = &options->outputs.items[i];
+        int width = terminal_width(output->path);
+        struct render_input input = {
+            .verdict = session->verdict,
+            .reports = session->reports,
+            .database = session->database,
+            .min_severity = options->min_severity,
+            .colour = width > 0 && !getenv("NO_COLOR"),
+            .width = width,
+        };
+        CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
+        int r = render_find(output->format)->render(&input, &bytes, err);
+        if (r == 0 && !strbuf_ok(&bytes))
+            r = err_nomem(err);
+        if (r == 0)
+            r = write_output(output->path, &bytes, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int verdict_status(const struct session *session)
+{
+    for (size_t i = 0; i < session->verdict->finding_count; i++) {
+        const struct finding *finding = &session->verdict->findings[i];
+        if (!finding->suppressed && (int)finding->severity >= session->options->fail_on)
+            return EXIT_FINDINGS;
+    }
+    return EXIT_CLEAN;
+}
+
+static int run(struct session *session, struct err *err)
+{
+    int r = prepare(session, err);
+    if (r < 0)
+        return r;
+    int read = read_reports(session, err);
+    if (read <= 0)
+        return read < 0 ? read : EXIT_NO_REPORT;
+    r = judge(session, err);
+    if (r < 0)
+        return r;
+    if (session->options->query)
+        return print_query(session->options, session->database, err);
+    r = show(session, err);
+    return r < 0 ? r : verdict_status(session);
+}
+
+int command_analyze(struct options *options, struct err *err)
+{
+    struct session session = {.options = options};
+    int status = run(&session, err);
+    session_release(&session);
+    return status;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What xen-analyze does. Each command returns the program's exit status; a negative error means status 2 and is
+ * printed by the caller.
+ */
+#pragma once
+
+#include "analyzer/cli/options.h"
+#include "analyzer/database/database.h"
+#include "common/strbuf.h"
+
+enum exit_status {
+    EXIT_CLEAN = 0,    /* nothing at or above --fail-on */
+    EXIT_FINDINGS = 1,
+    EXIT_USAGE = 2,    /* or broken rules */
+    EXIT_NO_REPORT = 3,
+};
+
+int command_analyze(struct options *options, struct err *err);
+int command_rules_list(struct options *options, struct err *err);
+int command_rules_show(struct options *options, struct err *err);
+int command_rules_lint(struct options *options, struct err *err);
+int command_rules_test(struct options *options, struct err *err);
+
+/* Prints a message on standard error as one line that no foreign text in it can break. */
+void say_error(const char *message);
+
+/* Writes a whole file: under a temporary name in the same folder, then by its name (NULL: standard output). */
+int write_output(const char *path, const struct strbuf *bytes, struct err *err);
+
+/* Prints the rows of options->query. */
+int print_query(const struct options *options, struct database *database, struct err *err);

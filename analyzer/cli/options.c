@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "analyzer/cli/options.h"
+
+#include <getopt.h>
+
+#include "analyzer/render/render.h"
+
+const char options_help[] =
+    "Usage: xen-analyze [OPTION]... REPORT...\n"
+    "       xen-analyze rules list | show ID | lint [PATH]... | test [PATH]...\n"
+    "Say what is known to be wrong with a host, from its server status report.\n"
+    "\n"
+    "REPORT is an archive that xen-bugtool or XenCenter wrote (zip, tar, tar.gz, tar.bz2, tar.xz,\n"
+    "tar.zst), a folder, or - for standard input. Several REPORTs are hosts of one pool.\n"
+    "\n"
+    " --format FORMAT       text (default), json or html; may be repeated with --output\n"
+    " --output FILE         write the FORMAT before it to FILE\n"
+    " --rules PATH          use the rules in this file or folder too (repeatable)\n"
+    " --no-default-rules    do not use the built-in rules\n"
+    " --only ID,...         use these rules only\n"
+    " --skip ID,...         do not use these rules\n"
+    " --component NAME      use the rules of one component only (storage, network, ha, ...)\n"
+    " --min-severity LEVEL  do not show findings below info, warning, error or critical\n"
+    " --fail-on LEVEL       exit with 1 for findings from this severity on (default: error), or never\n"
+    " --query SQL           print the rows of a query over the report's tables instead of findings\n"
+    " --export FILE         write all tables into a new SQLite database\n"
+    " --version             print the version\n"
+    " --help                this help\n"
+    "\n"
+    "Exit status: 0 nothing found from --fail-on on, 1 findings, 2 wrong usage or broken rules,\n"
+    "3 no report could be read.\n";
+
+enum { OPT_FORMAT = 256, OPT_OUTPUT, OPT_RULES, OPT_NO_DEFAULT, OPT_ONLY, OPT_SKIP, OPT_COMPONENT,
+       OPT_MIN_SEVERITY, OPT_FAIL_ON, OPT_QUERY, OPT_EXPORT, OPT_VERSION, OPT_HELP };
+
+static const struct option long_options[] = {
+    {"format", required_argument, NULL, OPT_FORMAT},
+    {"output", required_argument, NULL, OPT_OUTPUT},
+    {"rules", required_argument, NULL, OPT_RULES},
+    {"no-default-rules", no_argument, NULL, OPT_NO_DEFAULT},
+    {"only", required_argument, NULL, OPT_ONLY},
+    {"skip", required_argument, NULL, OPT_SKIP},
+    {"component", required_argument, NULL, OPT_COMPONENT},
+    {"min-severity", required_argument, NULL, OPT_MIN_SEVERITY},
+    {"fail-on", required_argument, NULL, OPT_FAIL_ON},
+    {"query", required_argument, NULL, OPT_QUERY},
+    {"export", required_argument, NULL, OPT_EXPORT},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static int choose(const char *option, const char *word, const char *const *names, const char *extra,
+                  int *ret, struct err *err)
+{
+    char known[200] = "";
+    int count = 0;
+    for (; names[count]; count++) {
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", names[count]);
+        if (strcmp(word, names[count]) == 0) {
+            *ret = count;
+            return 0;
+        }
+    }
+    if (extra && strcmp(word, extra) == 0) {
+        *ret = count;
+        return 0;
+    }
+    return err_set(err, ERR_USAGE, "%s '%s' is not known; use one of: %s%s%s", option, word, known,
+                   extra ? ", " : "", extra ? extra : "");
+}
+
+/* A --format begins a new pair; an --output completes the last one. */
+static int add_format(struct options *options, const char *format, struct err *err)
+{
+    int ignored;
+    int r = choose("--format", format, render_names(), NULL, &ignored, err);
+    struct output *output = r < 0 ? NULL : vec_push(&options->outputs);
+    if (r == 0 && !output)
+        return err_nomem(err);
+    if (output)
+        output->format = format;
+    return r;
+}
+
+static int add_output(struct options *options, const char *path, struct err *err)
+{
+    struct output *last =
+        options->outputs.count ? &options->outputs.items[options->outputs.count - 1] : NULL;
+    if (!last || last->path) {
+        int r = add_format(options, "text", err);
+        if (r < 0)
+            return r;
+        last = &options->outputs.items[options->outputs.count - 1];
+    }
+    last->path = path;
+    return 0;
+}
+
+static int check_outputs(const struct options *options, struct err *err)
+{
+    size_t to_stdout = 0;
+    for (size_t i = 0; i < options->outputs.count; i++)
+        to_stdout += !options->outputs.items[i].path;
+    return to_stdout > 1 ? err_set(err, ERR_USAGE,
+                                   "only one --format can go to standard output; give the others "
+                                   "an --output")
+                         : 0;
+}
+
+static int push(string_list *list, const char *text, struct err *err)
+{
+    const char **slot = vec_push(list);
+    if (!slot)
+        return err_nomem(err);
+    *slot = text;
+    return 0;
+}
+
+/* Splits "a,b" into the list; the pieces live in argv. */
+static int split(string_list *list, char *text, struct err *err)
+{
+    int r = 0;
+    for (char *comma; r == 0 && text; text = comma ? comma + 1 : NULL) {
+        comma = strchr(text, ',');
+        if (comma)
+            *comma = '\0';
+        if (*text)
+            r = push(list, text, err);
+    }
+    return r;
+}
+
+/* A NULL behind the last item, which does not count. */
+static int terminate(string_list *list, struct err *err)
+{
+    int r = push(list, NULL, err);
+    if (r == 0)
+        list->count--;
+    return r;
+}
+
+static int take_option(struct options *options, int option, char *argument, struct err *err)
+{
+    int chosen, r;
+    switch (option) {
+    case OPT_FORMAT:
+        return add_format(options, argument, err);
+    case OPT_OUTPUT:
+        return add_output(options, argument, err);
+    case OPT_RULES:
+        return push(&options->rules, argument, err);
+    case OPT_NO_DEFAULT:
+        options->default_rules = false;
+        return 0;
+    case OPT_ONLY:
+        return split(&options->only, argument, err);
+    case OPT_SKIP:
+        return split(&options->skip, argument, err);
+    case OPT_COMPONENT:
+        options->component = argument;
+        return 0;
+    case OPT_MIN_SEVERITY:
+        r = choose("--min-severity", argument, severity_names, NULL, &chosen, err);
+        if (r == 0)
+            options->min_severity = (enum severity)chosen;
+        return r;
+    case OPT_FAIL_ON:
+        return choose("--fail-on", argument, severity_names, "never", &options->fail_on, err);
+    case OPT_QUERY:
+        options->query = argument;
+        return 0;
+    case OPT_EXPORT:
+        options->export = argument;
+        return 0;
+    case OPT_VERSION:
+        options->command = COMMAND_VERSION;
+        return 0;
+    default:
+        options->command = COMMAND_HELP;
+        return 0;
+    }
+}
+
+/* `rules VERB ...` instead of REPORTs. */
+static int take_verb(struct options *options, struct err *err)
+{
+    static const struct {
+        const char *name;
+        enum command command;
+    } verbs[] = {{"list", COMMAND_LIST}, {"show", COMMAND_SHOW}, {"lint", COMMAND_LINT},
+                 {"test", COMMAND_TEST}};
+    const char *verb = options->operands.count > 1 ? options->operands.items[1] : "";
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        if (strcmp(verb, verbs[i].name) == 0) {
+            options->command = verbs[i].command;
+            options->operands.count -= 2;
+            memmove(options->operands.items, options->operands.items + 2,
+                    (options->operands.count + 1) * sizeof *options->operands.items);
+            return 0;
+        }
+    return err_set(err, ERR_USAGE, "'rules %s' is not known; use rules list, show, lint or test",
+                   verb);
+}
+
+static int check_operands(struct options *options, struct err *err)
+{
+    if (options->command == COMMAND_SHOW && options->operands.count != 1)
+        return err_set(err, ERR_USAGE, "rules show needs one rule's id (`xen-analyze rules list`)");
+    if (options->command == COMMAND_ANALYZE && options->operands.count == 0)
+        return err_set(err, ERR_USAGE, "no report is named (`xen-analyze --help` shows the usage)");
+    return 0;
+}
+
+int options_parse(int argc, char **argv, struct options *ret, struct err *err)
+{
+    struct options *options = ret;
+    *options = (struct options){.default_rules = true, .fail_on = SEVERITY_ERROR};
+    opterr = 0;
+    int r = 0, option;
+    while (r == 0 && (option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+        if (option == '?')
+            r = err_set(err, ERR_USAGE, "option '%s' is not known (`xen-analyze --help` shows all)",
+                        optopt && optopt < 256 ? (char[]){'-', (char)optopt, '\0'} : argv[optind - 1]);
+        else if (option == ':')
+            r = err_set(err, ERR_USAGE, "option '%s' needs a value", argv[optind - 1]);
+        else
+            r = take_option(options, option, optarg, err);
+    }
+    for (; r == 0 && optind < argc; optind++)
+        r = push(&options->operands, argv[optind], err);
+    if (r == 0 && options->outputs.count == 0)
+        r = add_format(options, "text", err);
+    if (r == 0)
+        r = check_outputs(options, err);
+    if (r == 0 && (r = terminate(&options->operands, err)) == 0 &&
+        (r = terminate(&options->rules, err)) == 0 && (r = terminate(&options->only, err)) == 0)
+        r = terminate(&options->skip, err);
+    if (r == 0 && options->command == COMMAND_ANALYZE && options->operands.count &&
+        strcmp(options->operands.items[0], "rules") == 0)
+        r = take_verb(options, err);
+    return r < 0 ? r : check_operands(options, err);
+}
+
+void options_release(struct options *options)
+{
+    vec_free(&options->operands);
+    vec_free(&options->outputs);
+    vec_free(&options->rules);
+    vec_free(&options->only);
+    vec_free(&options->skip);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The command line of xen-analyze, parsed into a value. Everything is borrowed from argv.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "analyzer/judge/verdict.h"
+#include "common/err.h"
+#include "common/vec.h"
+
+enum command { COMMAND_ANALYZE, COMMAND_LIST, COMMAND_SHOW, COMMAND_LINT, COMMAND_TEST, COMMAND_HELP,
+               COMMAND_VERSION };
+
+typedef VEC(const char *) string_list; /* a NULL stands behind the last item */
+
+/* One --format with its --output. */
+struct output {
+    const char *format; /* "text" by default */
+    const char *path;   /* NULL: standard output */
+};
+
+#define FAIL_ON_NEVER SEVERITY_COUNT
+
+struct options {
+    enum command command;
+    string_list operands;       /* REPORTs, rule ids or paths */
+    VEC(struct output) outputs; /* at least one */
+    string_list rules;          /* --rules */
+    string_list only, skip;     /* ids */
+    bool default_rules;
+    const char *component, *query, *export;
+    enum severity min_severity;
+    int fail_on;  /* a severity, or FAIL_ON_NEVER */
+};
+
+/* ERR_USAGE with a sentence; the options are then unusable. */
+int options_parse(int argc, char **argv, struct options *ret, struct err *err);
+void options_release(struct options *options);
+
+extern const char options_help[];

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "analyzer/cli/parts.h"
+
+#include "analyzer/database/embedded.h"
+#include "analyzer/tables/embedded.h"
+
+/* Defined by embed_files() from rules/. */
+extern const struct embedded_file embedded_rules[], embedded_logs[], embedded_formats[];
+
+int parts_load(struct parts *ret, const char *const *extra, bool built_in, struct err *err)
+{
+    *ret = (struct parts){0};
+    int r = table_set_load(embedded_tables, NULL, &ret->tables, err);
+    if (r == 0)
+        r = fact_set_load(embedded_facts, &ret->facts, err);
+    if (r == 0)
+        r = log_formats_load(embedded_formats, &ret->formats, err);
+    if (r == 0)
+        r = rule_set_load(embedded_logs, built_in ? embedded_rules : NULL, extra, &ret->rules, err);
+    if (r < 0)
+        parts_release(ret);
+    return r;
+}
+
+void parts_release(struct parts *parts)
+{
+    parts->rules = rule_set_free(parts->rules);
+    parts->formats = log_formats_free(parts->formats);
+    parts->facts = fact_set_free(parts->facts);
+    parts->tables = table_set_free(parts->tables);
+}

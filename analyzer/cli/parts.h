@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The knowledge an analysis works with: tables, facts, log formats and rules, built in and from --rules.
+ */
+#pragma once
+
+#include "analyzer/cli/options.h"
+#include "analyzer/database/facts.h"
+#include "analyzer/match/timestamp.h"
+#include "analyzer/rules/rule.h"
+#include "analyzer/tables/table.h"
+
+struct parts {
+    struct table_set *tables;
+    struct fact_set *facts;
+    struct log_formats *formats;
+    struct rule_set *rules;
+};
+
+/* `extra`: more paths of rules (NULL-ended); `built_in` false leaves the built-in rules out. */
+int parts_load(struct parts *ret, const char *const *extra, bool built_in, struct err *err);
+void parts_release(struct parts *parts);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * For people who write rules: do they do what their tests say (verify_tests), and are they well made
+ * (verify_lint)? Both need no report.
+ */
+#pragma once
+
+#include "analyzer/database/facts.h"
+#include "analyzer/match/timestamp.h"
+#include "analyzer/rules/rule.h"
+#include "analyzer/tables/table.h"
+
+struct verify_parts {
+    const struct rule_set *rules;
+    const struct table_set *tables;
+    const struct fact_set *facts;
+    const struct log_formats *formats;
+};
+
+/* Called for every test: `rule`, its number in the rule (from 1), its name or "", and what went wrong or NULL. */
+typedef void (*test_outcome)(void *context, const struct rule *rule, size_t number, const char *name,
+                             const struct doc_node *place, const char *failure);
+
+/* Runs the tests of all rules. Errors are those that keep tests from running at all. */
+int verify_tests(const struct verify_parts *parts, test_outcome outcome, void *context,
+                 struct err *err);
+
+/* Called for every remark, with the place. */
+typedef void (*lint_remark)(void *context, const struct doc_node *place, const char *text);
+
+/* Looks at every rule of the set. A query or condition that is wrong is a remark too. */
+int verify_lint(const struct verify_parts *parts, lint_remark remark, void *context,
+                struct err *err);
