@@ -81,6 +81,14 @@ void strbuf_consume(struct strbuf *buffer, size_t count)
     buffer->data[buffer->length] = '\0';
 }
 
+void strbuf_truncate(struct strbuf *buffer, size_t length)
+{
+    if (length >= buffer->length)
+        return;
+    buffer->length = length;
+    buffer->data[length] = '\0';
+}
+
 void strbuf_clear(struct strbuf *buffer)
 {
     buffer->length = 0;

@@ -45,6 +45,9 @@ bool strbuf_reserve(struct strbuf *buffer, size_t extra);
 /* Removes the first `count` bytes. */
 void strbuf_consume(struct strbuf *buffer, size_t count);
 
+/* Cuts the buffer back to its first `length` bytes; nothing happens when it has fewer. */
+void strbuf_truncate(struct strbuf *buffer, size_t length);
+
 /* Empties the buffer but keeps its memory; forgets a failure. */
 void strbuf_clear(struct strbuf *buffer);
 

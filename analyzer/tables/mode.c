@@ -11,6 +11,7 @@ static const struct mode *const modes[] = {
     &mode_keys,
     &mode_blocks,
     &mode_json,
+    &mode_xapi_db,
 };
 
 const struct mode *mode_find(const char *name)
