@@ -144,13 +144,16 @@ static void fill_cell(struct row_writer *writer, const struct table *table, size
         const struct path_capture *capture = &writer->captures[source->capture];
         cell = (struct cell){.text = capture->start, .length = capture->length};
     }
+    bool raw_is_there = cell.text;
     if (cell.text && source->match && !take_part(writer, source->match, &cell, &minus))
         cell = (struct cell){0};
     if (cell.length > EXTRACT_CELL_MAX)
         cell.length = EXTRACT_CELL_MAX;
 
     struct cell *ret = &writer->cells[column];
-    if (source->flag)
+    if (source->flag && source->match && !raw_is_there)
+        *ret = (struct cell){0};
+    else if (source->flag)
         *ret = (struct cell){.text = cell.text ? "1" : "0", .length = 1};
     else if (cell.text)
         convert_value(table->columns[column].type, cell.text, cell.length, minus,

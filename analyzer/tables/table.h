@@ -38,7 +38,7 @@ struct column_source {
     const char *from;          /* name of the regex group, key or path; the column's name by default */
     int capture;               /* >= 0: the value is this {capture} of the file's name */
     const struct regex *match; /* takes a part of the raw value (groups `value`, `minus`), or NULL */
-    bool flag;                 /* 1 when there is a value, 0 when there is none */
+    bool flag; /* 1 when there is a value, else 0; with `match`: whether it matches, NULL without a value */
 };
 
 struct mode; /* analyzer/tables/mode.h */
