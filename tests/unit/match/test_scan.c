@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Scanning logs: every pattern finds its lines, once each, with number and groups, however the bytes arrive.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "analyzer/match/matcher.h"
+#include "common/strbuf.h"
+
+struct fixture {
+    struct arena *arena;
+    struct matcher *matcher;
+    struct regex *regexes[8];
+    struct path_pattern file;
+    size_t count;
+    struct strbuf seen; /* "number@line*count:group" of every hit */
+};
+
+static void add(struct fixture *f, const char *match, const char *unless)
+{
+    struct log_pattern pattern = {.files = &f->file, .file_count = 1};
+    unsigned number;
+    assert_int_equal(regex_compile(match, strlen(match), &f->regexes[f->count], NULL), 0);
+    pattern.match = f->regexes[f->count++];
+    if (unless) {
+        assert_int_equal(regex_compile(unless, strlen(unless), &f->regexes[f->count], NULL), 0);
+        pattern.unless = f->regexes[f->count++];
+    }
+    assert_int_equal(matcher_add(f->matcher, &pattern, &number, NULL), 0);
+}
+
+static int setup(void **state)
+{
+    static struct fixture fixture;
+    fixture = (struct fixture){.arena = arena_new(1 << 20), .seen = STRBUF_INIT};
+    path_pattern_compile(fixture.arena, "var/log/kern.log", &fixture.file, NULL);
+    *state = &fixture;
+    return matcher_new(&fixture.matcher, NULL);
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    matcher_free(f->matcher);
+    for (size_t i = 0; i < f->count; i++)
+        regex_free(f->regexes[i]);
+    arena_free(f->arena);
+    strbuf_release(&f->seen);
+    return 0;
+}
+
+static int remember(void *context, const struct line_hit *hit, struct err *err)
+{
+    struct fixture *f = context;
+    (void)err;
+    strbuf_addf(&f->seen, "%u@%lld*%lld:%.*s;", hit->pattern, (long long)hit->line,
+                (long long)hit->count, (int)hit->length, hit->text);
+    return 0;
+}
+
+/* What is seen when `text` arrives in pieces of `step` bytes. */
+static const char *scan(struct fixture *f, const char *path, const char *text, size_t step)
+{
+    struct scan *run = NULL;
+    strbuf_clear(&f->seen);
+    assert_int_equal(scan_begin(f->matcher, path, remember, f, &run, NULL), 0);
+    if (!run)
+        return "(not scanned)";
+    for (size_t at = 0, length = strlen(text); at < length; at += step)
+        assert_int_equal(
+            scan_feed(run, text + at, length - at < step ? length - at : step, NULL), 0);
+    assert_int_equal(scan_end(run, NULL), 0);
+    scan_free(run);
+    return f->seen.data;
+}
+
+static void a_line_is_a_hit_once_a_pattern_wherever_the_pieces_end(void **state)
+{
+    struct fixture *f = *state;
+    add(f, "killed (?<who>\\w+)", NULL);
+    add(f, "o+m", NULL);
+    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    for (size_t step = 1; step < 60; step++)
+        assert_string_equal(
+            scan(f, "var/log/kern.log", "a\nkilled xapi and killed ovs\nb\nooooom\nkilled z", step),
+            "0@2*1:killed xapi and killed ovs;1@4*1:ooooom;0@5*1:killed z;");
+}
+
+static void a_match_never_spans_lines(void **state)
+{
+    struct fixture *f = *state;
+    add(f, "begin[^x]+end", NULL);
+    add(f, "first\\s", NULL);
+    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_string_equal(scan(f, "var/log/kern.log", "begin\nend\nfirst\nbegin - end\n", 100),
+                        "0@4*1:begin - end;");
+}
+
+static void unless_takes_lines_back(void **state)
+{
+    struct fixture *f = *state;
+    add(f, "I/O error", "floppy");
+    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_string_equal(
+        scan(f, "var/log/kern.log", "floppy: I/O error\nsda: I/O error\n", 100),
+        "0@2*1:sda: I/O error;");
+}
+
+static void repeated_messages_count(void **state)
+{
+    struct fixture *f = *state;
+    add(f, "link down", NULL);
+    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_string_equal(
+        scan(f, "var/log/kern.log", "kernel: message repeated 25 times: [ eth0: link down]\n", 100),
+        "0@1*25:kernel: message repeated 25 times: [ eth0: link down];");
+}
+
+static void look_around_works_and_is_not_slow(void **state)
+{
+    struct fixture *f = *state;
+    add(f, "error(?! injected)", NULL);
+    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_false(matcher_is_slow(f->matcher, 0, NULL));
+    assert_string_equal(scan(f, "var/log/kern.log", "error injected\nerror 5\n", 100),
+                        "0@2*1:error 5;");
+}
+
+static void a_pattern_that_can_match_nothing_is_slow_but_works(void **state)
+{
+    struct fixture *f = *state;
+    const char *reason = "";
+    add(f, "^(?:x)?$", NULL);
+    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_true(matcher_is_slow(f->matcher, 0, &reason));
+    assert_string_equal(reason, "it can match nothing at all");
+    assert_string_equal(scan(f, "var/log/kern.log", "x\ny\n", 100), "0@1*1:x;");
+}
+
+static void other_files_are_not_scanned_but_rotations_are(void **state)
+{
+    struct fixture *f = *state;
+    add(f, "bad", NULL);
+    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_string_equal(scan(f, "var/log/SMlog", "bad\n", 9), "(not scanned)");
+    assert_string_equal(scan(f, "var/log/kern.log.3", "bad\n", 9), "0@1*1:bad;");
+}
+
+static void lines_longer_than_a_block_are_searched(void **state)
+{
+    struct fixture *f = *state;
+    add(f, "needle", NULL);
+    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    struct strbuf text = STRBUF_INIT;
+    for (int i = 0; i < 600000; i++)
+        strbuf_addc(&text, 'a');
+    strbuf_adds(&text, "\nneedle\n");
+    assert_string_equal(scan(f, "var/log/kern.log", text.data, 4096), "0@2*1:needle;");
+    strbuf_release(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_line_is_a_hit_once_a_pattern_wherever_the_pieces_end, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_match_never_spans_lines, setup, teardown),
+        cmocka_unit_test_setup_teardown(unless_takes_lines_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(repeated_messages_count, setup, teardown),
+        cmocka_unit_test_setup_teardown(look_around_works_and_is_not_slow, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_pattern_that_can_match_nothing_is_slow_but_works, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(other_files_are_not_scanned_but_rotations_are, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(lines_longer_than_a_block_are_searched, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The store of hits: bounded, dated, and without counting a kernel line twice.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "analyzer/judge/hits.h"
+
+struct fixture {
+    struct hits *hits;
+    struct regex *regex;
+    struct regex_scratch *scratch;
+    int64_t line;
+};
+
+static int setup(void **state)
+{
+    static struct fixture fixture;
+    fixture = (struct fixture){.scratch = regex_scratch_new()};
+    *state = &fixture;
+    return regex_compile("x", 1, &fixture.regex, NULL) < 0 ? -1 : hits_new(1, &fixture.hits, NULL);
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    hits_free(f->hits);
+    regex_free(f->regex);
+    regex_scratch_free(f->scratch);
+    return 0;
+}
+
+/* A hit on host 0 at 10:minute:second on 2 November, or without a time when minute is negative. */
+static void hit(struct fixture *f, const char *path, const char *text, int minute, int second)
+{
+    struct stamp stamp = {0};
+    if (minute >= 0)
+        stamp = (struct stamp){.month = 11, .day = 2, .hour = 10, .minute = (signed char)minute,
+                               .second = (signed char)second, .known = true};
+    struct line_hit line = {.line = ++f->line, .text = text, .length = strlen(text), .count = 1,
+                            .groups = f->scratch};
+    regex_match(f->regex, f->scratch, text, strlen(text), 0);
+    assert_int_equal(hits_add(f->hits, f->regex, 0, path, &line, &stamp, NULL), 0);
+}
+
+static void date(struct fixture *f)
+{
+    int64_t taken = 1793620800; /* 2026-11-02T12:00:00 */
+    hits_date(f->hits, &taken, 1);
+}
+
+static void a_kernel_line_in_two_logs_counts_once(void **state)
+{
+    struct fixture *f = *state;
+    hit(f, "var/log/kern.log", "Nov  2 10:00:00 h kernel: [   12.345678] x", 0, 0);
+    hit(f, "var/log/messages", "Nov  2 10:00:00 other kernel: [   12.345678] x", 0, 0);
+    hit(f, "dmesg.out", "[   12.345678] x", -1, 0);
+    hit(f, "dmesg.out", "[   12.345679] x", -1, 0);
+    assert_int_equal(hits_list(f->hits, 0, 0).events, 2);
+}
+
+static void lines_without_a_kernel_stamp_all_count(void **state)
+{
+    struct fixture *f = *state;
+    hit(f, "var/log/SMlog", "x", 0, 0);
+    hit(f, "var/log/SMlog", "x", 0, 0);
+    assert_int_equal(hits_list(f->hits, 0, 0).events, 2);
+}
+
+static void the_first_and_the_last_are_kept_and_all_are_counted(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 3000; i++)
+        hit(f, "var/log/SMlog", "x", i / 60, i % 60);
+    date(f);
+    struct hit_list list = hits_list(f->hits, 0, 0);
+    assert_int_equal(list.events, 3000);
+    assert_int_equal(list.count, 2 * HITS_KEPT);
+    assert_false(list.complete);
+    assert_int_equal(list.items[0]->line, 1);
+    assert_int_equal(list.items[list.count - 1]->line, 3000);
+}
+
+static void the_densest_window_is_found_with_and_without_all_hits(void **state)
+{
+    struct fixture *f = *state;
+    static const int minutes[] = {0, 1, 20, 21, 22, 40};
+    for (size_t i = 0; i < ARRAY_SIZE(minutes); i++)
+        hit(f, "var/log/SMlog", "x", minutes[i], 0);
+    date(f);
+    assert_int_equal(hits_densest(f->hits, 0, 0, 120), 3);
+    assert_int_equal(hits_densest(f->hits, 0, 0, 59), 1);
+    assert_int_equal(hits_densest(f->hits, 0, 0, 0), 6);
+    for (int i = 0; i < 1000; i++)
+        hit(f, "var/log/SMlog", "x", 50, i % 60);
+    date(f);
+    assert_false(hits_list(f->hits, 0, 0).complete);
+    assert_int_equal(hits_densest(f->hits, 0, 0, 60), 1000);
+}
+
+static void kernel_uptime_stands_in_for_a_missing_clock(void **state)
+{
+    struct fixture *f = *state;
+    hit(f, "dmesg.out", "[  100.000000] x", -1, 0);
+    hit(f, "dmesg.out", "[  130.000000] x", -1, 0);
+    hit(f, "dmesg.out", "[ 9000.000000] x", -1, 0);
+    date(f);
+    assert_int_equal(hits_densest(f->hits, 0, 0, 60), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_kernel_line_in_two_logs_counts_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(lines_without_a_kernel_stamp_all_count, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_first_and_the_last_are_kept_and_all_are_counted, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(the_densest_window_is_found_with_and_without_all_hits, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(kernel_uptime_stands_in_for_a_missing_clock, setup,
+                                        teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
