@@ -124,8 +124,15 @@ size_t report_set_problem_count(const struct report_set *set);
 const struct report_problem *report_set_problem(const struct report_set *set, size_t index);
 
 /*
+ * Tells the set which capability collects the files of a path pattern ("var/log/messages", "system-logs"), for
+ * reports without a manifest. ERR_PARSE for a broken pattern.
+ */
+int report_set_teach(struct report_set *set, const char *pattern, const char *capability,
+                     struct err *err);
+
+/*
  * Whether the report proves that `path` was looked for and not there: the manifest says so, or the capability
- * that collects it was collected (inventory.xml lists entries of it) without it. Borrowed texts.
+ * that collects it (report_set_teach) was collected, as inventory.xml lists entries of it, without it.
  */
 bool report_host_collected(const struct report_set *set, size_t host, const char *capability);
 bool report_host_proves_absent(const struct report_set *set, size_t host, const char *path);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Reads time stamps of fixed forms, without the locale and without believing the numbers.
+ */
+#include "analyzer/report/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "analyzer/report/host_root.h"
+
+static int64_t epoch(int year, int month, int day, int hour, int minute, int second)
+{
+    if (year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 ||
+        hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+        return 0;
+    struct tm tm = {
+        .tm_year = year - 1900,
+        .tm_mon = month - 1,
+        .tm_mday = day,
+        .tm_hour = hour,
+        .tm_min = minute,
+        .tm_sec = second,
+    };
+    return timegm(&tm);
+}
+
+int64_t clock_from_date(const char *text)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char month[4];
+    int day, hour, minute, second, year;
+    if (sscanf(text, "%*3s %3s %2d %2d:%2d:%2d %4d", month, &day, &hour, &minute, &second, &year) != 6)
+        return 0;
+    const char *found = strlen(month) == 3 ? strstr(months, month) : NULL;
+    if (!found || (found - months) % 3 != 0)
+        return 0;
+    return epoch(year, (int)(found - months) / 3 + 1, day, hour, minute, second);
+}
+
+int64_t clock_from_iso(const char *text)
+{
+    int year, month, day, hour, minute, second;
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second) != 6)
+        return 0;
+    return epoch(year, month, day, hour, minute, second);
+}
+
+int64_t clock_from_folder(const char *text)
+{
+    int year, month, day, hour, minute, second;
+    for (const char *p = text; (p = strstr(p, "bug-report-")); p++)
+        if (host_root_is_report_folder(p, strlen(p)) &&
+            sscanf(p, "bug-report-%4d%2d%2d%2d%2d%2d", &year, &month, &day, &hour, &minute,
+                   &second) == 6)
+            return epoch(year, month, day, hour, minute, second);
+    return 0;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Opens a REPORT, finds out what it is, and says in one sentence why it cannot be read.
+ *
+ * The thread's character set is UTF-8 while we read, because libarchive converts names to it and would spoil
+ * them in the "C" locale. The process's locale stays as it is.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "analyzer/report/file_stream.h"
+#include "analyzer/report/member_name.h"
+#include "analyzer/report/walk.h"
+#include "common/io.h"
+
+static int open_report(const char *path, struct stat *status, struct err *err)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    if (is_stdin && isatty(STDIN_FILENO)) {
+        err_set(err, ERR_UNSUPPORTED, "standard input is a terminal: give a report by a pipe or its name");
+        return -1;
+    }
+    /* A FIFO is opened like a file, waiting for its writer: the user named it. */
+    int fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 || fstat(fd, status) < 0) {
+        int sysno = errno;
+        io_close(&fd);
+        err_set_errno(err, sysno, "cannot open '%s'", path);
+        return -1;
+    }
+    return fd;
+}
+
+/* What people hand over in place of archives we open. */
+static const char *foreign_archive(int fd)
+{
+    static const struct {
+        const char *magic, *name;
+    } formats[] = {{"7z\xbc\xaf", "a 7z archive"}, {"Rar!", "a RAR archive"}, {"MSCF", "a CAB archive"}};
+    char head[4];
+    if (pread(fd, head, sizeof head, 0) == sizeof head)
+        for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+            if (memcmp(head, formats[i].magic, sizeof head) == 0)
+                return formats[i].name;
+    return NULL;
+}
+
+static int fail_no_archive(int fd, const char *path, const struct stat *status, struct err *err)
+{
+    size_t stem;
+    const char *foreign = foreign_archive(fd);
+    if (S_ISREG(status->st_mode) && status->st_size == 0)
+        return err_set(err, ERR_PARSE, "'%s' is empty: collect or copy the report again", path);
+    if (foreign)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "'%s' is %s, which is not opened here: unpack it and give the folder", path,
+                       foreign);
+    if (member_name_is_archive(path, &stem))
+        return err_set(err, ERR_PARSE,
+                       "'%s' holds nothing that can be read: it is called an archive, but is none, or its "
+                       "beginning is damaged",
+                       path);
+    return err_set(err, ERR_UNSUPPORTED,
+                   "'%s' is neither a folder nor a zip or tar archive (plain, gz, bz2, xz, zst); to look at "
+                   "single logs, make a folder with them in their places, such as report/var/log/SMlog",
+                   path);
+}
+
+static int fail_empty(const struct report_set *set, size_t first_problem, const char *path,
+                      struct err *err)
+{
+    for (size_t i = first_problem; i < set->problems.count; i++) {
+        const struct report_problem *problem = &set->problems.items[i];
+        if (problem->kind == PROBLEM_TRUNCATED || problem->kind == PROBLEM_DAMAGED)
+            return err_set(err, ERR_PARSE,
+                           "'%s' holds nothing that can be read: %s; collect or copy it again", path,
+                           problem->text);
+    }
+    if (first_problem < set->problems.count) {
+        const struct report_problem *problem = &set->problems.items[first_problem];
+        return err_set(err, ERR_PARSE, "'%s' holds nothing that can be read: %s%s%s", path,
+                       problem->path, problem->path[0] ? ": " : "", problem->text);
+    }
+    return err_set(err, ERR_PARSE, "'%s' holds no files: is it really a report?", path);
+}
+
+static int read_archive(struct walk *walk, int fd, const struct stat *status, bool *ret_is_archive,
+                        struct err *err)
+{
+    static const struct place top = {.nesting = 0, .prefix = ""};
+    CLEANUP(file_stream_release) struct file_stream stream = {.fd = -1};
+    /* Standard input may be a file that somebody has read a part of. */
+    bool is_file = S_ISREG(status->st_mode) && lseek(fd, 0, SEEK_CUR) == 0;
+    int rc = file_stream_init(&stream, fd, is_file ? status->st_size : -1, &walk->set->budget, err);
+    if (rc < 0)
+        return rc;
+    return walk_archive(walk, &top, "", -1, &stream.stream, is_file ? fd : -1, ret_is_archive, err);
+}
+
+static int read_source(struct report_set *set, struct source_state *source, int fd,
+                       const struct stat *status, const struct report_visitor *visitor,
+                       struct err *err)
+{
+    const char *path = source->report.path;
+    size_t first_problem = set->problems.count;
+    bool is_archive = true;
+    struct walk walk = {
+        .set = set,
+        .visitor = visitor,
+        .source = source,
+        .gather = STRBUF_INIT,
+        .name = STRBUF_INIT,
+    };
+
+    int rc = S_ISDIR(status->st_mode) ? walk_directory(&walk, fd, err)
+                                      : read_archive(&walk, fd, status, &is_archive, err);
+    strbuf_release(&walk.gather);
+    strbuf_release(&walk.name);
+    if (rc < 0)
+        return rc;
+    if (!is_archive)
+        return fail_no_archive(fd, path, status, err);
+    return walk.members > 0 ? 0 : fail_empty(set, first_problem, path, err);
+}
+
+int report_set_read(struct report_set *set, const char *path, const struct report_visitor *visitor,
+                    struct err *err)
+{
+    struct stat status;
+    struct err failed = ERR_INIT;
+    CLEANUP_FD int fd = open_report(path, &status, &failed);
+    if (fd < 0) {
+        if (err)
+            *err = failed;
+        return failed.code;
+    }
+    if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !S_ISFIFO(status.st_mode) &&
+        strcmp(path, "-") != 0)
+        return err_set(err, ERR_UNSUPPORTED, "'%s' is neither a file nor a folder", path);
+
+    struct source_state *source = set_add_source(set, path);
+    if (!source)
+        return err_nomem(err);
+    source->modified = S_ISREG(status.st_mode) ? status.st_mtim.tv_sec : 0;
+    budget_begin_source(&set->budget);
+
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
+    int rc = read_source(set, source, fd, &status, visitor, err);
+    if (utf8) {
+        uselocale(before);
+        freelocale(utf8);
+    }
+    return rc;
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What becomes of a file in a report.
+ *
+ * Order matters: the name is brought into its normal form, then the file's host is found, then an archive is
+ * opened (by suffix, and only then), a compressed file decompressed, everything else shown as it is. Nested
+ * archives at the top level of a bundle are hosts' reports of their own; inside a host's report they are
+ * folders of that report. The recursion is as deep as the limit on nesting allows.
+ */
+#include "analyzer/report/walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "analyzer/report/capture.h"
+#include "analyzer/report/gzip_stream.h"
+#include "analyzer/report/member_name.h"
+#include "analyzer/report/unpacker.h"
+#include "analyzer/report/zip_check.h"
+#include "common/io.h"
+
+/* Visitors get blocks of at least this size (but for the last), since each call has a price. */
+#define GATHER_SIZE (64 * 1024)
+
+DEFINE_CLEANUP(unpacker_cleanup, struct unpacker *, unpacker_free)
+DEFINE_CLEANUP(gzip_cleanup, struct gzip_stream *, gzip_stream_free)
+
+/* Who gets the bytes of the member that is being read. */
+struct audience {
+    const struct report_visitor *visitor;
+    void *state; /* NULL: the visitor does not want it */
+    struct capture *capture;
+};
+
+static int show(const struct audience *audience, const char *bytes, size_t length, struct err *err)
+{
+    if (audience->capture)
+        capture_data(audience->capture, bytes, length);
+    return audience->state ? audience->visitor->data(audience->state, bytes, length, err) : 0;
+}
+
+/* Pumps the stream to the audience. Returns the visitor's error; the stream's failure stays in the stream. */
+static int pump(struct walk *walk, struct stream *stream, const struct audience *audience,
+                int64_t *ret_bytes, struct err *err)
+{
+    struct strbuf *gather = &walk->gather;
+    const char *bytes;
+    int64_t n, total = 0;
+    int rc = 0;
+
+    strbuf_clear(gather);
+    while (rc == 0 && (n = stream_read(stream, &bytes)) > 0) {
+        total += n;
+        if (gather->length == 0 && n >= GATHER_SIZE) {
+            rc = show(audience, bytes, (size_t)n, err);
+            continue;
+        }
+        strbuf_add(gather, bytes, (size_t)n);
+        if (!strbuf_ok(gather))
+            return err_nomem(err);
+        if (gather->length >= GATHER_SIZE) {
+            rc = show(audience, gather->data, gather->length, err);
+            strbuf_clear(gather);
+        }
+    }
+    if (rc == 0 && gather->length > 0)
+        rc = show(audience, gather->data, gather->length, err);
+    *ret_bytes = total;
+    return rc;
+}
+
+static void report_failure(struct walk *walk, struct failure *failure, int host, const char *path)
+{
+    if (failure_claim_report(failure))
+        set_problem(walk->set, failure->kind, host, path, "%s", failure->text);
+}
+
+/* Shows the bytes of one member, decompressed, to those who want them. */
+static int show_member(struct walk *walk, struct host_state *host, const struct member *member,
+                       enum compression compression, const struct found_file *file,
+                       const struct audience *audience, struct err *err)
+{
+    struct budget *budget = &walk->set->budget;
+    CLEANUP(gzip_cleanup) struct gzip_stream *gzip = NULL;
+    CLEANUP(unpacker_cleanup) struct unpacker *unpacker = NULL;
+    struct stream *stream = file->stream;
+    int64_t bytes = 0;
+    int rc = 0;
+
+    if (compression == COMPRESSION_GZIP) {
+        rc = gzip_stream_new(stream, budget, &gzip, err);
+        stream = gzip ? gzip_stream_data(gzip) : NULL;
+    } else if (compression == COMPRESSION_OTHER) {
+        struct unpacker_entry entry;
+        rc = unpacker_new(stream, UNPACK_FILE, budget, &unpacker, err);
+        if (rc == 0) {
+            stream = unpacker_data(unpacker);
+            int found = unpacker_next(unpacker, &entry);
+            if (found < 0)
+                failure_inherit(&stream->failure, unpacker_failure(unpacker));
+            else if (found == 0)
+                failure_set(&stream->failure, PROBLEM_DAMAGED, "it holds no compressed data");
+        }
+    }
+    if (rc == 0)
+        rc = pump(walk, stream, audience, &bytes, err);
+    host->report.bytes += bytes;
+    walk->source->report.bytes += bytes;
+
+    bool is_complete = rc == 0 && !stream->failure.failed;
+    if (rc == 0 && stream->failure.failed)
+        report_failure(walk, &stream->failure, (int)host->report.index, member->path);
+    capture_end(audience->capture, is_complete);
+    if (audience->state) {
+        int end_rc = audience->visitor->end(audience->state, is_complete, rc == 0 ? err : NULL);
+        rc = rc == 0 ? end_rc : rc;
+    }
+    return rc;
+}
+
+/* A plain or compressed file of a host, `path` below the host's root. */
+static int walk_member(struct walk *walk, struct host_state *host, const char *path,
+                       const struct found_file *file, struct err *err)
+{
+    struct report_set *set = walk->set;
+    int index = (int)host->report.index;
+    size_t logical_length;
+    enum compression compression = member_name_compression(path, &logical_length);
+    CLEANUP_FREE char *logical = strndup(path, logical_length);
+    if (!logical)
+        return err_nomem(err);
+
+    host->report.entries++;
+    walk->source->report.entries++;
+    if (file->modified > host->newest)
+        host->newest = file->modified;
+    if (!key_set_add(&set->members, host->report.index, path))
+        set_problem_once(set, PROBLEM_SUSPICIOUS, index, path, "the report has it more than once");
+    if (file->refused) {
+        set_problem(set, PROBLEM_REFUSED, index, path, "%s", file->refused);
+        return 0;
+    }
+
+    struct member member = {host->report.index, path, logical, file->size, file->modified};
+    struct audience audience = {
+        .visitor = walk->visitor,
+        .state = walk->visitor->begin(walk->visitor->context, &member),
+        .capture = capture_begin(set, host, path),
+    };
+    walk->members++;
+    if (audience.state || audience.capture)
+        return show_member(walk, host, &member, compression, file, &audience, err);
+    host->report.bytes += file->size > 0 ? file->size : 0;
+    walk->source->report.bytes += file->size > 0 ? file->size : 0;
+    return 0;
+}
+
+/* A file of a pool bundle that belongs to no host. Only the list of hosts is of interest. */
+static int walk_bundle_file(struct walk *walk, const char *path, const struct found_file *file,
+                            struct err *err)
+{
+    walk->source->report.entries++;
+    struct audience audience = {.visitor = walk->visitor};
+    int64_t bytes = 0;
+    if (!host_root_is_bundle_list(member_name_base(path)) || file->refused)
+        return 0;
+    audience.capture = capture_begin_bundle_list(walk->set);
+    if (!audience.capture)
+        return err_nomem(err);
+    int rc = pump(walk, file->stream, &audience, &bytes, err);
+    capture_end(audience.capture, !file->stream->failure.failed);
+    walk->source->report.bytes += bytes;
+    if (file->stream->failure.failed)
+        report_failure(walk, &file->stream->failure, -1, path);
+    return rc;
+}
+
+static int walk_nested(struct walk *walk, const struct place *place, struct host_state *host,
+                       const char *path, const struct found_file *file, struct err *err)
+{
+    int index = host ? (int)host->report.index : -1;
+    bool is_archive;
+    if (file->refused) {
+        set_problem(walk->set, PROBLEM_REFUSED, index, path, "%s", file->refused);
+        return 0;
+    }
+    if (place->nesting > walk->set->budget.limits.nesting) {
+        set_problem(walk->set, PROBLEM_REFUSED, index, path,
+                    "it is not opened: archives are nested more than %d deep (limit on nesting)",
+                    walk->set->budget.limits.nesting);
+        return 0;
+    }
+    int rc = walk_archive(walk, place, path, index, file->stream, file->fd, &is_archive, err);
+    if (rc == 0 && !is_archive)
+        set_problem(walk->set, PROBLEM_DAMAGED, index, path,
+                    "it is called an archive, but is none that can be read");
+    return rc;
+}
+
+/* The host of a path that belongs to no host yet, or NULL for a path that is none of a host's. */
+static int host_of(struct walk *walk, const char *path, struct host_root *root,
+                   struct host_state **ret, struct err *err)
+{
+    *root = host_root_split(path);
+    if (root->reason != ROOT_REPORT_FOLDER) {
+        struct host_state *above = set_host_above(walk->set, path);
+        if (above && (above->is_solid || root->reason == ROOT_FOLDER)) {
+            size_t length = strlen(above->report.root);
+            root->length = length;
+            root->rest = path + length + (length > 0);
+            *ret = above;
+            return 0;
+        }
+        if (root->reason == ROOT_FOLDER && host_root_is_bundle_file(root->rest)) {
+            *ret = NULL;
+            return 0;
+        }
+    }
+    struct err limit = ERR_INIT;
+    int rc = set_host(walk->set, path, root->length, ret, &limit);
+    if (rc == ERR_LIMIT) {
+        if (!walk->hosts_full)
+            set_problem(walk->set, PROBLEM_REFUSED, -1, path,
+                        "more folders look like hosts than the limit of %d: they are left out",
+                        HOSTS_MAX);
+        walk->hosts_full = true;
+        *ret = NULL;
+        return 0;
+    }
+    if (rc < 0)
+        return err_nomem(err);
+    (*ret)->is_solid = (*ret)->is_solid || root->reason == ROOT_KNOWN_DIRECTORY;
+    return 0;
+}
+
+/* A file outside of any archive that lies in a host's report. `path` is normalised, with the prefix. */
+static int walk_outer(struct walk *walk, const struct place *place, const char *path,
+                      const struct found_file *file, struct err *err)
+{
+    struct host_root root = host_root_split(path);
+    struct host_state *host = NULL;
+    size_t stem;
+    bool is_archive = member_name_is_archive(path, &stem);
+
+    if (strncmp(path, "__MACOSX/", 9) == 0)
+        return 0; /* what macOS adds to zip files: no report has it */
+    if (is_archive && root.reason == ROOT_FOLDER && !set_host_above(walk->set, path)) {
+        CLEANUP_FREE char *prefix = NULL;
+        if (asprintf(&prefix, "%.*s/", (int)stem, path) < 0)
+            return err_nomem(err);
+        struct place inner = {.nesting = place->nesting + 1, .prefix = prefix};
+        return walk_nested(walk, &inner, NULL, path, file, err);
+    }
+    int rc = host_of(walk, path, &root, &host, err);
+    if (rc < 0)
+        return rc;
+    if (!host)
+        return walk_bundle_file(walk, path, file, err);
+    if (!is_archive)
+        return walk_member(walk, host, root.rest, file, err);
+
+    CLEANUP_FREE char *inside = strndup(root.rest, stem - (size_t)(root.rest - path));
+    CLEANUP_FREE char *prefix = NULL;
+    if (!inside || asprintf(&prefix, "%.*s/", (int)stem, path) < 0)
+        return err_nomem(err);
+    struct place inner = {
+        .nesting = place->nesting + 1,
+        .prefix = prefix,
+        .is_in_host = true,
+        .host = host,
+        .may_be_bundle = root.reason != ROOT_REPORT_FOLDER,
+        .inside = inside,
+    };
+    return walk_nested(walk, &inner, host, root.rest, file, err);
+}
+
+/* A file of an archive that lies in a host's report. */
+static int walk_inner(struct walk *walk, const struct place *place, const char *name,
+                      const struct found_file *file, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf path = STRBUF_INIT;
+    size_t stem;
+
+    struct host_root root = host_root_split(name);
+    if (place->may_be_bundle && root.reason == ROOT_REPORT_FOLDER &&
+        !host_root_is_below(root.rest, place->inside)) {
+        strbuf_addf(&path, "%s%s", place->prefix, name);
+        if (!strbuf_ok(&path))
+            return err_nomem(err);
+        struct place outer = {.nesting = place->nesting, .prefix = ""};
+        return walk_outer(walk, &outer, path.data, file, err);
+    }
+    host_root_inside(place->host->report.root, place->inside, name, &path);
+    if (!strbuf_ok(&path))
+        return err_nomem(err);
+    if (!member_name_is_archive(path.data, &stem))
+        return walk_member(walk, place->host, path.data, file, err);
+
+    CLEANUP_FREE char *inside = strndup(path.data, stem);
+    if (!inside)
+        return err_nomem(err);
+    struct place inner = *place;
+    inner.nesting++;
+    inner.inside = inside;
+    inner.may_be_bundle = false;
+    return walk_nested(walk, &inner, place->host, path.data, file, err);
+}
+
+int walk_file(struct walk *walk, const struct place *place, const struct found_file *file,
+              struct err *err)
+{
+    const struct report_limits *limits = &walk->set->budget.limits;
+    int host = place->is_in_host ? (int)place->host->report.index : -1;
+    CLEANUP(strbuf_release) struct strbuf path = STRBUF_INIT;
+
+    switch (member_name_normalise(file->name, limits, &walk->name)) {
+    case MEMBER_NAME_OK:
+        break;
+    case MEMBER_NAME_EMPTY:
+        set_problem(walk->set, PROBLEM_SUSPICIOUS, host, "", "a file without a name is left out");
+        return 0;
+    case MEMBER_NAME_ESCAPE:
+        set_problem(walk->set, PROBLEM_SUSPICIOUS, host, file->name,
+                    "it is left out: its name leads out of the archive by '..'");
+        return 0;
+    case MEMBER_NAME_LONG:
+        set_problem(walk->set, PROBLEM_REFUSED, host, file->name,
+                    "it is left out: its name is longer than %zu bytes or deeper than %d folders",
+                    limits->name_bytes, limits->path_depth);
+        return 0;
+    }
+    if (!place->is_in_host)
+        strbuf_adds(&path, place->prefix);
+    strbuf_add(&path, walk->name.data, walk->name.length);
+    if (!strbuf_ok(&path) || !strbuf_ok(&walk->name))
+        return err_nomem(err);
+    return place->is_in_host ? walk_inner(walk, place, path.data, file, err)
+                             : walk_outer(walk, place, path.data, file, err);
+}
+
+/* Everything an unpacker finds. */
+static int walk_entries(struct walk *walk, const struct place *place, const char *name, int host,
+                        struct unpacker *unpacker, const struct zip_check *zip, struct err *err)
+{
+    struct unpacker_entry entry;
+    int64_t hard_links = 0;
+    int found, rc;
+
+    while ((found = unpacker_next(unpacker, &entry)) > 0) {
+        hard_links += entry.is_hard_link;
+        if (!entry.is_regular)
+            continue;
+        if (zip_check_contradicts(zip, entry.name))
+            entry.refused = "the archive's list of files and its contents describe it differently";
+        struct found_file file = {
+            .name = entry.name,
+            .stream = unpacker_data(unpacker),
+            .refused = entry.refused,
+            .fd = -1,
+            .size = entry.size,
+            .modified = entry.modified,
+        };
+        rc = walk_file(walk, place, &file, err);
+        if (rc < 0)
+            return rc;
+    }
+    if (unpacker_damaged_headers(unpacker) > 0)
+        set_problem(walk->set, PROBLEM_DAMAGED, host, name,
+                    "the archive is damaged in the middle; what was found after that place is used");
+    if (hard_links > 0)
+        set_problem(walk->set, PROBLEM_SUSPICIOUS, host, name,
+                    "%lld hard links in the archive are not followed", (long long)hard_links);
+    if (found < 0 && unpacker_is_archive(unpacker))
+        report_failure(walk, unpacker_failure(unpacker), host, name);
+    return 0;
+}
+
+/* Chooses how a zip file on disk is read. False when it must not be. */
+static bool examine_zip(struct walk *walk, const char *name, int host, struct zip_check *zip,
+                        enum unpacker_kind *kind)
+{
+    switch (zip->state) {
+    case ZIP_GOOD:
+        *kind = UNPACK_ZIP;
+        if (zip->prefix > 0)
+            set_problem(walk->set, PROBLEM_SUSPICIOUS, host, name,
+                        "the zip file has %lld bytes in front of it that do not belong to it",
+                        (long long)zip->prefix);
+        return true;
+    case ZIP_NO_LIST:
+        set_problem(walk->set, PROBLEM_TRUNCATED, host, name,
+                    "the zip file is cut off or damaged (%s): what can be read front to back is used",
+                    zip->text);
+        return true;
+    case ZIP_REFUSED:
+        break;
+    }
+    set_problem(walk->set, PROBLEM_REFUSED, host, name, "the zip file is not read: %s", zip->text);
+    return false;
+}
+
+static bool is_zip_file(int fd, int64_t *ret_size)
+{
+    char magic[4];
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+        return false;
+    *ret_size = status.st_size;
+    return pread(fd, magic, sizeof magic, 0) == sizeof magic &&
+           (memcmp(magic, "PK\3\4", 4) == 0 || memcmp(magic, "PK\5\6", 4) == 0);
+}
+
+int walk_archive(struct walk *walk, const struct place *place, const char *name, int host,
+                 struct stream *stream, int fd, bool *ret_is_archive, struct err *err)
+{
+    CLEANUP(zip_check_release) struct zip_check zip = {.state = ZIP_GOOD};
+    CLEANUP(unpacker_cleanup) struct unpacker *unpacker = NULL;
+    enum unpacker_kind kind = UNPACK_ANY;
+    int64_t size;
+
+    *ret_is_archive = true;
+    if (is_zip_file(fd, &size)) {
+        int rc = zip_check(fd, size, &walk->set->budget.limits, &zip, err);
+        if (rc < 0)
+            return rc;
+        if (!examine_zip(walk, name, host, &zip, &kind))
+            return 0;
+    }
+    int rc = unpacker_new(stream, kind, &walk->set->budget, &unpacker, err);
+    if (rc < 0)
+        return rc;
+    rc = walk_entries(walk, place, name, host, unpacker, &zip, err);
+    *ret_is_archive = unpacker_is_archive(unpacker);
+    return rc;
+}

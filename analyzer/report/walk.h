@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * From files to members: finds out which host a file belongs to, opens archives inside archives, decompresses
+ * single files, and shows the result to the visitor.
+ */
+#pragma once
+
+#include "analyzer/report/set.h"
+#include "analyzer/report/stream.h"
+#include "common/strbuf.h"
+
+/* One REPORT being read. */
+struct walk {
+    struct report_set *set;
+    const struct report_visitor *visitor;
+    struct source_state *source;
+    int64_t members;           /* shown so far */
+    bool hosts_full;           /* "too many hosts" is told */
+    struct strbuf gather;      /* small blocks on their way to the visitor */
+    struct strbuf name;        /* for normalising */
+};
+
+/* Where the files of an archive or a directory belong. */
+struct place {
+    int nesting;        /* archives around it */
+    const char *prefix; /* goes in front of every name: "" or a folder with its slash */
+    bool is_in_host;    /* an archive inside a host's report: */
+    struct host_state *host;
+    bool may_be_bundle; /* ... but reports with a top folder of their own in it are hosts of their own */
+    const char *inside; /* ... its path below the host's root, without suffix */
+};
+
+/* A file of an archive or directory. */
+struct found_file {
+    const char *name;      /* as found */
+    struct stream *stream; /* its bytes */
+    const char *refused;   /* why they may not be read, or NULL */
+    int fd;                /* the same when it lies in a directory, else -1 */
+    int64_t size;          /* declared, or -1 */
+    int64_t modified;
+};
+
+/* 0, or the error that ends the whole read (of the visitor, or ERR_NOMEM). Everything milder is a problem. */
+int walk_file(struct walk *walk, const struct place *place, const struct found_file *file,
+              struct err *err);
+
+/*
+ * All files of an archive: `name` is what problems call it ("" for the REPORT itself), `host` whose problem
+ * they are or -1. `fd` is -1, or the same bytes as `stream` for an archive that lies on disk.
+ * *ret_is_archive (may be NULL) tells whether it is one.
+ */
+int walk_archive(struct walk *walk, const struct place *place, const char *name, int host,
+                 struct stream *stream, int fd, bool *ret_is_archive, struct err *err);
+
+/* All files below a directory, sorted, files before folders. `fd` is taken. */
+int walk_directory(struct walk *walk, int fd, struct err *err);
