@@ -76,12 +76,12 @@ void carry_release(struct carry *carry)
     carry->values = NULL;
 }
 
-bool carry_header(struct carry *carry, struct regex_scratch *scratch, const char *line,
-                  size_t length, bool *failed)
+bool carry_header(struct carry *carry, struct row_writer *writer, const char *line, size_t length,
+                  bool *failed)
 {
     for (size_t level = 0; level < carry->headers->count; level++) {
         const struct bound_regex *header = &carry->headers->items[level];
-        if (regex_match(header->regex, scratch, line, length, 0) != REGEX_MATCH)
+        if (!rows_match(writer, header->regex, line, length, 0))
             continue;
         for (size_t i = 0; i < carry->column_count; i++) {
             struct carried_value *value = &carry->values[i];
@@ -90,7 +90,8 @@ bool carry_header(struct carry *carry, struct regex_scratch *scratch, const char
             const char *text;
             size_t text_length;
             if (header->names[i] < 0 ||
-                !regex_named(header->regex, scratch, (size_t)header->names[i], &text, &text_length))
+                !regex_named(header->regex, rows_scratch(writer), (size_t)header->names[i], &text,
+                             &text_length))
                 continue;
             strbuf_clear(&value->text);
             strbuf_add(&value->text, text, text_length);

@@ -50,8 +50,8 @@ int carry_init(struct carry *carry, const struct bound_list *headers, size_t col
 void carry_release(struct carry *carry);
 
 /* If the line is a header, remembers its groups and returns true. ERR_NOMEM is seen in *failed. */
-bool carry_header(struct carry *carry, struct regex_scratch *scratch, const char *line,
-                  size_t length, bool *failed);
+bool carry_header(struct carry *carry, struct row_writer *writer, const char *line, size_t length,
+                  bool *failed);
 
 /* Fills the cells that headers said and that are empty so far. */
 void carry_fill(const struct carry *carry, struct cell *cells);

@@ -29,6 +29,7 @@ struct row_writer {
     struct cell *cells; /* of the widest member, also in `numbers` */
     char (*numbers)[CONVERT_NUMBER_MAX];
     int64_t rows;
+    bool gave_up; /* a regex reached its limits */
 };
 
 struct extraction {
@@ -111,16 +112,24 @@ bool rows_wanted(const struct row_writer *writer, const struct table *table)
     return !writer->wanted || writer->wanted(writer->context, table);
 }
 
-struct regex_scratch *rows_scratch(struct row_writer *writer)
+const struct regex_scratch *rows_scratch(const struct row_writer *writer)
 {
     return writer->scratch;
+}
+
+bool rows_match(struct row_writer *writer, const struct regex *regex, const char *text,
+                size_t length, size_t offset)
+{
+    enum regex_result result = regex_match(regex, writer->scratch, text, length, offset);
+    writer->gave_up = writer->gave_up || result == REGEX_ABORTED;
+    return result == REGEX_MATCH;
 }
 
 /* Takes the part of the raw value that the column's `match` wants. False: it does not match. */
 static bool take_part(struct row_writer *writer, const struct regex *match, struct cell *cell,
                       bool *minus)
 {
-    if (regex_match(match, writer->scratch, cell->text, cell->length, 0) != REGEX_MATCH)
+    if (!rows_match(writer, match, cell->text, cell->length, 0))
         return false;
     const char *text;
     size_t length;
@@ -294,6 +303,6 @@ int extraction_end(struct extraction *extraction, bool *ret_timed_out, bool *ret
     if (r < 0)
         return r;
     *ret_timed_out = mode->by_line ? extraction->mark_held : tail_is_mark(extraction);
-    *ret_malformed = malformed;
+    *ret_malformed = malformed || extraction->writer.gave_up;
     return 0;
 }

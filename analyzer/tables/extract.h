@@ -39,7 +39,8 @@ int extraction_feed(struct extraction *extraction, const char *bytes, size_t len
 
 /*
  * Ends the file: the last row goes out. *ret_timed_out tells that it ends in the collector's
- * "** timeout **" mark; *ret_malformed that its content was not what the mode reads (bad JSON, bad XML).
+ * "** timeout **" mark; *ret_malformed that its content was not what the mode reads (bad JSON, bad XML, a
+ * line on which a regex reached its limits).
  */
 int extraction_end(struct extraction *extraction, bool *ret_timed_out, bool *ret_malformed,
                    struct err *err);

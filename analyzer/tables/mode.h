@@ -83,5 +83,11 @@ int rows_emit(struct row_writer *writer, const struct table *table, int64_t line
 /* False when nobody wants rows of this member of a family: the mode need not build them. */
 bool rows_wanted(const struct row_writer *writer, const struct table *table);
 
-/* Working memory for the regexes of this file. */
-struct regex_scratch *rows_scratch(struct row_writer *writer);
+/*
+ * Whether the regex matches at or after `offset`. A match that was given up counts as none, and the file as malformed.
+ */
+bool rows_match(struct row_writer *writer, const struct regex *regex, const char *text,
+                size_t length, size_t offset);
+
+/* The groups of the latest rows_match(), for regex_named() and regex_group(). */
+const struct regex_scratch *rows_scratch(const struct row_writer *writer);

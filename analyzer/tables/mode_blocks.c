@@ -87,10 +87,10 @@ static int close_block(struct blocks_state *state, struct err *err)
 static int try_start(struct blocks_state *state, const char *line, size_t length, int64_t number,
                      bool *started, struct err *err)
 {
-    struct regex_scratch *scratch = rows_scratch(state->record.writer);
+    struct row_writer *writer = state->record.writer;
     for (size_t i = 0; i < state->options->start.count; i++) {
         const struct bound_regex *start = &state->options->start.items[i];
-        if (regex_match(start->regex, scratch, line, length, 0) != REGEX_MATCH)
+        if (!rows_match(writer, start->regex, line, length, 0))
             continue;
         *started = true;
         int r = close_block(state, err);
@@ -98,9 +98,9 @@ static int try_start(struct blocks_state *state, const char *line, size_t length
             return r;
         state->open = true;
         state->record.line = number;
-        /* The row that went out may have used the scratch. */
-        regex_match(start->regex, scratch, line, length, 0);
-        r = record_take(&state->record, start, number, err);
+        /* Once more: the row that went out may have used the scratch. */
+        if (rows_match(writer, start->regex, line, length, 0))
+            r = record_take(&state->record, start, number, err);
         return r < 0 ? r : record_inherit(&state->record, &state->carry, err);
     }
     return 0;
@@ -109,15 +109,15 @@ static int try_start(struct blocks_state *state, const char *line, size_t length
 static int feed(void *opaque, const char *line, size_t length, int64_t number, struct err *err)
 {
     struct blocks_state *state = opaque;
-    struct regex_scratch *scratch = rows_scratch(state->record.writer);
+    struct row_writer *writer = state->record.writer;
     bool started = false, failed = false;
     int r = try_start(state, line, length, number, &started, err);
     if (r < 0 || started)
         return r;
     if (state->open && state->options->end &&
-        regex_match(state->options->end, scratch, line, length, 0) == REGEX_MATCH)
+        rows_match(writer, state->options->end, line, length, 0))
         return close_block(state, err);
-    if (carry_header(&state->carry, scratch, line, length, &failed))
+    if (carry_header(&state->carry, writer, line, length, &failed))
         return failed ? err_nomem(err) : close_block(state, err);
     return state->open ? record_line(&state->record, line, length, number, err) : 0;
 }

@@ -106,7 +106,7 @@ static int begin(const struct table *table, struct row_writer *writer, void **re
 static int emit_match(struct lines_state *state, const struct bound_regex *row, int64_t number,
                       struct err *err)
 {
-    struct regex_scratch *scratch = rows_scratch(state->writer);
+    const struct regex_scratch *scratch = rows_scratch(state->writer);
     for (size_t i = 0; i < state->table->column_count; i++) {
         struct cell *cell = &state->cells[i];
         *cell = (struct cell){0};
@@ -120,24 +120,22 @@ static int emit_match(struct lines_state *state, const struct bound_regex *row, 
 static bool matches(const struct lines_state *state, const struct regex *regex, const char *line,
                     size_t length)
 {
-    return regex && regex_match(regex, rows_scratch(state->writer), line, length, 0) == REGEX_MATCH;
+    return regex && rows_match(state->writer, regex, line, length, 0);
 }
 
 static int read_rows(struct lines_state *state, const char *line, size_t length, int64_t number,
                      struct err *err)
 {
     const struct bound_list *rows = &state->options->rows;
-    struct regex_scratch *scratch = rows_scratch(state->writer);
     for (size_t k = 0; k < rows->count; k++) {
         const struct bound_regex *row = &rows->items[k];
         size_t offset = 0;
         bool matched = false;
-        while (offset <= length &&
-               regex_match(row->regex, scratch, line, length, offset) == REGEX_MATCH) {
+        while (offset <= length && rows_match(state->writer, row->regex, line, length, offset)) {
             const char *text;
             size_t text_length;
             matched = true;
-            if (!regex_group(row->regex, scratch, 0, &text, &text_length))
+            if (!regex_group(row->regex, rows_scratch(state->writer), 0, &text, &text_length))
                 break;
             /* An empty match moves on by one, or it would be found for ever. */
             offset = (size_t)(text - line) + (text_length ? text_length : 1);
@@ -165,7 +163,7 @@ static int read_line(struct lines_state *state, const char *line, size_t length,
         return 0;
     }
     bool failed = false;
-    if (carry_header(&state->carry, rows_scratch(state->writer), line, length, &failed))
+    if (carry_header(&state->carry, state->writer, line, length, &failed))
         return failed ? err_nomem(err) : 0;
     return read_rows(state, line, length, number, err);
 }

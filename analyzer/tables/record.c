@@ -110,6 +110,14 @@ static int add_text(struct strbuf *value, const char *text, size_t length, struc
     return strbuf_ok(value) ? 0 : err_nomem(err);
 }
 
+static void trim(const char **text, size_t *length)
+{
+    for (; *length > 0 && isspace((unsigned char)**text); (*length)--)
+        (*text)++;
+    while (*length > 0 && isspace((unsigned char)(*text)[*length - 1]))
+        (*length)--;
+}
+
 static int set_value(struct record *record, size_t column, const char *text, size_t length,
                      int64_t number, struct err *err)
 {
@@ -119,13 +127,14 @@ static int set_value(struct record *record, size_t column, const char *text, siz
     if (!record->any && record->line == 0)
         record->line = number;
     record->any = true;
+    trim(&text, &length);
     return add_text(&record->values[column], text, length, err);
 }
 
 int record_take(struct record *record, const struct bound_regex *regex, int64_t number,
                 struct err *err)
 {
-    struct regex_scratch *scratch = rows_scratch(record->writer);
+    const struct regex_scratch *scratch = rows_scratch(record->writer);
     for (size_t i = 0; i < record->table->column_count; i++) {
         const char *text;
         size_t length;
@@ -139,31 +148,21 @@ int record_take(struct record *record, const struct bound_regex *regex, int64_t 
     return 0;
 }
 
-static bool trimmed_equals(const char *text, size_t length, const char *word)
-{
-    while (length > 0 && isspace((unsigned char)*text)) {
-        text++;
-        length--;
-    }
-    while (length > 0 && isspace((unsigned char)text[length - 1]))
-        length--;
-    return strlen(word) == length && memcmp(word, text, length) == 0;
-}
-
 static int take_pair(struct record *record, int64_t number, struct err *err)
 {
     const struct record_options *options = record->options;
-    struct regex_scratch *scratch = rows_scratch(record->writer);
+    const struct regex_scratch *scratch = rows_scratch(record->writer);
     const char *key, *value = "";
     size_t key_length, value_length = 0;
     record->latest_count = 0;
     if (!regex_named(options->pair, scratch, (size_t)options->pair_key, &key, &key_length))
         return 0;
+    trim(&key, &key_length);
     regex_named(options->pair, scratch, (size_t)options->pair_value, &value, &value_length);
     for (size_t i = 0; i < record->table->column_count; i++) {
         const struct column_source *source = &record->table->sources[i];
-        if (record->set[i] || source->capture >= 0 ||
-            !trimmed_equals(key, key_length, source->from))
+        if (record->set[i] || source->capture >= 0 || strlen(source->from) != key_length ||
+            memcmp(source->from, key, key_length) != 0)
             continue;
         int r = set_value(record, i, value, value_length, number, err);
         if (r < 0)
@@ -181,6 +180,7 @@ static int take_list(struct record *record, struct err *err)
     if (!regex_named(options->list, rows_scratch(record->writer), (size_t)options->list_value,
                      &text, &length))
         return 0;
+    trim(&text, &length);
     int r = 0;
     for (size_t i = 0; r == 0 && i < record->latest_count; i++) {
         struct strbuf *value = &record->values[record->latest[i]];
@@ -196,18 +196,17 @@ int record_line(struct record *record, const char *line, size_t length, int64_t 
                 struct err *err)
 {
     const struct record_options *options = record->options;
-    struct regex_scratch *scratch = rows_scratch(record->writer);
     for (size_t i = 0; i < options->match.count; i++) {
         const struct bound_regex *bound = &options->match.items[i];
-        if (regex_match(bound->regex, scratch, line, length, 0) != REGEX_MATCH)
+        if (!rows_match(record->writer, bound->regex, line, length, 0))
             continue;
         int r = record_take(record, bound, number, err);
         if (r < 0)
             return r;
     }
-    if (options->list && regex_match(options->list, scratch, line, length, 0) == REGEX_MATCH)
+    if (options->list && rows_match(record->writer, options->list, line, length, 0))
         return take_list(record, err);
-    if (options->pair && regex_match(options->pair, scratch, line, length, 0) == REGEX_MATCH)
+    if (options->pair && rows_match(record->writer, options->pair, line, length, 0))
         return take_pair(record, number, err);
     return 0;
 }
