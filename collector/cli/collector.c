@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The order of things matters here: the catalog and the questions of the plan must stand before the spawner is
+ * started (its helper works on a copy of this process), the spawner before any thread, and the archive is opened
+ * only when the user has answered, so that a run that is given up leaves nothing.
+ */
+#include "collector/cli/collector.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "collector/catalog/capability_xml.h"
+#include "collector/cli/options.h"
+#include "collector/cli/destination.h"
+#include "collector/cli/prompts.h"
+#include "collector/cli/report.h"
+#include "collector/cli/selection.h"
+#include "collector/plan/plan_print.h"
+#include "collector/redact/redact.h"
+#include "collector/sources/devices.h"
+#include "common/io.h"
+#include "common/units.h"
+#include "common/version.h"
+
+#define DEFAULT_TIME_LIMIT 900              /* seconds for a whole run */
+#define NO_TIME_LIMIT (30LL * 24 * 3600)    /* --unlimited */
+#define EXPAND_SHARE 4                      /* looking for files may take a quarter of the time */
+#define STAGE_MEMORY (256 * 1024)           /* of one entry; what is bigger goes to a temporary file */
+#define DEFLATE_LEVEL 6
+#define XEN_RT_FACTOR 5                     /* the test system's slow machines (source: the original) */
+
+#define EXIT_NO_ARCHIVE 1
+#define EXIT_USAGE 2
+#define EXIT_INTERRUPTED 3
+
+static atomic_bool cancelled;
+
+static void on_signal(int number)
+{
+    (void)number;
+    atomic_store(&cancelled, true);
+}
+
+/* Everything of one call, freed together. */
+struct session {
+    int argc;
+    char **argv;
+    struct options options;
+    char root[PATH_MAX];
+    int64_t epoch; /* SOURCE_DATE_EPOCH, or -1 */
+    int64_t deadline_ms;
+    FILE *talk; /* NULL: silent */
+    struct catalog catalog;
+    selection_list selections;
+    struct plan_options plan_options;
+    struct planner *planner;
+    struct function_context functions;
+    struct spawner *spawner;
+    struct plan plan;
+    struct host host;
+};
+
+static void warn_unknown(const char *name)
+{
+    fprintf(stderr, "--entries=%s is not known!\n", name);
+}
+
+static void set_environment(void)
+{
+    const char *old = getenv("PATH");
+    struct strbuf path = STRBUF_INIT;
+    strbuf_addf(&path,
+                "/opt/xensource/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/root/bin%s%s",
+                old && *old ? ":" : "", old ? old : "");
+    setenv("PATH", path.data, 1);
+    strbuf_release(&path);
+    umask(077);
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a reader of --outfd that goes away is an error of the write */
+}
+
+static int64_t source_date_epoch(void)
+{
+    const char *text = getenv("SOURCE_DATE_EPOCH");
+    int64_t value;
+    return text && units_integer(text, &value) && value >= 0 ? value : -1;
+}
+
+static int resolve_root(struct session *s, struct err *err)
+{
+    struct stat status;
+    if (!realpath(s->options.root, s->root))
+        return err_set_errno(err, errno, "cannot open the root folder '%s'", s->options.root);
+    if (stat(s->root, &status) < 0 || !S_ISDIR(status.st_mode))
+        return err_set(err, ERR_USAGE, "--root needs a folder; '%s' is none", s->options.root);
+    return 0;
+}
+
+static bool is_live(const struct session *s)
+{
+    return strcmp(s->root, "/") == 0;
+}
+
+static int check_user(const struct session *s, struct err *err)
+{
+    bool harmless = s->options.action == ACTION_LIST || s->options.action == ACTION_ESTIMATE;
+    if (getuid() == 0 || harmless || !is_live(s))
+        return 0;
+    return err_set(err, ERR_DENIED,
+                   "Error: xen-bugtool must be run as root: logs, firmware tables and the state of "
+                   "devices can be read by root only. Without root these work: --list, --estimate, "
+                   "--root DIR (a mounted system or a copy), and xen-analyze on a report.");
+}
+
+static int load_catalog(struct session *s, struct err *err)
+{
+    static const struct catalog_names names = {.filter_exists = redact_filter_exists,
+                                               .function_exists = function_exists,
+                                               .device_list_exists = device_list_exists};
+    int r = s->options.catalog
+                ? catalog_load_directory(s->options.catalog, &names, &s->catalog, err)
+                : catalog_load_embedded(catalog_embedded, &names, &s->catalog, err);
+    for (size_t i = 0; r == 0 && getenv("XEN_RT") && i < s->catalog.count; i++) {
+        struct capability *capability = &s->catalog.capabilities[i];
+        if (capability->max_time <= 0)
+            continue;
+        capability->max_time *= XEN_RT_FACTOR;
+        capability->command_time *= XEN_RT_FACTOR;
+    }
+    return r;
+}
+
+static int select_all(struct session *s, struct err *err)
+{
+    struct options all = s->options;
+    all.entries = NULL;
+    all.all = true;
+    return selection_make(&s->catalog, &all, warn_unknown, &s->selections, err);
+}
+
+static int make_plan(struct session *s, struct err *err)
+{
+    bool limits_only = s->options.action == ACTION_CAPABILITIES;
+    s->plan_options = (struct plan_options){
+        .root = s->root, .unlimited = s->options.unlimited, .limits_only = limits_only};
+    int64_t seconds = s->options.time_limit >= 0 ? s->options.time_limit
+                      : s->options.unlimited     ? NO_TIME_LIMIT
+                                                 : DEFAULT_TIME_LIMIT;
+    int64_t begun = io_now_ms();
+    s->deadline_ms = begun + seconds * 1000;
+    int r = limits_only ? select_all(s, err)
+                        : selection_make(&s->catalog, &s->options, warn_unknown, &s->selections, err);
+    if (r == 0)
+        r = planner_new(s->selections.items, s->selections.count, &s->plan_options, &s->planner, err);
+    if (r < 0)
+        return r;
+    s->functions.root = s->root;
+    s->functions.expansion = planner_expansion(s->planner);
+    fflush(NULL); /* the helper must not inherit half-written text */
+    r = spawner_start(collector_functions, &s->functions, &s->spawner, err);
+    if (r == 0)
+        r = plan_build(s->planner, s->spawner, begun + seconds * 1000 / EXPAND_SHARE, &cancelled,
+                       &s->plan, err);
+    return r;
+}
+
+static int print_text(const struct strbuf *text, struct err *err)
+{
+    if (text->failed)
+        return err_nomem(err);
+    fwrite(text->data, 1, text->length, stdout);
+    return fflush(stdout) == 0 ? 0 : err_set_errno(err, errno, "cannot write to standard output");
+}
+
+static int print_plan(const struct session *s, struct err *err)
+{
+    struct strbuf text = STRBUF_INIT;
+    if (s->options.action == ACTION_CAPABILITIES)
+        capability_xml_write(&s->catalog, &text);
+    else if (s->options.action == ACTION_LIST)
+        plan_print_list(&s->plan, &text);
+    else
+        plan_print_estimate(&s->plan, &text);
+    int r = print_text(&text, err);
+    strbuf_release(&text);
+    return r;
+}
+
+/* The closing table of --debug: what each capability may take and took. */
+static void print_sizes(const struct session *s)
+{
+    fputs("Category sizes (max, actual):\n", stderr);
+    for (size_t i = 0; i < s->selections.count; i++) {
+        const struct capability *capability = s->selections.items[i].capability;
+        long long bytes = 0;
+        for (size_t k = 0; k < s->plan.entries.count; k++)
+            if (s->plan.entries.items[k].capability == capability)
+                bytes += s->plan.entries.items[k].bytes;
+        fprintf(stderr, "    %s (%lld, %lld)\n", capability->key, (long long)capability->max_size,
+                bytes);
+    }
+}
+
+static bool has_capability(const struct session *s, const char *key)
+{
+    for (size_t i = 0; i < s->selections.count; i++)
+        if (strcmp(s->selections.items[i].capability->key, key) == 0)
+            return true;
+    return false;
+}
+
+static int finish_report(struct session *s, struct run *run, int64_t begun_ms, struct err *err)
+{
+    int64_t duration_ms = io_now_ms() - begun_ms;
+    struct manifest_run about = {.argc = s->argc,
+                                 .argv = s->argv,
+                                 .started = s->host.taken,
+                                 .finished = s->host.taken + (s->epoch >= 0 ? 0 : duration_ms / 1000),
+                                 .duration_ms = duration_ms,
+                                 .selections = s->selections.items,
+                                 .selection_count = s->selections.count,
+                                 .root = s->root,
+                                 .deadline_reached = run->deadline_reached,
+                                 .reproducible = s->epoch >= 0};
+    return report_add(run, &s->host, &about, has_capability(s, "xen-bugtool"), err);
+}
+
+static void say_failure(const struct session *s, const struct destination *destination, struct err *err)
+{
+    bool zip = strcmp(s->options.format->name, "zip") == 0;
+    if (err->code == ERR_CANCELLED || err->code == ERR_USAGE)
+        return;
+    if (s->options.outfd >= 0)
+        err_prefix(err, "Error writing tar file descriptor '%d'", s->options.outfd);
+    else
+        err_prefix(err, "Error writing %s file '%s'", zip ? "zip" : "tar", destination->path);
+}
+
+static int collect_into(struct session *s, struct destination *destination, struct mounts *mounts, int root_fd,
+                        bool *ret_abandoned, struct err *err)
+{
+    struct run_log log;
+    struct progress progress;
+    int64_t begun_ms = io_now_ms();
+    struct run run = {.plan = &s->plan,
+                      .spawner = s->spawner,
+                      .bundle = destination->bundle,
+                      .mounts = mounts,
+                      .log = &log,
+                      .progress = &progress,
+                      .root = s->root,
+                      .root_fd = root_fd,
+                      .top = destination->top,
+                      .stage = {.encoding = s->options.format->encoding,
+                                .level = DEFLATE_LEVEL,
+                                .memory_bytes = STAGE_MEMORY,
+                                .spool_dirfd = destination->spool_fd},
+                      .jobs = s->epoch >= 0 ? 1 : s->options.jobs, /* one: always the same order */
+                      .by_rank = s->options.time_limit >= 0,
+                      .deadline_ms = s->deadline_ms,
+                      .newest = s->epoch,
+                      .space_fd = destination->spool_fd,
+                      .cancelled = &cancelled};
+    run_log_start(&log, s->argc, s->argv);
+    progress_start(&progress, s->talk, s->plan.entries.count);
+    if (s->options.outfd < 0)
+        progress_line(&progress, "Creating output file");
+    progress_line(&progress, "Running commands to collect data");
+    int r = run_collect(&run, err);
+    if (r == 0)
+        r = finish_report(s, &run, begun_ms, err);
+    progress_end(&progress);
+    *ret_abandoned = run.abandoned;
+    run_log_release(&log);
+    return r;
+}
+
+static int collect(struct session *s, struct err *err)
+{
+    struct destination destination;
+    struct mounts *mounts = NULL;
+    bool abandoned = false;
+    CLEANUP_FD int root_fd = open(s->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int r = root_fd < 0 ? err_set_errno(err, errno, "cannot open the root folder '%s'", s->root)
+                        : mounts_load(&mounts, err);
+    if (r == 0)
+        r = destination_open(&s->options, s->epoch, &destination, err);
+    if (r < 0) {
+        mounts_free(mounts);
+        return r;
+    }
+    r = collect_into(s, &destination, mounts, root_fd, &abandoned, err);
+    spawner_stop(TAKE(s->spawner)); /* before the archive gets its name: nothing of ours runs on */
+    if (r == 0)
+        r = bundle_close(destination.bundle, err);
+    else
+        bundle_discard(destination.bundle);
+    if (r < 0)
+        say_failure(s, &destination, err);
+    else if (s->talk && s->options.outfd < 0)
+        fprintf(s->talk, "Writing %s %s successful.\n",
+                strcmp(s->options.format->name, "zip") == 0 ? "archive" : "tarball", destination.path);
+    else if (!s->talk && s->options.outfd < 0)
+        printf("%s\n", destination.path);
+    if (r == 0 && s->options.debug)
+        print_sizes(s);
+    if (abandoned) { /* a thread still uses what would be freed, and waiting for it could take for ever */
+        fflush(NULL);
+        _exit(r == 0 ? 0 : EXIT_NO_ARCHIVE);
+    }
+    destination_release(&destination);
+    mounts_free(mounts);
+    return r;
+}
+
+static int run_session(struct session *s, struct err *err)
+{
+    set_environment();
+    s->epoch = source_date_epoch();
+    int r = resolve_root(s, err);
+    if (r == 0)
+        r = check_user(s, err);
+    if (r == 0)
+        r = load_catalog(s, err);
+    if (r == 0)
+        r = make_plan(s, err);
+    if (r < 0)
+        return r;
+    if (s->options.action != ACTION_COLLECT)
+        return print_plan(s, err);
+    host_describe(s->root, s->epoch, &s->host);
+    /* The archive must not be mixed with text (the original did) */
+    s->talk = s->options.silent ? NULL : s->options.outfd == STDOUT_FILENO ? stderr : stdout;
+    if (s->talk)
+        prompts_banner(s->talk, s->options.format->suffix, s->options.yes_to_all);
+    if (!s->options.yes_to_all)
+        r = prompts_ask(stdin, s->options.outfd == STDOUT_FILENO ? stderr : stdout, &s->plan, err);
+    return r == 0 ? collect(s, err) : r;
+}
+
+static void session_release(struct session *s)
+{
+    if (s->spawner)
+        spawner_stop(s->spawner);
+    plan_free(&s->plan);
+    planner_free(s->planner);
+    vec_free(&s->selections);
+    catalog_free(&s->catalog);
+}
+
+static int exit_status(const struct session *s, int r, const struct err *err)
+{
+    char message[1024];
+    if (r == 0)
+        return 0;
+    if (r == ERR_CANCELLED || atomic_load(&cancelled)) {
+        fputs("\nInterrupted.\n", s->options.outfd == STDOUT_FILENO ? stderr : stdout);
+        return EXIT_INTERRUPTED;
+    }
+    fprintf(stderr, "%s\n", err_message(err, message, sizeof message));
+    return r == ERR_USAGE ? EXIT_USAGE : EXIT_NO_ARCHIVE;
+}
+
+int collector_main(int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+    struct session session = {.argc = argc, .argv = argv};
+    bool show_usage;
+    char message[1024];
+    int r = options_parse(argc, argv, &session.options, &show_usage, &err);
+    if (r < 0) {
+        fprintf(stderr, "%s%s\n", show_usage ? "xen-bugtool: " : "",
+                err_message(&err, message, sizeof message));
+        if (show_usage)
+            options_print_usage(stderr);
+        return r == ERR_USAGE ? EXIT_USAGE : EXIT_NO_ARCHIVE;
+    }
+    if (session.options.action == ACTION_HELP) {
+        options_print_usage(stdout);
+        return 0;
+    }
+    if (session.options.action == ACTION_VERSION) {
+        puts("xen-bugtool " XENHEALTH_VERSION);
+        return 0;
+    }
+    r = run_session(&session, &err);
+    session_release(&session);
+    return exit_status(&session, r, &err);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The folder is the original's, created for root alone. With --outfd it only holds temporary files, and when it
+ * cannot be had (root is read-only, the disk is broken) others are tried: a report matters most then.
+ */
+#include "collector/cli/destination.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/io.h"
+
+#define SAME_NAME_TRIES 100 /* seconds we lend from the future when a name is taken */
+
+static bool use_given_name(struct destination *destination)
+{
+    const char *given = getenv("XENRT_BUGTOOL_BASENAME");
+    const char *slash = given ? strrchr(given, '/') : NULL;
+    const char *base = slash ? slash + 1 : given;
+    if (!base || !*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
+        return false;
+    snprintf(destination->top, sizeof destination->top, "%s", base);
+    return true;
+}
+
+static void name_by_clock(struct destination *destination, int64_t clock, bool utc)
+{
+    time_t when = (time_t)clock;
+    struct tm parts;
+    if (utc)
+        gmtime_r(&when, &parts);
+    else
+        localtime_r(&when, &parts);
+    strftime(destination->top, sizeof destination->top, "bug-report-%Y%m%d%H%M%S", &parts);
+}
+
+static void complete_name(const struct options *options, struct destination *destination)
+{
+    snprintf(destination->file, sizeof destination->file, "%s.%s", destination->top, options->format->suffix);
+    snprintf(destination->path, sizeof destination->path, "%s/%s", options->outdir, destination->file);
+}
+
+static void choose_name(const struct options *options, int64_t epoch, struct destination *destination)
+{
+    int64_t clock = epoch >= 0 ? epoch : time(NULL);
+    bool given = use_given_name(destination);
+    for (int i = 0; i < SAME_NAME_TRIES; i++) {
+        if (!given)
+            name_by_clock(destination, clock + i, epoch >= 0);
+        complete_name(options, destination);
+        if (given || epoch >= 0 || options->outfd >= 0 || access(destination->path, F_OK) != 0)
+            return;
+    }
+}
+
+/* The folder itself is ours alone; folders above it may be passed through by others. */
+static int make_folder(const char *path, struct err *err)
+{
+    char partial[4096];
+    if (strlen(path) >= sizeof partial)
+        return err_set(err, ERR_LIMIT, "the path of the output folder is too long");
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        snprintf(partial, sizeof partial, "%.*s", (int)(slash - path), path);
+        if (mkdir(partial, 0755) < 0 && errno != EEXIST)
+            return err_set_errno(err, errno, "cannot create '%s' for the archive; choose another "
+                                             "place with --outdir", partial);
+    }
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return err_set_errno(err, errno,
+                             "cannot create '%s' for the archive; choose another place with --outdir",
+                             path);
+    return 0;
+}
+
+static int open_folder(const char *path)
+{
+    return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int open_spool(const char *outdir)
+{
+    const char *const places[] = {outdir, "/var/tmp", "/run", "/tmp"};
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        int fd = open_folder(places[i]);
+        int probe = fd < 0 ? -1 : openat(fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        if (probe >= 0) {
+            close(probe);
+            return fd;
+        }
+        io_close(&fd);
+    }
+    return -1;
+}
+
+static int open_stream(const struct options *options, struct destination *destination, struct err *err)
+{
+    if (fcntl(options->outfd, F_SETFD, FD_CLOEXEC) < 0)
+        return err_set(err, ERR_USAGE, "Invalid output file descriptor: %d", options->outfd);
+    destination->file[0] = destination->path[0] = '\0';
+    destination->spool_fd = open_spool(options->outdir);
+    return bundle_open_fd(options->format, options->outfd, &destination->bundle, err);
+}
+
+int destination_open(const struct options *options, int64_t epoch, struct destination *ret, struct err *err)
+{
+    *ret = (struct destination){.spool_fd = -1};
+    choose_name(options, epoch, ret);
+    if (options->outfd >= 0)
+        return open_stream(options, ret, err);
+    int r = make_folder(options->outdir, err);
+    if (r < 0)
+        return r;
+    ret->spool_fd = open_folder(options->outdir);
+    if (ret->spool_fd < 0)
+        return err_set_errno(err, errno, "cannot open the output folder '%s'", options->outdir);
+    return bundle_open_file(options->format, options->outdir, ret->file, &ret->bundle, err);
+}
+
+void destination_release(struct destination *destination)
+{
+    io_close(&destination->spool_fd);
+}

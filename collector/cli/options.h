@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The command line: the original's options with its texts and rules, and ours.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "collector/bundle/bundle.h"
+#include "common/err.h"
+
+enum options_action { ACTION_COLLECT, ACTION_HELP, ACTION_VERSION, ACTION_CAPABILITIES, ACTION_LIST, ACTION_ESTIMATE };
+
+struct options {
+    enum options_action action;
+    const struct bundle_format *format;
+    bool silent, yes_to_all, unlimited, debug;
+    const char *entries; /* value of the last --entries that --all did not override, or NULL */
+    bool all;
+    int outfd; /* -1: a file */
+    const char *outdir, *root, *catalog;
+    int jobs;
+    int64_t time_limit; /* seconds; -1: not given */
+};
+
+/*
+ * ERR_USAGE with the text that goes after "xen-bugtool: " or stands alone; *ret_show_usage says that the usage
+ * text follows. argv is permuted (GNU style); strings are borrowed from it.
+ */
+int options_parse(int argc, char **argv, struct options *ret, bool *ret_show_usage, struct err *err);
+
+void options_print_usage(FILE *out);

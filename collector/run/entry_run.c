@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * One entry from its source to a finished stage: source -> limit -> redactor -> stage.
+ *
+ * It fails closed: when a filter does not understand its input, what it let through so far is thrown away and a
+ * notice takes its place. A run whose time is up keeps what an entry has so far, if no filter is in the way.
+ */
+#include "collector/run/entry_run.h"
+
+#include <inttypes.h>
+
+#include "collector/redact/redact.h"
+#include "collector/sources/source_child.h"
+#include "collector/sources/source_file.h"
+#include "common/io.h"
+
+#define FILE_CHILD_MS 30000 /* a file that is read in a child: kernel files answer in microseconds */
+
+struct pipeline {
+    const struct run *run;
+    struct stage *stage;
+    struct redactor *redactor; /* NULL: nothing to redact */
+    bool fed;                  /* something came from the source */
+    bool late;                 /* stopped by the deadline */
+    int redaction_failure;
+};
+
+static int to_stage(void *context, const void *bytes, size_t length, struct err *err)
+{
+    struct pipeline *pipeline = context;
+    return stage_write(pipeline->stage, bytes, length, err);
+}
+
+static int from_source(void *context, const void *bytes, size_t length, struct err *err)
+{
+    struct pipeline *pipeline = context;
+    pipeline->fed = true;
+    if (io_now_ms() > pipeline->run->deadline_ms) {
+        pipeline->late = true;
+        return err_set(err, ERR_TIMEOUT, "the time for the whole run was up");
+    }
+    if (!pipeline->redactor)
+        return stage_write(pipeline->stage, bytes, length, err);
+    int r = redactor_write(pipeline->redactor, bytes, length, err);
+    pipeline->redaction_failure = r;
+    return r;
+}
+
+static int64_t time_left(const struct run *run, int64_t wanted_ms)
+{
+    int64_t left = run->deadline_ms - io_now_ms();
+    return left < wanted_ms ? (left > 0 ? left : 0) : wanted_ms;
+}
+
+static int read_in_child(const struct run *run, struct plan_entry *entry, struct pipeline *pipeline,
+                         struct err *err)
+{
+    char limit[24];
+    snprintf(limit, sizeof limit, "%" PRId64, entry->limit);
+    const char *const argv[] = {"read-file", entry->path, limit, NULL};
+    struct child_request request = {.what = CHILD_READS_FILE,
+                                    .argv = argv,
+                                    .limit = -1,
+                                    .time_limit_ms = time_left(run, FILE_CHILD_MS),
+                                    .cancelled = run->cancelled};
+    entry->modified = time(NULL);
+    return source_run_child(run->spawner, &request, from_source, pipeline, &entry->outcome, err);
+}
+
+static int read_file(const struct run *run, struct plan_entry *entry, struct pipeline *pipeline,
+                     struct err *err)
+{
+    struct file_request request = {.root_fd = run->root_fd,
+                                   .root = run->root,
+                                   .path = entry->path,
+                                   .limit = entry->limit,
+                                   .avoid = run->mounts,
+                                   .cancelled = run->cancelled};
+    struct err risky = ERR_INIT;
+    int r = source_read_file(&request, from_source, pipeline, &entry->outcome, &entry->modified,
+                             &risky);
+    if (r == ERR_UNSUPPORTED && !pipeline->fed)
+        return read_in_child(run, entry, pipeline, err);
+    return r < 0 ? err_set(err, r, "%s", risky.text) : 0;
+}
+
+static int run_child(const struct run *run, struct plan_entry *entry, struct pipeline *pipeline,
+                     struct err *err)
+{
+    struct child_request request = {
+        .what = entry->kind == PLAN_FUNCTION ? CHILD_FUNCTION : CHILD_COMMAND,
+        .argv = entry->argv,
+        .input = entry->item->input,
+        .limit = entry->limit,
+        .time_limit_ms = time_left(run, entry->time_limit_ms),
+        .cancelled = run->cancelled};
+    int r = source_run_child(run->spawner, &request, from_source, pipeline, &entry->outcome, err);
+    entry->modified = time(NULL);
+    return r;
+}
+
+static int replace_by_notice(struct pipeline *pipeline, struct plan_entry *entry, const char *why)
+{
+    struct strbuf notice = STRBUF_INIT;
+    outcome_set(&entry->outcome, OUTCOME_FAILED,
+                "left out because secrets could not be removed from it: %s", why);
+    strbuf_addf(&notice, "[This entry was %s]\n", entry->outcome.reason);
+    struct err ignored = ERR_INIT;
+    int r = stage_reset(pipeline->stage, &ignored);
+    if (r == 0)
+        r = stage_write(pipeline->stage, notice.data, notice.length, &ignored);
+    strbuf_release(&notice);
+    return r;
+}
+
+/*
+ * Gives the redactor its end and turns a failure on the way into an outcome. Returns negative when the stage
+ * must not be used.
+ */
+static int settle(struct pipeline *pipeline, struct plan_entry *entry, int r, const struct err *why)
+{
+    struct err finish = ERR_INIT;
+    if (r < 0 && !pipeline->late && !pipeline->redaction_failure) {
+        outcome_set(&entry->outcome, OUTCOME_FAILED, "%s", why->text);
+        return r;
+    }
+    if (pipeline->redaction_failure && !pipeline->late)
+        return replace_by_notice(pipeline, entry, why->text);
+    if (pipeline->redactor) {
+        entry->redactions = redactor_count(pipeline->redactor);
+        if (pipeline->fed && (r = redactor_finish(pipeline->redactor, &finish)) < 0)
+            return replace_by_notice(pipeline, entry, finish.text);
+        entry->redactions = redactor_count(pipeline->redactor);
+    }
+    if (pipeline->late)
+        outcome_set(&entry->outcome, OUTCOME_TRUNCATED, "the time for the whole run was up");
+    return 0;
+}
+
+/* What could not be started still has an empty member, as readers of such archives expect. */
+static bool wants_member(const struct plan_entry *entry)
+{
+    const enum outcome_status status = entry->outcome.status;
+    bool command = entry->kind == PLAN_COMMAND && !entry->path;
+    return outcome_has_member(status) || status == OUTCOME_FAILED ||
+           (command && (status == OUTCOME_MISSING || status == OUTCOME_DENIED));
+}
+
+static int collect(const struct run *run, struct plan_entry *entry, struct pipeline *pipeline)
+{
+    struct err why = ERR_INIT;
+    int r = entry->path ? read_file(run, entry, pipeline, &why)
+                        : run_child(run, entry, pipeline, &why);
+    if (r == ERR_CANCELLED) {
+        outcome_set(&entry->outcome, OUTCOME_OMITTED, "interrupted");
+        return r;
+    }
+    r = settle(pipeline, entry, r, &why);
+    if (r < 0)
+        return r;
+    struct err finish = ERR_INIT;
+    r = stage_finish(pipeline->stage, &finish);
+    if (r < 0)
+        outcome_set(&entry->outcome, OUTCOME_FAILED, "%s", finish.text);
+    return r;
+}
+
+static void record(struct plan_entry *entry, const struct stage *stage)
+{
+    entry->bytes = stage_size(stage);
+    snprintf(entry->md5, sizeof entry->md5, "%s", stage_md5(stage));
+    snprintf(entry->sha256, sizeof entry->sha256, "%s", stage_sha256(stage));
+}
+
+int entry_run(const struct run *run, struct plan_entry *entry, struct stage **ret, struct err *err)
+{
+    struct pipeline pipeline = {.run = run};
+    struct err why = ERR_INIT;
+    int64_t begun = io_now_ms();
+    *ret = NULL;
+    int r = stage_new(&run->stage, &pipeline.stage, &why);
+    if (r == 0 && entry->item->filters[0])
+        r = redactor_new(entry->item->filters, to_stage, &pipeline, &pipeline.redactor, &why);
+    if (r < 0)
+        outcome_set(&entry->outcome, OUTCOME_FAILED, "%s", why.text);
+    else
+        r = collect(run, entry, &pipeline);
+    if (pipeline.redactor)
+        redactor_free(pipeline.redactor);
+    entry->duration_ms = io_now_ms() - begun;
+    if (r == 0 && wants_member(entry)) {
+        record(entry, pipeline.stage);
+        *ret = TAKE(pipeline.stage);
+    }
+    if (pipeline.stage)
+        stage_free(pipeline.stage);
+    return r == ERR_CANCELLED ? err_set(err, r, "interrupted") : 0;
+}
