@@ -66,7 +66,7 @@ static bool is_own_log(const struct rule *rule, const char *table)
 /* The error of a statement, at the place of the rule's key. */
 static int blame(const struct rule *rule, const char *key, struct err *detail, struct err *err)
 {
-    return doc_fail(doc_get(rule->root, key), err, "%s: %s", key, detail->text);
+    return doc_fail(doc_get(rule->root, key), err, "%s", detail->text);
 }
 
 static int find_references(struct analysis *analysis, struct rule_state *state, struct err *err)

@@ -15,7 +15,7 @@ static int truths(struct evaluation *evaluation, const struct rule *rule, enum t
         int r = facts_evaluate(evaluation->analysis->parts.database, evaluation->hosts[i].name,
                                rule->applies, &applies[i], &detail);
         if (r < 0)
-            return doc_fail(doc_get(rule->root, "applies"), err, "applies: %s", detail.text);
+            return doc_fail(doc_get(rule->root, "applies"), err, "%s", detail.text);
     }
     return 0;
 }

@@ -238,7 +238,7 @@ int evaluate_query(struct evaluation *evaluation, const struct rule_state *state
         r = fill_rule_tables(evaluation, state, err);
         if (r == 0 && (r = database_query(evaluation->analysis->parts.database, rule->query,
                                           QUERY_LIMIT_MS, on_result, &rows, &detail)) < 0)
-            doc_fail(doc_get(rule->root, "query"), err, "query: %s", detail.text);
+            doc_fail(doc_get(rule->root, "query"), err, "%s", detail.text);
         if (r == 0)
             r = rule_tables_drop(evaluation->analysis->parts.database, rule, err);
         if (r == 0 && rows.rows == 0)
