@@ -273,25 +273,38 @@ static unsigned distance(const char *a, const char *b)
     return row[width];
 }
 
+/* The allowed key that an unknown one was probably meant to be, or NULL. */
+static const char *nearest_key(const char *key, const char *const *allowed)
+{
+    const char *nearest = NULL;
+    unsigned best = 3; /* more edits than two make another word */
+    for (; *allowed; allowed++) {
+        unsigned d = distance(key, *allowed);
+        if (d < best) {
+            best = d;
+            nearest = *allowed;
+        }
+    }
+    return nearest;
+}
+
+static bool is_listed(const char *key, const char *const *allowed)
+{
+    for (; *allowed; allowed++)
+        if (strcmp(*allowed, key) == 0)
+            return true;
+    return false;
+}
+
 int doc_check_keys(const struct doc_node *map, const char *const *allowed, struct err *err)
 {
     if (map->kind != DOC_MAP)
         return doc_fail(map, err, "expected a map ('key: value' lines)");
     for (size_t i = 0; i < map->count; i++) {
         const char *key = map->keys[i]->text;
-        const char *nearest = NULL;
-        unsigned nearest_distance = 3;
-        bool known = false;
-        for (const char *const *word = allowed; *word && !known; word++) {
-            known = strcmp(*word, key) == 0;
-            unsigned d = distance(key, *word);
-            if (d < nearest_distance) {
-                nearest_distance = d;
-                nearest = *word;
-            }
-        }
-        if (known)
+        if (is_listed(key, allowed))
             continue;
+        const char *nearest = nearest_key(key, allowed);
         if (nearest)
             return doc_fail(map->keys[i], err, "unknown key '%s'; did you mean '%s'?", key, nearest);
         char list[256] = "";
