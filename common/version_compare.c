@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Compares two versions token by token. Both are cut into tokens by the same rule and the first difference
- * decides, which is what makes it a total order. Digit runs are compared without turning them into numbers:
- * they may have any length.
+ * Compares two versions token by token. Both are cut into tokens by the same rule and the first
+ * difference decides, which is what makes it a total order. Digit runs are compared without turning
+ * them into numbers: they may have any length.
  */
 #include "common/version_compare.h"
 

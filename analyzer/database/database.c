@@ -2,9 +2,10 @@
 /*
  * Opening the database, its schema, and what becomes of hosts.
  *
- * While a report is read nobody knows yet what its hosts are called, so rows carry the host's index; at the end
- * database_settle() writes the names over them, table by table, and throws away the rows of alternative files.
- * Everything until then is one transaction without a journal: a database that was not finished is rubbish anyway.
+ * While a report is read nobody knows yet what its hosts are called, so rows carry the host's
+ * index; at the end database_settle() writes the names over them, table by table, and throws away
+ * the rows of alternative files. Everything until then is one transaction without a journal: a
+ * database that was not finished is rubbish anyway.
  */
 #include "analyzer/database/database_private.h"
 
@@ -19,7 +20,7 @@ static const struct {
     int id, value;
 } limits[] = {
     {SQLITE_LIMIT_LENGTH, 64 * 1024 * 1024}, /* one value, one row */
-    {SQLITE_LIMIT_SQL_LENGTH, 64 * 1024},    /* the longest of ours, a CREATE TABLE, has about 8 K */
+    {SQLITE_LIMIT_SQL_LENGTH, 64 * 1024}, /* the longest of ours, a CREATE TABLE, has about 8 K */
     {SQLITE_LIMIT_EXPR_DEPTH, 200},
     {SQLITE_LIMIT_COMPOUND_SELECT, 100},
     {SQLITE_LIMIT_VDBE_OP, 1000 * 1000},
@@ -130,11 +131,24 @@ struct table_state *database_state(const struct database *database, const struct
     return bsearch(&key, database->states, database->state_count, sizeof key, compare_states);
 }
 
+/*
+ * Table-valued functions are connected on first use, by statements that the authorizer refuses to
+ * strangers: those they may use are connected here.
+ */
+static int connect_functions(struct database *database, struct err *err)
+{
+    return database_run(database,
+                        "SELECT 1 FROM json_each('[]'), json_tree('[]'), pragma_table_info('x'),"
+                        " pragma_table_xinfo('x'), pragma_table_list('x'), pragma_function_list,"
+                        " pragma_collation_list, pragma_compile_options WHERE 0",
+                        err);
+}
+
 static int create_schema(struct database *database, struct err *err)
 {
-    int r = database_run(database,
-                         "BEGIN; CREATE TABLE hosts (host TEXT, source TEXT, taken INTEGER, uptime TEXT)",
-                         err);
+    int r = database_run(
+        database, "BEGIN; CREATE TABLE hosts (host TEXT, source TEXT, taken INTEGER, uptime TEXT)",
+        err);
     size_t count = table_set_count(database->tables);
     database->states = calloc(count ? count : 1, sizeof *database->states);
     if (r == 0 && !database->states)
@@ -150,7 +164,8 @@ static int create_schema(struct database *database, struct err *err)
     return r;
 }
 
-/* A file must be new or empty. A report is nobody else's business, so a new one is the user's alone. */
+/* A file must be new or empty. A report is nobody else's business, so a new one is the user's
+ * alone. */
 static int claim_file(const char *path, struct err *err)
 {
     CLEANUP_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
@@ -179,8 +194,9 @@ static int connect(struct database *database, const char *path, struct err *err)
         if (asprintf(&name, "%s%s", path[0] == '/' ? "" : "./", path) < 0)
             return err_nomem(err);
     }
-    int rc = sqlite3_open_v2(name ? name : ":memory:", &database->handle,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc =
+        sqlite3_open_v2(name ? name : ":memory:", &database->handle,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     free(name);
     if (!database->handle)
         return err_nomem(err);
@@ -190,7 +206,8 @@ static int connect(struct database *database, const char *path, struct err *err)
     for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
         sqlite3_limit(database->handle, limits[i].id, limits[i].value);
 
-    /* No journal, hence no second file; what is not finished is thrown away. Exclusive: no locks either. */
+    /* No journal, hence no second file; what is not finished is thrown away. Exclusive: no locks
+     * either. */
     int r = database_run(database,
                          "PRAGMA page_size=8192; PRAGMA locking_mode=EXCLUSIVE;"
                          "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
@@ -205,7 +222,8 @@ static int connect(struct database *database, const char *path, struct err *err)
     rc = database_add_functions(database->handle);
     if (rc != SQLITE_OK)
         return database_fail(database, rc, err, "database");
-    return database_install_guard(database, err);
+    r = connect_functions(database, err);
+    return r < 0 ? r : database_install_guard(database, err);
 }
 
 DEFINE_CLEANUP(database_cleanup, struct database *, database_free)
@@ -287,7 +305,8 @@ static int add_hosts(struct database *database, const struct database_host *host
     return 0;
 }
 
-/* Removes the rows of `table` that come from files which are only a substitute for the host's best one. */
+/* Removes the rows of `table` that come from files which are only a substitute for the host's best
+ * one. */
 static int drop_substitutes(struct database *database, const struct table_state *leader,
                             const struct table *table, struct err *err)
 {
@@ -295,8 +314,8 @@ static int drop_substitutes(struct database *database, const struct table_state 
         const struct alternative *best = &leader->alternatives.items[host];
         if (!best->mixed)
             continue;
-        char *sql = sqlite3_mprintf("DELETE FROM \"%w\" WHERE host = '%zu' AND path <> %Q", table->name,
-                                    host, best->path);
+        char *sql = sqlite3_mprintf("DELETE FROM \"%w\" WHERE host = '%llu' AND path <> %Q",
+                                    table->name, (unsigned long long)host, best->path);
         int r = sql ? database_run(database, sql, err) : err_nomem(err);
         sqlite3_free(sql);
         if (r < 0)
@@ -334,10 +353,11 @@ int database_settle(struct database *database, const struct database_host *hosts
                            count);
     int r = add_hosts(database, hosts, count, err);
     if (r == 0)
-        r = database_run(database,
-                         "CREATE TEMP TABLE host_names (id TEXT PRIMARY KEY, name TEXT) WITHOUT ROWID;"
-                         "INSERT INTO host_names SELECT rowid - 1, host FROM hosts",
-                         err);
+        r = database_run(
+            database,
+            "CREATE TEMP TABLE host_names (id TEXT PRIMARY KEY, name TEXT) WITHOUT ROWID;"
+            "INSERT INTO host_names SELECT rowid - 1, host FROM hosts",
+            err);
     for (size_t i = 0; r == 0 && i < database->state_count; i++)
         r = settle_table(database, &database->states[i], err);
     if (r == 0)
@@ -363,8 +383,12 @@ int database_settle_hosts(struct database *database, const char *const *names, s
 /* Tables that are made here and not from a report's files. */
 static bool is_built_in(const struct database *database, const char *name)
 {
-    static const char *const names[] = {"hosts", "facts", "sqlite_schema", "sqlite_master",
-                                        "sqlite_temp_schema", "sqlite_temp_master"};
+    static const char *const names[] = {"hosts",
+                                        "facts",
+                                        "sqlite_schema",
+                                        "sqlite_master",
+                                        "sqlite_temp_schema",
+                                        "sqlite_temp_master"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (strcasecmp(names[i], name) == 0)
             return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What the files of this folder share: the handle, who may run what on it, and errors of the library.
+ * What the files of this folder share: the handle, who may run what on it, and errors of the
+ * library.
  */
 #pragma once
 
@@ -16,12 +17,14 @@ enum access {
     ACCESS_READ, /* a rule's or a user's: reading only */
 };
 
-/* The state of the authorizer and of the clock; saved and restored around each statement of a stranger. */
+/* The state of the authorizer and of the clock; saved and restored around each statement of a
+ * stranger. */
 struct guard {
     enum access access;
-    int64_t deadline_ms;   /* of io_now_ms(), 0: none */
+    int64_t deadline_ms; /* of io_now_ms(), 0: none */
     bool timed_out;
-    char refused[96];      /* what the authorizer refused, for the error text */
+    bool selects;     /* the statement is a SELECT, or a PRAGMA that describes */
+    char refused[96]; /* what the authorizer refused, for the error text */
     bool recording;
     struct table_names reads;
     bool out_of_memory;
@@ -38,7 +41,7 @@ struct table_state {
     const struct table *table;
     sqlite3_stmt *insert; /* prepared on first use */
     bool has_rows;
-    VEC(bool) sources;                /* leader: one a host */
+    VEC(bool) sources;                    /* leader: one a host */
     VEC(struct alternative) alternatives; /* leader of a family: one a host */
 };
 
@@ -90,7 +93,8 @@ struct table_state *database_state(const struct database *database, const struct
 bool table_names_add(struct table_names *names, const char *name);
 
 /*
- * Prepares one statement of a stranger; the guard's access must be ACCESS_READ. ERR_PARSE, ERR_DENIED.
+ * Prepares one statement of a stranger; the guard's access must be ACCESS_READ. ERR_PARSE,
+ * ERR_DENIED.
  */
 int database_prepare_foreign(struct database *database, const char *sql, sqlite3_stmt **ret,
                              struct err *err);

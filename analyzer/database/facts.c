@@ -2,9 +2,10 @@
 /*
  * The facts: declared in YAML, computed by SQL, asked by rules.
  *
- * Each query gives columns `host` and `value`; the first value of a host counts, and a later query only fills
- * what is still unknown. An expression is evaluated as a SELECT over the one row of its host, so that a fact's
- * type and collation decide how it compares: a version against a text is still a comparison of versions.
+ * Each query gives columns `host` and `value`; the first value of a host counts, and a later query
+ * only fills what is still unknown. An expression is evaluated as a SELECT over the one row of its
+ * host, so that a fact's type and collation decide how it compares: a version against a text is
+ * still a comparison of versions.
  */
 #include "analyzer/database/facts.h"
 
@@ -15,7 +16,7 @@
 
 /* A facts file has some dozen facts. */
 #define FACTS_ARENA_MAX (1024 * 1024)
-#define FACTS_MAX 200
+#define FACTS_MAX       200
 
 /* Milliseconds for one query, or one expression; they look at small tables. */
 #define FACT_LIMIT_MS 20000
@@ -56,8 +57,26 @@ static int check_name(const struct doc_node *node, const char *name, struct err 
     return 0;
 }
 
-static int load_fact(struct arena *arena, const struct doc_node *name, const struct doc_node *node,
-                     struct fact *fact, struct err *err)
+/* Each query behind the common table expressions that all of them may use. */
+static int load_queries(struct arena *arena, const char *with, const struct doc_node *node,
+                        struct fact *fact, struct err *err)
+{
+    const char *const *texts;
+    int r = doc_strings(node, arena, &texts, &fact->query_count, err);
+    if (r < 0)
+        return r;
+    const char **queries = arena_array(arena, fact->query_count + 1, sizeof *queries);
+    for (size_t i = 0; queries && i < fact->query_count; i++) {
+        queries[i] = with ? arena_printf(arena, "WITH %s\n%s", with, texts[i]) : texts[i];
+        if (!queries[i])
+            return err_nomem(err);
+    }
+    fact->queries = queries;
+    return queries ? 0 : err_nomem(err);
+}
+
+static int load_fact(struct arena *arena, const char *with, const struct doc_node *name,
+                     const struct doc_node *node, struct fact *fact, struct err *err)
 {
     static const char *const keys[] = {"type", "description", "query", "queries", NULL};
     static const char *const types[] = {"text", "version", "integer", "real", NULL};
@@ -76,17 +95,20 @@ static int load_fact(struct arena *arena, const struct doc_node *name, const str
         return r;
     const struct doc_node *queries = doc_get(node, "queries");
     if (!queries == !doc_get(node, "query"))
-        return doc_fail(node, err, "a fact has either 'query' or 'queries': SELECT host, value ...");
+        return doc_fail(node, err,
+                        "a fact has either 'query' or 'queries': SELECT host, value ...");
     fact->name = name->text;
     fact->type = columns[type];
-    return doc_strings(queries ? queries : doc_get(node, "query"), arena, &fact->queries,
-                       &fact->query_count, err);
+    return load_queries(arena, with, queries ? queries : doc_get(node, "query"), fact, err);
 }
 
 static int load_facts(struct fact_set *set, const struct doc_node *root, struct err *err)
 {
-    static const char *const keys[] = {"facts", NULL};
+    static const char *const keys[] = {"with", "facts", NULL};
+    const char *with = NULL;
     int r = doc_check_keys(root, keys, err);
+    if (r == 0 && doc_get(root, "with"))
+        r = doc_string(doc_get(root, "with"), &with, err);
     if (r < 0)
         return r;
     const struct doc_node *list = doc_get(root, "facts");
@@ -98,7 +120,7 @@ static int load_facts(struct fact_set *set, const struct doc_node *root, struct 
     if (!set->facts)
         return err_nomem(err);
     for (size_t i = 0; r == 0 && i < list->count; i++)
-        r = load_fact(set->arena, list->keys[i], list->items[i], &set->facts[i], err);
+        r = load_fact(set->arena, with, list->keys[i], list->items[i], &set->facts[i], err);
     set->count = list->count;
     return r;
 }
@@ -111,8 +133,8 @@ int fact_set_load(const struct embedded_file *file, struct fact_set **ret, struc
     if (!set || !set->arena)
         return err_nomem(err);
     const struct doc_node *root;
-    int r = doc_parse(set->arena, file->name, file->data, (size_t)(file->end - file->data), &root,
-                      err);
+    int r =
+        doc_parse(set->arena, file->name, file->data, (size_t)(file->end - file->data), &root, err);
     if (r == 0)
         r = load_facts(set, root, err);
     if (r < 0)
@@ -250,7 +272,8 @@ int facts_evaluate(struct database *database, const char *host, const char *expr
                    enum truth *ret, struct err *err)
 {
     /* The newline ends a comment that the expression may end in; NOT NOT makes any value 0 or 1. */
-    char *sql = sqlite3_mprintf("SELECT NOT NOT (%s\n) FROM facts WHERE host = %Q", expression, host);
+    char *sql =
+        sqlite3_mprintf("SELECT NOT NOT (%s\n) FROM facts WHERE host = %Q", expression, host);
     if (!sql)
         return err_nomem(err);
     enum truth truth = TRUTH_UNKNOWN;

@@ -2,9 +2,9 @@
 /*
  * The SQL functions of rules and the collation VERSION.
  *
- * regexp() keeps its compiled pattern with the statement (auxiliary data), which works whenever the pattern is
- * a constant, as it nearly always is. A pattern that reaches its limits makes the statement fail: not to know
- * whether a text matches must not look like "no match".
+ * regexp() keeps its compiled pattern with the statement (auxiliary data), which works whenever the
+ * pattern is a constant, as it nearly always is. A pattern that reaches its limits makes the
+ * statement fail: not to know whether a text matches must not look like "no match".
  */
 #include "analyzer/database/database_private.h"
 
@@ -91,7 +91,8 @@ static struct regex *compiled(sqlite3_context *context, sqlite3_value *pattern)
 static void regexp(sqlite3_context *context, int count, sqlite3_value **values)
 {
     (void)count;
-    if (sqlite3_value_type(values[0]) == SQLITE_NULL || sqlite3_value_type(values[1]) == SQLITE_NULL)
+    if (sqlite3_value_type(values[0]) == SQLITE_NULL ||
+        sqlite3_value_type(values[1]) == SQLITE_NULL)
         return;
     const char *text = (const char *)sqlite3_value_text(values[1]);
     size_t length = (size_t)sqlite3_value_bytes(values[1]);
@@ -112,7 +113,8 @@ static void regexp(sqlite3_context *context, int count, sqlite3_value **values)
         sqlite3_result_int(context, 1);
         break;
     case REGEX_ABORTED:
-        sqlite3_result_error(context, "regexp(): the pattern needs too many steps; simplify it", -1);
+        sqlite3_result_error(context, "regexp(): the pattern needs too many steps; simplify it",
+                             -1);
         break;
     }
 }

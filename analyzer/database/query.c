@@ -2,9 +2,10 @@
 /*
  * Statements of strangers: rules and --query.
  *
- * SQLite asks the authorizer about every action while it compiles a statement, so what is not reading never
- * gets as far as running. The same callback tells which tables are read. Time is limited by the progress
- * handler, which the library calls every so many steps of its virtual machine.
+ * SQLite asks the authorizer about every action while it compiles a statement, so what is not
+ * reading never gets as far as running. The same callback tells which tables are read. Time is
+ * limited by the progress handler, which the library calls every so many steps of its virtual
+ * machine.
  */
 #include "analyzer/database/database_private.h"
 
@@ -51,15 +52,16 @@ static bool is_listed(const char *name, const char *const *list, size_t count)
 /* Functions that reach outside the database, should this build of the library have them. */
 static bool is_function_allowed(const char *name)
 {
-    static const char *const refused[] = {"load_extension", "readfile", "writefile", "edit",
-                                          "fts3_tokenizer", "sqlite_log"};
+    static const char *const refused[] = {"load_extension", "readfile",       "writefile",
+                                          "edit",           "fts3_tokenizer", "sqlite_log"};
     return !is_listed(name, refused, ARRAY_SIZE(refused));
 }
 
-/* PRAGMAs that only describe tables; as table-valued functions they are asked about in the same way. */
+/* PRAGMAs that only describe tables; as table-valued functions they are asked about in the same
+ * way. */
 static bool is_pragma_allowed(const char *name)
 {
-    static const char *const allowed[] = {"table_info", "table_xinfo", "table_list",
+    static const char *const allowed[] = {"table_info",    "table_xinfo",    "table_list",
                                           "function_list", "collation_list", "compile_options"};
     return is_listed(name, allowed, ARRAY_SIZE(allowed));
 }
@@ -101,7 +103,7 @@ static int authorize(void *context, int action, const char *first, const char *s
     switch (action) {
     case SQLITE_SELECT:
     case SQLITE_RECURSIVE:
-        allowed = true;
+        allowed = guard->selects = true;
         break;
     case SQLITE_READ:
         allowed = true;
@@ -114,6 +116,7 @@ static int authorize(void *context, int action, const char *first, const char *s
         break;
     case SQLITE_PRAGMA:
         allowed = is_pragma_allowed(first);
+        guard->selects = guard->selects || allowed;
         detail = first;
         break;
     }
@@ -197,8 +200,9 @@ static int check_tail(struct database *database, const char *tail, struct err *e
         const char *next = tail;
         int rc = sqlite3_prepare_v2(database->handle, tail, -1, &second, &next);
         if (rc != SQLITE_OK || second)
-            return err_set(err, ERR_DENIED, "SQL: there is something behind the statement; "
-                                            "only one statement can be run");
+            return err_set(err, ERR_DENIED,
+                           "SQL: there is something behind the statement; "
+                           "only one statement can be run");
         if (next == tail)
             break;
         tail = next;
@@ -218,8 +222,8 @@ int database_prepare_foreign(struct database *database, const char *sql, sqlite3
         return err_set(err, ERR_PARSE, "SQL: there is no statement");
     if (database->guard.out_of_memory)
         return err_nomem(err);
-    if (!sqlite3_stmt_readonly(statement))
-        return err_set(err, ERR_DENIED, "SQL: the statement writes; a query may only read");
+    if (!sqlite3_stmt_readonly(statement) || !database->guard.selects)
+        return err_set(err, ERR_DENIED, "SQL: the statement is no SELECT; a query may only read");
     if (sqlite3_bind_parameter_count(statement) > 0)
         return err_set(err, ERR_PARSE, "SQL: parameters (%s) have no value here",
                        sqlite3_bind_parameter_name(statement, 1)
@@ -239,14 +243,13 @@ int database_prepare_foreign(struct database *database, const char *sql, sqlite3
 static int keep_tables(struct database *database, struct table_names *names, struct err *err)
 {
     CLEANUP_STATEMENT sqlite3_stmt *find = NULL;
-    int r = database_prepare(
-        database,
-        "SELECT 1 FROM (SELECT name, type FROM sqlite_schema UNION ALL"
-        " SELECT name, type FROM sqlite_temp_schema UNION ALL"
-        " VALUES ('sqlite_schema', 'table'), ('sqlite_temp_schema', 'table'),"
-        " ('sqlite_master', 'table'), ('sqlite_temp_master', 'table'))"
-        " WHERE name = ?1 COLLATE NOCASE AND type = 'table'",
-        &find, err);
+    int r = database_prepare(database,
+                             "SELECT 1 FROM (SELECT name, type FROM sqlite_schema UNION ALL"
+                             " SELECT name, type FROM sqlite_temp_schema UNION ALL"
+                             " VALUES ('sqlite_schema', 'table'), ('sqlite_temp_schema', 'table'),"
+                             " ('sqlite_master', 'table'), ('sqlite_temp_master', 'table'))"
+                             " WHERE name = ?1 COLLATE NOCASE AND type = 'table'",
+                             &find, err);
     if (r < 0)
         return r;
     size_t kept = 0;

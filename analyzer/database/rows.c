@@ -2,8 +2,8 @@
 /*
  * Rows going in: of the tables of a report and of the temporary tables of a rule's log patterns.
  *
- * Each table keeps its prepared INSERT. Values are converted here, not by the column's affinity, which would
- * keep a text it cannot convert.
+ * Each table keeps its prepared INSERT. Values are converted here, not by the column's affinity,
+ * which would keep a text it cannot convert.
  */
 #include "analyzer/database/database_private.h"
 

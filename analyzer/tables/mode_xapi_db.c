@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * XAPI's database (xapi-db.xml): one file, hundreds of megabytes on one line, that fills a family of tables.
+ * XAPI's database (xapi-db.xml): one file, hundreds of megabytes on one line, that fills a family
+ * of tables.
  *
  *   <database><manifest><pair key=".." value=".."/></manifest>
- *     <table name="VM"><row ref="OpaqueRef:.." uuid=".." name__label=".." .../></table> ...</database>
+ *     <table name="VM"><row ref="OpaqueRef:.." uuid=".." name__label=".." .../></table>
+ * ...</database>
  *
- * It is streamed: the largest thing in memory is one row. Older versions of expat start over with an unfinished
- * tag at each piece they get, which takes hours for a large tag in small pieces; so pieces are collected into
- * large ones, that grow with the unfinished tag. What would make an XML file dangerous (a document type, hence
- * entities; deep nesting; endless tags) ends the reading: the rows so far count, and the file is malformed.
+ * It is streamed: the largest thing in memory is one row. Older versions of expat start over with
+ * an unfinished tag at each piece they get, which takes hours for a large tag in small pieces; so
+ * pieces are collected into large ones, that grow with the unfinished tag. What would make an XML
+ * file dangerous (a document type, hence entities; deep nesting; endless tags) ends the reading:
+ * the rows so far count, and the file is malformed.
  */
 #include <expat.h>
 #include <sys/random.h>
@@ -17,10 +20,11 @@
 #include "analyzer/tables/xapi_class.h"
 #include "common/vec.h"
 
-#define PIECE_SIZE (256 * 1024)         /* bytes given to expat at a time, at least */
-#define TAG_MAX (16 * 1024 * 1024)      /* bytes of a tag; a VM with its snapshots' metadata has about 1 MB */
-#define DEPTH_MAX 256                   /* XAPI's own is 3 */
-#define PAIRS_MAX 64                    /* of the manifest; there are about 5 */
+#define PIECE_SIZE (256 * 1024) /* bytes given to expat at a time, at least */
+#define TAG_MAX                                                                                    \
+    (16 * 1024 * 1024) /* bytes of a tag; a VM with its snapshots' metadata has about 1 MB */
+#define DEPTH_MAX 256  /* XAPI's own is 3 */
+#define PAIRS_MAX 64   /* of the manifest; there are about 5 */
 
 /* A column's value: where it lies in `values`. */
 struct span {
@@ -36,20 +40,21 @@ struct state {
     struct row_writer *writer;
     const struct table *leader;
     XML_Parser parser;
-    char *buffer;            /* expat's, for the piece being filled */
-    size_t piece, filled;    /* its size (0: there is none) and how much is there */
-    size_t unfinished;       /* bytes given to expat since the last tag */
+    char *buffer;         /* expat's, for the piece being filled */
+    size_t piece, filled; /* its size (0: there is none) and how much is there */
+    size_t unfinished;    /* bytes given to expat since the last tag */
     int depth;
     const struct table *table; /* of the class whose rows come, if they are wanted */
     bool in_class, any_row;
-    VEC(struct pair) pairs;  /* the manifest, held until a row shows that the database is not empty */
-    struct span *spans;      /* of the widest table */
+    VEC(struct pair)
+    pairs;              /* the manifest, held until a row shows that the database is not empty */
+    struct span *spans; /* of the widest table */
     struct cell *cells;
     struct strbuf values, extra, scratch;
     bool any_bytes;
-    bool stopped;            /* nothing more is read */
+    bool stopped; /* nothing more is read */
     bool malformed;
-    int failure;             /* of the sink, or of memory */
+    int failure; /* of the sink, or of memory */
     struct err *err;
 };
 
@@ -129,7 +134,8 @@ static void take_attributes(struct state *state, const struct xapi_class *class,
         for (size_t i = 0; i < count; i++)
             if (field[i].column != XAPI_SKIP)
                 take_field(state, class, field[i].column, name, text, length);
-        /* Names that begin with an underscore are the database's own: times of change, the reference again. */
+        /* Names that begin with an underscore are the database's own: times of change, the
+         * reference again. */
         if (count == 0 && name[0] != '_' && length > 0)
             add_extra(state, name, text, length);
     }
@@ -156,10 +162,10 @@ static void take_row(struct state *state, const XML_Char **attributes)
         return;
     }
     for (size_t i = 0; i < table->column_count; i++)
-        state->cells[i] = state->spans[i].set
-                              ? (struct cell){state->values.data + state->spans[i].start,
-                                              state->spans[i].length}
-                              : (struct cell){0};
+        state->cells[i] =
+            state->spans[i].set
+                ? (struct cell){state->values.data + state->spans[i].start, state->spans[i].length}
+                : (struct cell){0};
     int r = rows_emit(state->writer, table, (int64_t)XML_GetCurrentLineNumber(state->parser),
                       state->cells, state->err);
     if (r < 0)
@@ -186,7 +192,7 @@ static void take_manifest(struct state *state)
     if (!state->table || !rows_wanted(state->writer, state->table))
         return;
     for (size_t i = 0; i < state->pairs.count && !state->stopped; i++) {
-        const char *attributes[] = {"key",  state->pairs.items[i].key, "value",
+        const char *attributes[] = {"key", state->pairs.items[i].key, "value",
                                     state->pairs.items[i].value, NULL};
         take_row(state, attributes);
     }
@@ -275,7 +281,8 @@ static int begin(const struct table *table, struct row_writer *writer, void **re
         free_state(state);
         return err_nomem(err);
     }
-    /* Against names chosen to collide in expat's tables; without random bytes expat finds its own. */
+    /* Against names chosen to collide in expat's tables; without random bytes expat finds its own.
+     */
     unsigned long salt = 0;
     if (getrandom(&salt, sizeof salt, GRND_NONBLOCK) == (ssize_t)sizeof salt)
         XML_SetHashSalt(state->parser, salt | 1);

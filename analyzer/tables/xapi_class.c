@@ -68,7 +68,8 @@ static int mark_columns(struct table_loader *loader, const struct table *table,
         if (column == table->column_count)
             return doc_fail(node, err, "table '%s' has no column '%s'", table->name, names[i]);
         if (table->columns[column].type != COLUMN_TEXT)
-            return doc_fail(node, err, "column '%s' holds JSON, so its type must be text", names[i]);
+            return doc_fail(node, err, "column '%s' holds JSON, so its type must be text",
+                            names[i]);
         class->kinds[column] = kind;
     }
     return r;
@@ -119,14 +120,16 @@ int xapi_class_load(struct table_loader *loader, const struct table *table,
         return err_nomem(err);
     const struct doc_node *name = doc_get(node, "class");
     if (!name)
-        return doc_fail(node, err, "'class' is missing: the class of XAPI's objects, for example VM");
+        return doc_fail(node, err,
+                        "'class' is missing: the class of XAPI's objects, for example VM");
     int r = doc_string(name, &class->name, err);
     if (r == 0)
         r = mark_columns(loader, table, class, doc_get(node, "sets"), XAPI_SET, err);
     if (r == 0)
         r = mark_columns(loader, table, class, doc_get(node, "maps"), XAPI_MAP, err);
     if (r == 0)
-        r = mark_columns(loader, table, class, doc_get(node, "maps_of_sets"), XAPI_MAP_OF_SETS, err);
+        r = mark_columns(loader, table, class, doc_get(node, "maps_of_sets"), XAPI_MAP_OF_SETS,
+                         err);
     if (r == 0)
         r = index_fields(loader, table, doc_get(node, "skip"), class, err);
     if (r == 0)

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What a table of mode `xapi-db` says about a class of XAPI's database: which attribute is which column, and
- * which attributes are sets and maps. The YAML keys, below the table's name:
+ * What a table of mode `xapi-db` says about a class of XAPI's database: which attribute is which
+ * column, and which attributes are sets and maps. The YAML keys, below the table's name:
  *
- *   class: VM               the name of the class; `manifest` for the pairs (key, value) at the file's beginning
- *   sets: [VBDs, ...]       columns that become JSON arrays
- *   maps: [platform, ...]   columns that become JSON objects
- *   maps_of_sets: [...]     columns that become JSON objects of arrays
- *   skip: [...]             attributes that are not taken: large and of no use here
+ *   class: VM               the name of the class; `manifest` for the pairs (key, value) at the
+ * file's beginning sets: [VBDs, ...]       columns that become JSON arrays maps: [platform, ...]
+ * columns that become JSON objects maps_of_sets: [...]     columns that become JSON objects of
+ * arrays skip: [...]             attributes that are not taken: large and of no use here
  *
- * A column is filled from the attribute of its name (or its `from`). Runs of underscores count as one: releases
- * and classes differ in `name__label` and `name_label`, and several columns may be filled from one attribute.
- * The column `extra`, where a table has one, gets what no column takes, and sets and maps that are broken.
+ * A column is filled from the attribute of its name (or its `from`). Runs of underscores count as
+ * one: releases and classes differ in `name__label` and `name_label`, and several columns may be
+ * filled from one attribute. The column `extra`, where a table has one, gets what no column takes,
+ * and sets and maps that are broken.
  */
 #pragma once
 

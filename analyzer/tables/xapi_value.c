@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Decodes values of XAPI's database. A set or map that is broken anywhere is refused as a whole: half a map in
- * valid JSON would look like the truth.
+ * Decodes values of XAPI's database. A set or map that is broken anywhere is refused as a whole:
+ * half a map in valid JSON would look like the truth.
  */
 #include "analyzer/tables/xapi_value.h"
 
@@ -230,7 +230,8 @@ static bool decode_list(enum xapi_kind kind, const char *text, size_t length, st
     struct reader reader = {
         .position = text, .end = text + length, .out = out, .word = STRBUF_INIT};
     size_t before = out->length;
-    bool good = kind == XAPI_SET ? read_set(&reader, 0) : read_map(&reader, kind == XAPI_MAP_OF_SETS);
+    bool good =
+        kind == XAPI_SET ? read_set(&reader, 0) : read_map(&reader, kind == XAPI_MAP_OF_SETS);
     skip_blanks(&reader);
     good = good && reader.position == reader.end && strbuf_ok(&reader.word);
     strbuf_release(&reader.word);

@@ -66,9 +66,8 @@ static void separators_leading_zeros_and_a_zero_epoch_do_not_count(void **state)
 {
     (void)state;
     static const char *const equal[][2] = {
-        {"8.2.1", "8.2.1"}, {"8.2.1", "8-2_1"},  {"1.01", "1.1"},      {"1.", "1"},
-        {"0:1.2", "1.2"},   {"00:1.2", "0:1.2"}, {"1.0rc1", "1.0rc1"}, {"1a", "1.a"},
-        {"0", "000"},       {"", "."},
+        {"8.2.1", "8.2.1"},  {"8.2.1", "8-2_1"},   {"1.01", "1.1"}, {"1.", "1"},  {"0:1.2", "1.2"},
+        {"00:1.2", "0:1.2"}, {"1.0rc1", "1.0rc1"}, {"1a", "1.a"},   {"0", "000"}, {"", "."},
     };
     for (size_t i = 0; i < ARRAY_SIZE(equal); i++) {
         if (compare(equal[i][0], equal[i][1]) || compare(equal[i][1], equal[i][0]))
@@ -81,7 +80,10 @@ static void any_bytes_may_come(void **state)
     (void)state;
     assert_int_equal(version_compare("1\0002", 3, "1.2", 3), 0);
     assert_int_equal(version_compare("\xff\xfe", 2, "", 0), 0);
-    assert_int_equal(version_compare("\xc3\xa9" "1", 3, "2", 1), -1);
+    assert_int_equal(version_compare("\xc3\xa9"
+                                     "1",
+                                     3, "2", 1),
+                     -1);
 }
 
 int main(void)
