@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The first byte chooses the filter. However the input is cut the result must be the same, and what came out must
+ * pass a second time unchanged.
+ */
+#include <stdint.h>
+
+#include "collector/redact/redact.h"
+#include "common/compiler.h"
+#include "common/strbuf.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int append(void *context, const void *bytes, size_t length, struct err *err)
+{
+    (void)err;
+    strbuf_add(context, bytes, length);
+    return 0;
+}
+
+static int redact(const char *filter, const char *bytes, size_t length, size_t step,
+                  struct strbuf *out)
+{
+    const char *const names[] = {filter, NULL};
+    struct redactor *redactor;
+    int r = redactor_new(names, append, out, &redactor, NULL);
+    if (r < 0)
+        abort();
+    for (size_t at = 0, n; r == 0 && at < length; at += n) {
+        n = length - at < step ? length - at : step;
+        r = redactor_write(redactor, bytes + at, n, NULL);
+    }
+    if (r == 0)
+        r = redactor_finish(redactor, NULL);
+    redactor_free(redactor);
+    return r;
+}
+
+static bool same(const struct strbuf *a, const struct strbuf *b)
+{
+    return a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const names[] = {"xapi-db", "xapi-clusterd", "snmp-xs",
+                                        "xenstore", "snmpd-xs",      "snmpd"};
+    if (size < 2)
+        return 0;
+    const char *filter = names[data[0] % ARRAY_SIZE(names)], *bytes = (const char *)data + 1;
+    CLEANUP(strbuf_release) struct strbuf whole = STRBUF_INIT, parts = STRBUF_INIT, again = STRBUF_INIT;
+    int r = redact(filter, bytes, size - 1, size, &whole);
+    if (redact(filter, bytes, size - 1, 1 + data[1] % 7, &parts) != r)
+        abort();
+    if (r == 0 && (!same(&whole, &parts) || redact(filter, whole.data, whole.length, size, &again) != 0 ||
+                   !same(&whole, &again)))
+        abort();
+    return 0;
+}
