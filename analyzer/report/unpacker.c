@@ -28,7 +28,7 @@ struct unpacker {
     struct budget *budget;
     enum unpacker_kind kind;
     struct failure failure;
-    bool is_archive, is_first, input_ended;
+    bool is_archive, input_ended;
     int64_t consumed; /* bytes pulled from the input */
     int64_t damaged_headers;
 
@@ -94,7 +94,8 @@ static int fail(struct unpacker *unpacker, struct failure *failure)
         text = "unknown error";
     if (unpacker->failure.failed)
         return failure_inherit(failure, &unpacker->failure);
-    if (strcasestr(text, "truncated"))
+    /* liblzma says "no progress is possible" when it wants input and there is none. */
+    if (strcasestr(text, "truncated") || (unpacker->input_ended && strstr(text, "No progress")))
         return failure_set(failure, PROBLEM_TRUNCATED, "it is cut off before its end (%.200s)",
                            text);
     return failure_set(failure, PROBLEM_DAMAGED, "it is damaged (%.200s)", text);
@@ -185,6 +186,13 @@ static int64_t entry_read(struct stream *stream, const char **bytes)
 
 static const struct stream_ops entry_ops = {.read = entry_read};
 
+/* libarchive has an error text of its own for this, but no error number. */
+static bool is_unrecognised(struct archive *archive)
+{
+    const char *text = archive_error_string(archive);
+    return text && strncmp(text, "Unrecognized", strlen("Unrecognized")) == 0;
+}
+
 int unpacker_new(struct stream *input, enum unpacker_kind kind, struct budget *budget,
                  struct unpacker **ret, struct err *err)
 {
@@ -200,7 +208,7 @@ int unpacker_new(struct stream *input, enum unpacker_kind kind, struct budget *b
     unpacker->input = input;
     unpacker->budget = budget;
     unpacker->kind = kind;
-    unpacker->is_first = unpacker->is_finished = true;
+    unpacker->is_finished = true;
 
     if (kind == UNPACK_ZIP) {
         archive_read_support_format_zip_seekable(archive);
@@ -224,8 +232,10 @@ int unpacker_new(struct stream *input, enum unpacker_kind kind, struct budget *b
         archive_read_set_skip_callback(archive, skip);
     }
     unpacker->is_archive = true;
-    if (archive_read_open1(archive) != ARCHIVE_OK)
+    if (archive_read_open1(archive) != ARCHIVE_OK) {
+        unpacker->is_archive = !is_unrecognised(archive);
         fail_for_good(unpacker);
+    }
     *ret = unpacker;
     return 0;
 }
@@ -306,10 +316,6 @@ static int next_header(struct unpacker *unpacker, struct archive_entry **entry)
             return 0;
         if (rc == ARCHIVE_OK || rc == ARCHIVE_WARN)
             return 1;
-        if (unpacker->is_first && unpacker->kind != UNPACK_FILE &&
-            archive_errno(unpacker->archive) == EILSEQ && /* ARCHIVE_ERRNO_FILE_FORMAT */
-            archive_format(unpacker->archive) == 0)
-            unpacker->is_archive = false;
         if (rc != ARCHIVE_RETRY || ++unpacker->damaged_headers > DAMAGED_HEADERS_MAX)
             return fail_for_good(unpacker);
         unpacker->budget->entries--; /* a damaged block is no entry; it has its own limit */
@@ -322,7 +328,6 @@ int unpacker_next(struct unpacker *unpacker, struct unpacker_entry *ret)
     if (unpacker->failure.failed || drain(unpacker) < 0)
         return -1;
     int rc = next_header(unpacker, &entry);
-    unpacker->is_first = false;
     if (rc > 0)
         unpacker->must_count = unpacker->must_count || unpacker->kind == UNPACK_FILE ||
                                archive_filter_code(unpacker->archive, 0) != ARCHIVE_FILTER_NONE;

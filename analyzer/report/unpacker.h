@@ -37,7 +37,7 @@ struct stream *unpacker_data(struct unpacker *unpacker);
 
 struct failure *unpacker_failure(struct unpacker *unpacker);
 
-/* False when the input is not an archive of the kinds we open. Meaningful after the first unpacker_next(). */
+/* False when the input is not an archive of the kinds we open. */
 bool unpacker_is_archive(const struct unpacker *unpacker);
 
 /* Damaged headers that were skipped to find the next good one. */
