@@ -86,6 +86,12 @@ static bool keeps_reference(const struct quoted *key, const struct quoted *value
            secret_is_reference(value->text, value->length);
 }
 
+/* A first word with a bracket in it is no key but text with pairs of its own, which are looked at later. */
+static bool is_secret_key(const struct quoted *key)
+{
+    return !memchr(key->text, '(', key->length) && secret_name(key->text, key->length);
+}
+
 /*
  * Looks at the pair whose bracket ends before p. Sets the part that must go and returns true, or returns false.
  * Fails closed: a value that does not end reaches to the end of the text, one without quotes to the next bracket.
@@ -98,7 +104,7 @@ static bool find_secret(const char *p, const char *end, struct quoted *ret)
     if (!open_quote(&p, end, &level))
         return false;
     const char *key_end = (size_t)(end - p) > MAX_KEY ? p + MAX_KEY : end;
-    if (!close_quote(p, key_end, level, &key) || !secret_name(key.text, key.length))
+    if (!close_quote(p, key_end, level, &key) || !is_secret_key(&key))
         return false;
     p = skip_separator(key.after, end);
     if (p == end || *p == ')')

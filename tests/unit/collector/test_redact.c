@@ -78,6 +78,7 @@ static const struct good {
      PBD("(('a'%.'((\\'b\\'%.\\'((\\\\\\'passwd\\\\\\'%.\\\\\\'REMOVED\\\\\\'))\\'))'))"), 1},
     {"xapi-db", PBD("(('a'%.'((\\'password\\'%.\\'damaged')%.('b'%.'c'))"),
      PBD("(('a'%.'((\\'password\\'%.\\'REMOVED')%.('b'%.'c'))"), 1},
+    {"xapi-db", PBD("('((\\'password\\'%.\\'x\\'))'%.'y')"), PBD("('((\\'password\\'%.\\'REMOVED\\'))'%.'y')"), 1},
     {"xapi-db", PBD("(('password'%.'((\\'a\\'%.\\'b\\'))'))"), PBD("(('password'%.'REMOVED'))"), 1},
     /* xapi-db: the XML around */
     {"xapi-db", "\xef\xbb\xbf<!-- a password: x --><database >\n<table name='secret'\n>\n"
