@@ -268,6 +268,18 @@ static bool names_rule(const struct rule *rule, const char *id)
     return false;
 }
 
+/* Two findings that name the same kind of thing (a disk, an interface) but different ones are no cause and symptom. */
+static bool contradict(const struct finding *a, const struct finding *b)
+{
+    for (size_t i = 0; i < a->value_count; i++) {
+        const char *name = a->values[i].name;
+        const char *other = value_of(b->values, b->value_count, name, strlen(name));
+        if (other && strcmp(other, a->values[i].text) != 0)
+            return true;
+    }
+    return false;
+}
+
 /* Whether `ancestor` is `finding` itself or above it: rules that explain each other must not make a circle. */
 static bool is_above(const struct verdict *verdict, int ancestor, int finding)
 {
@@ -288,6 +300,7 @@ static void link_causes(const struct finding_builder *builder, struct verdict *v
             struct finding *symptom = &verdict->findings[s];
             if (symptom->explained_by < 0 && names_rule(cause, symptom->rule) &&
                 share_host(&verdict->findings[c], symptom) &&
+                !contradict(&verdict->findings[c], symptom) &&
                 !is_above(verdict, (int)s, (int)c))
                 symptom->explained_by = (int)c;
         }
