@@ -441,6 +441,43 @@ static void killing_the_program_ends_its_children(void **state)
     assert_no_survivors();
 }
 
+static bool shell_works(const char *script)
+{
+    struct capture capture = {0};
+    struct child_end end = run_shell(script, 30000, &capture);
+    strbuf_release(&capture.text);
+    return end.outcome == CHILD_EXITED && end.status == 0;
+}
+
+/* Writing to a frozen file system sleeps uninterruptibly: not even KILL ends it before the thaw. */
+static void a_child_that_cannot_be_killed_is_abandoned(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/test-spawner-XXXXXX", script[200];
+    assert_non_null(mkdtemp(directory));
+    snprintf(script, sizeof script,
+             "cd %s && truncate -s 8M image && /sbin/mkfs.ext4 -q image && mkdir disk && "
+             "mount -o loop image disk && fsfreeze -f disk",
+             directory);
+    bool frozen = shell_works(script);
+    struct capture capture = {0};
+    struct child_end end = {0};
+    if (frozen) {
+        snprintf(script, sizeof script, "echo begun; sleep 1000 & echo x > %s/disk/file", directory);
+        end = run_shell(script, 1000, &capture);
+        snprintf(script, sizeof script, "fsfreeze -u %s/disk; umount %s/disk", directory, directory);
+        assert_true(shell_works(script));
+    }
+    snprintf(script, sizeof script, "rm -rf %s", directory);
+    assert_true(shell_works(script));
+    if (!frozen)
+        skip(); /* it takes root, a loop device and ext4 */
+    assert_int_equal(end.outcome, CHILD_STUCK);
+    assert_string_equal(capture.text.data, "begun\n");
+    strbuf_release(&capture.text);
+    assert_no_survivors();
+}
+
 static void stopping_nothing_is_fine(void **state)
 {
     (void)state;
@@ -469,6 +506,7 @@ int main(void)
         cmocka_unit_test(a_command_line_beyond_the_limit_is_refused),
         cmocka_unit_test(threads_may_run_children_at_once),
         cmocka_unit_test(killing_the_program_ends_its_children),
+        cmocka_unit_test(a_child_that_cannot_be_killed_is_abandoned),
         cmocka_unit_test(stopping_nothing_is_fine),
     };
     return cmocka_run_group_tests(tests, start, stop);
