@@ -265,7 +265,7 @@ static int collect_into(struct session *s, struct destination *destination, stru
                       .by_rank = s->options.time_limit >= 0,
                       .deadline_ms = s->deadline_ms,
                       .newest = s->epoch,
-                      .space_fd = destination->spool_fd,
+                      .space_fd = s->options.outfd < 0 ? destination->spool_fd : -1,
                       .cancelled = &cancelled};
     run_log_start(&log, s->argc, s->argv);
     progress_start(&progress, s->talk, s->plan.entries.count);

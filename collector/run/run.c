@@ -20,6 +20,9 @@
 #define ABANDON_AFTER_MS 3000 /* beyond the deadline; a child is gone within half a second */
 #define LOOK_AGAIN_MS 200
 #define RESERVED_SHARE 20     /* one twentieth of the disk stays free */
+#define UNWRITTEN (512 * 1024) /* what the archive may still hold in its buffer, and the last members */
+
+static const char disk_full[] = "disk full: too little space is left for it";
 
 enum state { WAITING, RUNNING, FINISHED };
 
@@ -150,7 +153,7 @@ static bool still_wanted(const struct pool *pool, struct plan_entry *entry)
     if (pool->late)
         outcome_set(&entry->outcome, OUTCOME_OMITTED, "deadline: the time for the whole run was up");
     else if (pool->full)
-        outcome_set(&entry->outcome, OUTCOME_OMITTED, "disk full: too little space is left for it");
+        outcome_set(&entry->outcome, OUTCOME_OMITTED, "%s", disk_full);
     return !pool->late && !pool->full;
 }
 
@@ -222,11 +225,28 @@ static int add_member(struct run *run, const char *name, int64_t modified, struc
     return r;
 }
 
-/* Takes one finished entry to the archive. Called without the lock. */
-static int deliver(struct run *run, struct finished *finished, struct err *err)
+static int64_t free_bytes(int fd, int64_t *ret_total)
+{
+    struct statvfs space;
+    if (fd < 0 || fstatvfs(fd, &space) < 0)
+        return INT64_MAX;
+    *ret_total = (int64_t)space.f_blocks * (int64_t)space.f_frsize;
+    return (int64_t)space.f_bavail * (int64_t)space.f_frsize;
+}
+
+/* Takes one finished entry to the archive, if the disk has room for it. Called without the lock. */
+static int deliver(struct run *run, struct finished *finished, int64_t reserve, struct err *err)
 {
     struct plan_entry *entry = &run->plan->entries.items[finished->entry];
+    int64_t total = 0;
     int r = 0;
+    if (finished->stage &&
+        free_bytes(run->space_fd, &total) - UNWRITTEN - stage_encoded_size(finished->stage) < reserve) {
+        outcome_set(&entry->outcome, OUTCOME_OMITTED, "%s", disk_full);
+        entry->bytes = 0;
+        entry->md5[0] = entry->sha256[0] = '\0';
+        finished->stage = stage_free(finished->stage);
+    }
     if (finished->stage) {
         r = add_member(run, entry->name, entry->modified, finished->stage, err);
         entry->archived = r == 0;
@@ -240,15 +260,6 @@ static int deliver(struct run *run, struct finished *finished, struct err *err)
         progress_line(run->progress, "'%s' failed: %s", entry->source, entry->outcome.reason);
     progress_step(run->progress, entry->name, entry->bytes);
     return r;
-}
-
-static int64_t free_bytes(int fd, int64_t *ret_total)
-{
-    struct statvfs space;
-    if (fd < 0 || fstatvfs(fd, &space) < 0)
-        return INT64_MAX;
-    *ret_total = (int64_t)space.f_blocks * (int64_t)space.f_frsize;
-    return (int64_t)space.f_bavail * (int64_t)space.f_frsize;
 }
 
 /* Waits a moment for something to deliver; false when there is nothing. Called with the lock. */
@@ -294,11 +305,13 @@ static int serve(struct pool *pool, struct err *err)
             continue;
         }
         pthread_mutex_unlock(&pool->lock);
-        r = deliver(run, &finished, err);
+        r = deliver(run, &finished, reserve, err);
         bool full = free_bytes(run->space_fd, &total) < reserve;
         pthread_mutex_lock(&pool->lock);
         pool->full = pool->full || full;
     }
+    if (r == 0 && atomic_load(run->cancelled))
+        r = err_set(err, ERR_CANCELLED, "interrupted");
     pool->stop = true;
     run->deadline_reached = pool->late;
     pthread_cond_broadcast(&pool->changed);
