@@ -260,24 +260,12 @@ static bool share_host(const struct finding *a, const struct finding *b)
     return false;
 }
 
-static bool names_rule(const struct rule *rule, const char *id)
+/* Whether both findings have the value `name`, and the same. */
+static bool share_value(const struct finding *a, const struct finding *b, const char *name)
 {
-    for (const char *const *symptom = rule->explains; *symptom; symptom++)
-        if (strcmp(*symptom, id) == 0)
-            return true;
-    return false;
-}
-
-/* Two findings that name the same kind of thing (a disk, an interface) but different ones are no cause and symptom. */
-static bool contradict(const struct finding *a, const struct finding *b)
-{
-    for (size_t i = 0; i < a->value_count; i++) {
-        const char *name = a->values[i].name;
-        const char *other = value_of(b->values, b->value_count, name, strlen(name));
-        if (other && strcmp(other, a->values[i].text) != 0)
-            return true;
-    }
-    return false;
+    const char *left = value_of(a->values, a->value_count, name, strlen(name));
+    const char *right = value_of(b->values, b->value_count, name, strlen(name));
+    return left && right && strcmp(left, right) == 0;
 }
 
 /* Whether `ancestor` is `finding` itself or above it: rules that explain each other must not make a circle. */
@@ -289,6 +277,17 @@ static bool is_above(const struct verdict *verdict, int ancestor, int finding)
     return false;
 }
 
+static bool is_symptom(const struct rule *cause, const struct finding *of, const struct finding *what)
+{
+    for (size_t i = 0; i < cause->symptom_count; i++) {
+        const struct rule_symptom *symptom = &cause->explains[i];
+        if (strcmp(symptom->rule, what->rule) == 0)
+            return share_host(of, what) &&
+                   (!symptom->same || share_value(of, what, symptom->same));
+    }
+    return false;
+}
+
 static void link_causes(const struct finding_builder *builder, struct verdict *verdict)
 {
     for (size_t c = 0; c < verdict->finding_count; c++) {
@@ -296,14 +295,11 @@ static void link_causes(const struct finding_builder *builder, struct verdict *v
         for (size_t i = 0; i < builder->drafts.count && !cause; i++)
             if (builder->drafts.items[i].rule->id == verdict->findings[c].rule)
                 cause = builder->drafts.items[i].rule;
-        for (size_t s = 0; cause && s < verdict->finding_count; s++) {
-            struct finding *symptom = &verdict->findings[s];
-            if (symptom->explained_by < 0 && names_rule(cause, symptom->rule) &&
-                share_host(&verdict->findings[c], symptom) &&
-                !contradict(&verdict->findings[c], symptom) &&
+        for (size_t s = 0; cause && s < verdict->finding_count; s++)
+            if (verdict->findings[s].explained_by < 0 &&
+                is_symptom(cause, &verdict->findings[c], &verdict->findings[s]) &&
                 !is_above(verdict, (int)s, (int)c))
-                symptom->explained_by = (int)c;
-        }
+                verdict->findings[s].explained_by = (int)c;
     }
 }
 

@@ -27,6 +27,12 @@ struct rule_log {
     const struct doc_node *match_node;   /* where it stands, for lint */
 };
 
+/* A rule whose findings are symptoms of this one: on the same host, and (if `same` is not NULL) with the same value. */
+struct rule_symptom {
+    const char *rule, *same;
+    const struct doc_node *node;
+};
+
 struct rule {
     const char *id, *title, *component;
     enum severity severity;
@@ -39,7 +45,8 @@ struct rule {
     int64_t at_least;    /* events ... */
     int64_t within_s;    /* ... in this many seconds; 0: in the whole report */
     const char *const *optional; /* tables the query can do without; NULL-ended */
-    const char *const *explains; /* ids of rules whose findings are symptoms of this one; NULL-ended */
+    const struct rule_symptom *explains;
+    size_t symptom_count;
     const char *explanation, *advice; /* "" when missing, which lint tells */
     const char *const *links;
     size_t link_count;

@@ -188,6 +188,33 @@ static int load_shape(struct rule_set *set, const struct doc_node *root, struct 
     return r;
 }
 
+/* `explains: [rule, {rule: value}]`; the second form wants both findings to have the same value. */
+static int load_symptoms(struct rule_set *set, const struct doc_node *root, struct rule *rule,
+                         struct err *err)
+{
+    const struct doc_node *node = doc_get(root, "explains");
+    if (!node)
+        return 0;
+    if (node->kind != DOC_LIST)
+        return doc_fail(node, err, "'explains' is a list of rules");
+    struct rule_symptom *symptoms = arena_array(set->arena, node->count + 1, sizeof *symptoms);
+    if (!symptoms)
+        return err_nomem(err);
+    for (size_t i = 0; i < node->count; i++) {
+        const struct doc_node *item = node->items[i];
+        bool pair = item->kind == DOC_MAP && item->count == 1;
+        symptoms[i].node = item;
+        symptoms[i].rule = pair ? item->keys[0]->text : NULL;
+        int r = pair ? doc_string(item->items[0], &symptoms[i].same, err)
+                     : doc_string(item, &symptoms[i].rule, err);
+        if (r < 0)
+            return r;
+    }
+    rule->explains = symptoms;
+    rule->symptom_count = node->count;
+    return 0;
+}
+
 int rule_load(struct rule_set *set, const struct doc_node *root, struct rule *ret, struct err *err)
 {
     static const char *const keys[] = {
@@ -212,7 +239,7 @@ int rule_load(struct rule_set *set, const struct doc_node *root, struct rule *re
         (r = optional_text(root, "applies", &rule.applies, err)) < 0 ||
         (r = load_shape(set, root, &rule, err)) < 0 ||
         (r = optional_strings(set, root, "optional", &rule.optional, NULL, err)) < 0 ||
-        (r = optional_strings(set, root, "explains", &rule.explains, NULL, err)) < 0 ||
+        (r = load_symptoms(set, root, &rule, err)) < 0 ||
         (r = optional_strings(set, root, "links", &rule.links, &rule.link_count, err)) < 0 ||
         (r = optional_text(root, "explanation", &rule.explanation, err)) < 0 ||
         (r = optional_text(root, "advice", &rule.advice, err)) < 0)

@@ -115,9 +115,9 @@ static void check_title(const struct lint *lint, const struct rule *rule)
 
 static void check_explains(const struct lint *lint, const struct rule *rule)
 {
-    for (const char *const *id = rule->explains; *id; id++)
-        if (!rule_set_find(lint->parts->rules, *id))
-            remark(lint, place_of(rule, "explains"), "there is no rule '%s'", *id);
+    for (size_t i = 0; i < rule->symptom_count; i++)
+        if (!rule_set_find(lint->parts->rules, rule->explains[i].rule))
+            remark(lint, rule->explains[i].node, "there is no rule '%s'", rule->explains[i].rule);
 }
 
 /* Preparing the query and the condition finds unknown tables, columns, facts and functions. */
