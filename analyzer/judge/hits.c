@@ -303,8 +303,12 @@ void hits_date(struct hits *hits, const int64_t *taken, size_t host_count)
                 list->kept.items[i]->time = stamp_time(&list->kept.items[i]->stamp, taken[h]);
             for (size_t i = 0; i < list->minutes.count; i++)
                 list->minutes.items[i].time = stamp_time(&list->minutes.items[i].stamp, taken[h]);
-            qsort(list->kept.items, list->kept.count, sizeof *list->kept.items, by_time);
-            qsort(list->minutes.items, list->minutes.count, sizeof *list->minutes.items, by_minute);
+            /* An empty vector has no array, and qsort() must not be given NULL. */
+            if (list->kept.count)
+                qsort(list->kept.items, list->kept.count, sizeof *list->kept.items, by_time);
+            if (list->minutes.count)
+                qsort(list->minutes.items, list->minutes.count, sizeof *list->minutes.items,
+                      by_minute);
         }
 }
 
