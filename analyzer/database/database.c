@@ -380,8 +380,7 @@ int database_settle_hosts(struct database *database, const char *const *names, s
     return r;
 }
 
-/* Tables that are made here and not from a report's files. */
-static bool is_built_in(const struct database *database, const char *name)
+bool database_is_built_in(const struct database *database, const char *name)
 {
     static const char *const names[] = {"hosts",
                                         "facts",
@@ -402,7 +401,7 @@ bool database_has_source(const struct database *database, const char *table, int
 {
     const struct table *found = table_set_find(database->tables, table);
     if (!found)
-        return is_built_in(database, table);
+        return database_is_built_in(database, table);
     const struct table_state *leader = database_state(database, found->leader);
     if (!leader)
         return false;

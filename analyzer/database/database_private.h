@@ -89,6 +89,9 @@ void database_add_name(struct strbuf *sql, const char *name);
 /* The state of a table, or NULL. */
 struct table_state *database_state(const struct database *database, const struct table *table);
 
+/* Tables that are made here and not from a report's files. */
+bool database_is_built_in(const struct database *database, const char *name);
+
 /* Appends a copy of `name` unless it is there. False: out of memory. */
 bool table_names_add(struct table_names *names, const char *name);
 

@@ -3,9 +3,20 @@
  * Facts: the handful of values about a host that rules ask in `applies:` and reports show in their
  * heading.
  *
- * Declared in rules/facts.yaml: name, type (text, version, integer, real), description, and one or
- * more queries tried in order until one gives a value for the host. They end up as the table
- * `facts`, one row a host, one column a fact; a fact that no source gives is NULL.
+ * Declared in rules/facts.yaml:
+ *
+ *   with: |                       common table expressions for all queries (optional)
+ *     own (here, ...) AS (SELECT ...)
+ *   facts:
+ *     product_version:
+ *       type: version             text (the default), version, integer or real
+ *       description: ...
+ *       queries:                  or `query`; each gives columns `host` and `value`
+ *         - SELECT host, value FROM xensource_inventory WHERE key = 'PRODUCT_VERSION'
+ *         - ...
+ *
+ * The first value of a host counts; a later query only fills what is still unknown. They end up as
+ * the table `facts`, one row a host, one column a fact; a fact that no source gives is NULL.
  */
 #pragma once
 
@@ -16,8 +27,7 @@ struct fact_set;
 int fact_set_load(const struct embedded_file *file, struct fact_set **ret, struct err *err);
 void *fact_set_free(struct fact_set *facts);
 
-/* The tables that the facts' queries read, each once: they must be filled for the facts to be
- * right. */
+/* The tables that the facts' queries read, each once: without their rows facts are unknown. */
 int facts_references(const struct fact_set *facts, struct database *database,
                      struct table_names *ret, struct err *err);
 
@@ -35,7 +45,10 @@ const char *facts_get(struct database *database, const char *host, const char *f
 
 enum truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN };
 
-/* Evaluates an SQL expression over the facts of one host. NULL is TRUTH_UNKNOWN. ERR_PARSE for a
- * bad one. */
+/*
+ * Evaluates an SQL expression over the facts of one host. NULL is TRUTH_UNKNOWN, as is a host that
+ * is not there.
+ * ERR_PARSE for a bad one.
+ */
 int facts_evaluate(struct database *database, const char *host, const char *expression,
                    enum truth *ret, struct err *err);

@@ -239,31 +239,17 @@ int database_prepare_foreign(struct database *database, const char *sql, sqlite3
     return 0;
 }
 
-/* Takes out the names that are no ordinary tables: json_each and the like have no source. */
-static int keep_tables(struct database *database, struct table_names *names, struct err *err)
+/* Takes out the names that are no tables of ours: json_each and the like have no source. */
+static void keep_tables(const struct database *database, struct table_names *names)
 {
-    CLEANUP_STATEMENT sqlite3_stmt *find = NULL;
-    int r = database_prepare(database,
-                             "SELECT 1 FROM (SELECT name, type FROM sqlite_schema UNION ALL"
-                             " SELECT name, type FROM sqlite_temp_schema UNION ALL"
-                             " VALUES ('sqlite_schema', 'table'), ('sqlite_temp_schema', 'table'),"
-                             " ('sqlite_master', 'table'), ('sqlite_temp_master', 'table'))"
-                             " WHERE name = ?1 COLLATE NOCASE AND type = 'table'",
-                             &find, err);
-    if (r < 0)
-        return r;
     size_t kept = 0;
-    for (size_t i = 0; i < names->count; i++) {
-        sqlite3_bind_text(find, 1, names->names[i], -1, SQLITE_STATIC);
-        int rc = sqlite3_step(find);
-        sqlite3_reset(find);
-        if (rc == SQLITE_ROW)
+    for (size_t i = 0; i < names->count; i++)
+        if (table_set_find(database->tables, names->names[i]) ||
+            database_is_built_in(database, names->names[i]))
             names->names[kept++] = names->names[i];
         else
             free((void *)names->names[i]);
-    }
     names->count = kept;
-    return 0;
 }
 
 int database_references(struct database *database, const char *sql, struct table_names *ret,
@@ -277,13 +263,13 @@ int database_references(struct database *database, const char *sql, struct table
     struct table_names names = database->guard.reads;
     database->guard.reads = (struct table_names){0};
     database_guard_end(database, &outer);
-    if (r == 0)
-        r = keep_tables(database, &names, err);
-    if (r == 0)
-        *ret = names;
-    else
+    if (r < 0) {
         table_names_release(&names);
-    return r;
+        return r;
+    }
+    keep_tables(database, &names);
+    *ret = names;
+    return 0;
 }
 
 /* The arrays of a result row. */
