@@ -84,7 +84,9 @@ static int find_references(struct analysis *analysis, struct rule_state *state, 
         return blame(rule, "query", &detail, err);
     size_t kept = 0;
     for (size_t i = 0; i < names.count; i++)
-        if (!is_own_log(rule, names.names[i]))
+        if (is_own_log(rule, names.names[i]))
+            free((void *)names.names[i]);
+        else
             names.names[kept++] = names.names[i];
     names.count = kept;
     state->reads = names;
