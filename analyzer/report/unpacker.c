@@ -8,9 +8,12 @@
  * is refused before its decoder (which may ask for gigabytes) is set up. And holes of sparse files are handed
  * out as zeros that count: a tar header may claim exabytes.
  *
- * libarchive has no setting for the memory of xz and zstd; its own ceilings are 1 GiB and 128 MiB.
+ * libarchive has no setting for the memory of xz, so the first block is looked at (xz_check.h); zstd has its
+ * own ceiling of 128 MiB. What gets past that is for the process's memory limit.
  */
 #include "analyzer/report/unpacker.h"
+
+#include "analyzer/report/xz_check.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -50,6 +53,12 @@ static la_ssize_t pull(struct archive *archive, void *context, const void **byte
     if (n < 0) {
         failure_inherit(&unpacker->failure, &unpacker->input->failure);
         archive_set_error(archive, EIO, "%s", unpacker->failure.text);
+        return ARCHIVE_FATAL;
+    }
+    if (unpacker->consumed == 0 && xz_check_is_greedy(block, (size_t)n)) {
+        failure_set(&unpacker->failure, PROBLEM_REFUSED,
+                    "its xz data needs more than 128 MiB of memory: compress it again with xz -9 or less");
+        archive_set_error(archive, ENOMEM, "%s", unpacker->failure.text);
         return ARCHIVE_FATAL;
     }
     unpacker->consumed += n;
