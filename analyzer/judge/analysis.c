@@ -217,6 +217,9 @@ static int begin_extractions(struct passage *passage, const struct member *membe
         if (table->leader != table || !covers(table, member->logical) ||
             passage->extraction_count == TABLES_PER_MEMBER)
             continue;
+        /* A database file without a byte is no database without objects: the collector could not read it. */
+        if (table->member_count > 1 && member->size == 0)
+            continue;
         int r = database_note_source(analysis->parts.database, table, member->host, err);
         if (r == 0 && any_member_wanted(analysis, table)) {
             struct extraction **slot = &passage->extractions[passage->extraction_count];
@@ -311,7 +314,8 @@ int analysis_new(const struct analysis_parts *parts, struct analysis **ret, stru
     analysis->parts = *parts;
     analysis->rule_count = parts->only ? 1 : rule_set_count(parts->rules);
     analysis->rules = calloc(analysis->rule_count + 1, sizeof *analysis->rules);
-    int r = analysis->rules ? 0 : err_nomem(err);
+    /* Queries may read the facts, so the table must be there when they are checked. */
+    int r = analysis->rules ? facts_declare(parts->facts, parts->database, err) : err_nomem(err);
     for (size_t i = 0; r == 0 && i < analysis->rule_count; i++) {
         analysis->rules[i].rule = parts->only ? parts->only : rule_set_at(parts->rules, i);
         r = find_references(analysis, &analysis->rules[i], err);

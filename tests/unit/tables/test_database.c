@@ -251,6 +251,12 @@ static void a_refusal_names_what_was_refused(void **state)
     struct err err = ERR_INIT;
     assert_int_equal(query_code(*state, "DELETE FROM notes", 0, &err), ERR_DENIED);
     assert_string_equal(err.text, "SQL: DELETE is refused; a query may only read");
+    err_clear(&err);
+    assert_int_equal(query_code(*state, "DROP TABLE notes", 0, &err), ERR_DENIED);
+    assert_string_equal(err.text, "SQL: CREATE, ALTER or DROP is refused; a query may only read");
+    err_clear(&err);
+    assert_int_equal(query_code(*state, "SELECT load_extension('x')", 0, &err), ERR_DENIED);
+    assert_string_equal(err.text, "SQL: function load_extension is refused; a query may only read");
 }
 
 static void reading_of_any_kind_is_allowed(void **state)
