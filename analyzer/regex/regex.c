@@ -2,9 +2,9 @@
 /*
  * PCRE2 behind a small door. Nothing but this file knows the library.
  *
- * Patterns are compiled without UTF and may not turn it on themselves: a text with a broken sequence would then
- * be refused instead of searched. The limits in the match context hold for both the JIT and the interpreter; a
- * pattern cannot raise them.
+ * Patterns are compiled without UTF and may not turn it on themselves: a text with a broken
+ * sequence would then be refused instead of searched. The limits in the match context hold for both
+ * the JIT and the interpreter; a pattern cannot raise them.
  */
 #include "analyzer/regex/regex.h"
 
@@ -108,8 +108,7 @@ static int compile(struct regex *regex, const char *pattern, size_t length, stru
         PCRE2_DUPNAMES | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C;
     int code = 0;
     PCRE2_SIZE position = 0;
-    regex->code =
-        pcre2_compile((PCRE2_SPTR)pattern, length, options, &code, &position, context);
+    regex->code = pcre2_compile((PCRE2_SPTR)pattern, length, options, &code, &position, context);
     pcre2_compile_context_free(context);
     if (!regex->code)
         return compile_error(code, position, pattern, length, err);
@@ -117,15 +116,19 @@ static int compile(struct regex *regex, const char *pattern, size_t length, stru
     uint32_t groups = 0;
     pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &groups);
     if (groups >= REGEX_GROUPS_MAX)
-        return err_set(err, ERR_PARSE,
-                       "regular expression with %u groups; %d are allowed, write (?:...) for groups "
-                       "that are not read",
-                       (unsigned)groups, REGEX_GROUPS_MAX - 1);
+        return err_set(
+            err, ERR_PARSE,
+            "regular expression with %u groups; %d are allowed, write (?:...) for groups "
+            "that are not read",
+            (unsigned)groups, REGEX_GROUPS_MAX - 1);
     regex->group_count = groups;
     if (read_names(regex) < 0)
         return err_nomem(err);
 
-    /* Where the JIT is not to be had (a hardened kernel), the interpreter does the same work, slower. */
+    /*
+     * Where the JIT is not to be had (a hardened kernel), the interpreter does the same work,
+     * slower.
+     */
     pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Groups to columns. Several columns may take the same group (each with a `match:` of its own), and a column may
- * be filled by groups of several regexes.
+ * Groups to columns. Several columns may take the same group (each with a `match:` of its own), and
+ * a column may be filled by groups of several regexes.
  */
 #include "analyzer/tables/bind.h"
 
@@ -89,9 +89,8 @@ bool carry_header(struct carry *carry, struct row_writer *writer, const char *li
                 value->set = false;
             const char *text;
             size_t text_length;
-            if (header->names[i] < 0 ||
-                !regex_named(header->regex, rows_scratch(writer), (size_t)header->names[i], &text,
-                             &text_length))
+            if (header->names[i] < 0 || !regex_named(header->regex, rows_scratch(writer),
+                                                     (size_t)header->names[i], &text, &text_length))
                 continue;
             strbuf_clear(&value->text);
             strbuf_add(&value->text, text, text_length);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Ties the named groups of a mode's regexes to the columns of its table, once, when the table is loaded; and
- * keeps what a header line says for the rows below it.
+ * Ties the named groups of a mode's regexes to the columns of its table, once, when the table is
+ * loaded; and keeps what a header line says for the rows below it.
  */
 #pragma once
 
@@ -20,8 +20,8 @@ struct bound_list {
 };
 
 /*
- * Compiles the regex or the list of regexes in `node` (NULL: none) and binds them. A group that no column takes
- * is refused, since it is a misspelt one.
+ * Compiles the regex or the list of regexes in `node` (NULL: none) and binds them. A group that no
+ * column takes is refused, since it is a misspelt one.
  */
 int bind_regexes(struct table_loader *loader, const struct table *table,
                  const struct doc_node *node, struct bound_list *ret, struct err *err);
@@ -30,8 +30,8 @@ int bind_regexes(struct table_loader *loader, const struct table *table,
 bool bound_fills(const struct bound_list *list, size_t column);
 
 /*
- * The headers of outer levels ("inherit"): list->items[0] is the outermost. A header that is met replaces what its
- * own and the inner levels said.
+ * The headers of outer levels ("inherit"): list->items[0] is the outermost. A header that is met
+ * replaces what its own and the inner levels said.
  */
 struct carried_value {
     struct strbuf text;

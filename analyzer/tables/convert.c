@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Numbers as programs print them, in any locale. A dot or comma in front of exactly three digits parts
- * thousands in an integer; in a real number and in a size it is always the decimal mark, which is what LVM and
- * df print in French.
+ * Numbers as programs print them, in any locale. A dot or comma in front of exactly three digits
+ * parts thousands in an integer; in a real number and in a size it is always the decimal mark,
+ * which is what LVM and df print in French.
  */
 #include "analyzer/tables/convert.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The part of extraction that is the same for all modes: lines are split and bounded, the collector's mark of a
- * timeout is taken out, cells are converted on their way to the sink.
+ * The part of extraction that is the same for all modes: lines are split and bounded, the
+ * collector's mark of a timeout is taken out, cells are converted on their way to the sink.
  *
- * The mark stands on a line of its own at the end of the file, so it is only known to be one when the file ends:
- * a line that looks like it is held back until then, and handed on when another line follows.
+ * The mark stands on a line of its own at the end of the file, so it is only known to be one when
+ * the file ends: a line that looks like it is held back until then, and handed on when another line
+ * follows.
  */
 #include "analyzer/tables/extract.h"
 
@@ -15,7 +16,7 @@
 #include "common/strbuf.h"
 
 #define TIMEOUT_MARK "** timeout **"
-#define TAIL_SIZE 64 /* enough for the mark and the blanks behind it */
+#define TAIL_SIZE    64 /* enough for the mark and the blanks behind it */
 
 /* What modes see of the extraction. */
 struct row_writer {
@@ -135,9 +136,8 @@ static bool take_part(struct row_writer *writer, const struct regex *match, stru
     size_t length;
     int value = regex_name_find(match, "value"), sign = regex_name_find(match, "minus");
     *minus = sign >= 0 && regex_named(match, writer->scratch, (size_t)sign, &text, &length);
-    bool found = value >= 0
-                     ? regex_named(match, writer->scratch, (size_t)value, &text, &length)
-                     : regex_group(match, writer->scratch, 0, &text, &length);
+    bool found = value >= 0 ? regex_named(match, writer->scratch, (size_t)value, &text, &length)
+                            : regex_group(match, writer->scratch, 0, &text, &length);
     if (found)
         *cell = (struct cell){.text = text, .length = length};
     return found;
@@ -260,8 +260,8 @@ static void keep_tail(struct extraction *extraction, const char *bytes, size_t l
         extraction->tail_length = TAIL_SIZE;
         return;
     }
-    size_t keep = TAIL_SIZE - length < extraction->tail_length ? TAIL_SIZE - length
-                                                               : extraction->tail_length;
+    size_t keep =
+        TAIL_SIZE - length < extraction->tail_length ? TAIL_SIZE - length : extraction->tail_length;
     memmove(extraction->tail, extraction->tail + extraction->tail_length - keep, keep);
     memcpy(extraction->tail + keep, bytes, length);
     extraction->tail_length = keep + length;

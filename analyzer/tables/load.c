@@ -2,9 +2,9 @@
 /*
  * One YAML file becomes one table, or a family of tables that one pass over a file fills.
  *
- * The keys that all modes share are read here; the rest of the map is the mode's, which names its keys so that
- * a misspelt one is refused. A column whose name (or `from`) is a {capture} of the file patterns is filled from
- * the file's name and is no business of the mode.
+ * The keys that all modes share are read here; the rest of the map is the mode's, which names its
+ * keys so that a misspelt one is refused. A column whose name (or `from`) is a {capture} of the
+ * file patterns is filled from the file's name and is no business of the mode.
  */
 #include "analyzer/tables/load.h"
 
@@ -13,15 +13,16 @@
 
 #define MODE_KEYS_MAX 32
 
-static const char *const common_keys[] = {"table",   "description", "capability", "files",
-                                          "mode",    "columns",     "tests",      NULL};
+static const char *const common_keys[] = {"table", "description", "capability", "files",
+                                          "mode",  "columns",     "tests",      NULL};
 static const char *const family_keys[] = {"family", "description", "capability", "files",
                                           "mode",   "tables",      "tests",      NULL};
 static const char *const member_keys[] = {"description", "columns", NULL};
 static const char *const column_keys[] = {"type", "from", "match", "description", NULL};
 
 /* In the order of enum column_type; `flag` is an integer of its own kind. */
-static const char *const type_names[] = {"text", "integer", "real", "bytes", "version", "flag", NULL};
+static const char *const type_names[] = {"text",    "integer", "real", "bytes",
+                                         "version", "flag",    NULL};
 static const int type_flag = COLUMN_VERSION + 1;
 
 /* Made by the database itself. */
@@ -33,8 +34,8 @@ struct arena *loader_arena(struct table_loader *loader)
     return loader->arena;
 }
 
-int loader_regex(struct table_loader *loader, const struct doc_node *node,
-                 const struct regex **ret, struct err *err)
+int loader_regex(struct table_loader *loader, const struct doc_node *node, const struct regex **ret,
+                 struct err *err)
 {
     CLEANUP(regex_cleanup) struct regex *regex = NULL;
     int r = regex_compile_node(node, &regex, err);
@@ -109,7 +110,10 @@ static int require(const struct doc_node *map, const char *key, const char *hint
     return *ret ? 0 : doc_fail(map, err, "'%s' is missing: %s", key, hint);
 }
 
-/* All patterns of a table have the same captures in the same order: a column needs its value in every file. */
+/*
+ * All patterns of a table have the same captures in the same order: a column needs its value in
+ * every file.
+ */
 static int same_captures(const struct doc_node *node, const struct path_pattern *first,
                          const struct path_pattern *pattern, struct err *err)
 {

@@ -16,8 +16,8 @@ struct table_loader {
 };
 
 /*
- * Reads the document of one YAML file, which declares one table or a family of them. `*ret` has *ret_count
- * pointers to tables in the loader's arena. ERR_PARSE with the place.
+ * Reads the document of one YAML file, which declares one table or a family of them. `*ret` has
+ * *ret_count pointers to tables in the loader's arena. ERR_PARSE with the place.
  */
 int load_tables(struct table_loader *loader, const struct doc_node *root, struct table ***ret,
                 size_t *ret_count, struct err *err);

@@ -7,11 +7,7 @@
 const char mode_names[] = "lines, keys, blocks, json, xapi-db";
 
 static const struct mode *const modes[] = {
-    &mode_lines,
-    &mode_keys,
-    &mode_blocks,
-    &mode_json,
-    &mode_xapi_db,
+    &mode_lines, &mode_keys, &mode_blocks, &mode_json, &mode_xapi_db,
 };
 
 const struct mode *mode_find(const char *name)

@@ -2,12 +2,13 @@
 /*
  * Mode `blocks`: a block of lines is a row.
  *
- *   start    regex or list of regexes: such a line begins a block (and ends the one before); its groups are columns
- *   end      regex: such a line ends the block; without it a block reaches to the next one or the end of the file
+ *   start    regex or list of regexes: such a line begins a block; its groups are columns
+ *   end      regex: such a line ends the block, as the next start or the end of the file do
  *   inherit  header lines outside the blocks, as in mode `lines`; a header ends a block too
  *   pair, list, match   as in record.h, for the lines inside a block
  *
- * A block is a row even if only its first line is there: that there is such a thing is often the finding.
+ * A block is a row even if only its first line is there: that there is such a thing is often the
+ * finding.
  */
 #include "analyzer/tables/record.h"
 

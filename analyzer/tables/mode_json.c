@@ -2,13 +2,13 @@
 /*
  * Mode `json`: parts of a JSON document are rows.
  *
- *   items   path of the rows: names parted by dots, `*` for all members or elements ("drivers.*.variants.*");
- *           without it the whole document is one row
- *   from    (of a column) path inside the item: "version", "status.state"; `^` climbs one step of `items` out,
- *           `$1` is the name or index that the first `*` stood for
+ *   items   path of the rows: names parted by dots, `*` for all members or elements
+ *           ("drivers.*.variants.*"); without it the whole document is one row
+ *   from    (of a column) path inside the item: "version", "status.state"; `^` climbs one step of
+ *           `items` out, `$1` is the name or index that the first `*` stood for
  *
- * Strings and numbers become text, true and false 1 and 0, lists and objects JSON text. What is not there is NULL.
- * The file is kept until its end, up to EXTRACT_JSON_MAX bytes.
+ * Strings and numbers become text, true and false 1 and 0, lists and objects JSON text. What is not
+ * there is NULL. The file is kept until its end, up to EXTRACT_JSON_MAX bytes.
  */
 #include <jansson.h>
 
@@ -277,7 +277,10 @@ static int walk_document(const struct json_state *state, json_t *document, struc
 static int finish(void *opaque, bool *malformed, struct err *err)
 {
     struct json_state *state = opaque;
-    /* An empty file is a program that was not there. Text behind the document is the collector's mark. */
+    /*
+     * An empty file is a program that was not there. Text behind the document is the collector's
+     * mark.
+     */
     if (state->text.length == 0 && !state->too_long)
         return 0;
     json_error_t error;

@@ -2,12 +2,13 @@
 /*
  * Mode `lines`: a line that matches is a row.
  *
- *   row      regex, or a list of which the first that matches counts; named groups are columns
+ *   row      regex, or a list of which the first that matches counts; groups are columns
  *   begin    rows start behind the first line that matches
- *   end      the first line that matches ends the rows (it may be followed by another `begin`)
- *   join     a line that matches is put together with the next one, by a blank (df of old releases wraps)
+ *   end      the first line that matches ends the rows (another `begin` may follow)
+ *   join     a line that matches is put together with the next one, with a blank between
  *   repeat   true: every match in a line is a row, not only the first
- *   inherit  header lines whose groups hold for the rows below; a list goes from the outer to the inner level
+ *   inherit  header lines whose groups hold for the rows below; a list goes from the outer level
+ *            to the inner one
  */
 #include "analyzer/tables/bind.h"
 #include "analyzer/tables/extract.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Collecting one row from many lines. Values are copied, since a line is gone when the next one comes.
+ * Collecting one row from many lines. Values are copied, since a line is gone when the next one
+ * comes.
  */
 #include "analyzer/tables/record.h"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A row that is collected from several lines: what modes `keys` (one row a file) and `blocks` (one row a block)
- * have in common.
+ * A row that is collected from several lines: what modes `keys` (one row a file) and `blocks` (one
+ * row a block) have in common.
  *
- *   pair   regex with groups `key` and `value`: the value goes to the columns whose `from` is the key
- *   list   regex with group `value`: a continuation line, added to the latest pair's value behind a ", "
+ *   pair   regex with groups `key` and `value`: the value of the columns whose `from` is the key
+ *   list   regex with group `value`: a continuation line, added to the latest pair behind a ", "
  *   match  regex or list of regexes whose groups are columns; each is tried on each line
+ *
  * The first value of a column counts.
  */
 #pragma once
@@ -27,15 +28,15 @@ struct record {
     size_t *latest; /* columns of the latest pair */
     size_t latest_count;
     struct cell *cells;
-    bool any;      /* a column has a value */
-    int64_t line;  /* of the first one, or what the mode says */
+    bool any;     /* a column has a value */
+    int64_t line; /* of the first one, or what the mode says */
 };
 
 /* `pair_default` (may be NULL) is used when the YAML has no `pair`. */
 int record_load(struct table_loader *loader, const struct table *table, const struct doc_node *node,
                 const char *pair_default, struct record_options *ret, struct err *err);
 
-/* Fails when a column (file captures aside) is neither in `pair`, `match` nor in the other lists. */
+/* Fails when a column (file captures aside) has no source in the options and the other lists. */
 int record_check(const struct table *table, const struct doc_node *node,
                  const struct record_options *options, const struct bound_list *start,
                  const struct bound_list *headers, struct err *err);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Tables: how a file of a report becomes rows. Declared in rules/tables/<name>.yaml, one table a file.
+ * Tables: how a file of a report becomes rows. Declared in rules/tables/<name>.yaml, one table a
+ * file.
  *
- * A table names the files it is made from (path patterns; the {captures} of a name are columns), a mode, and
- * its columns. The mode is one of a const table of operations (mode.h): `lines`, `keys`, `blocks`, `json`,
- * `xapi-db`. Every row also carries `host`, `path` (as archived) and `line` (1-based; 0 where a mode has none).
+ * A table names the files it is made from (path patterns; the {captures} of a name are columns), a
+ * mode, and its columns. The mode is one of a const table of operations (mode.h): `lines`, `keys`,
+ * `blocks`, `json`, `xapi-db`. Every row also carries `host`, `path` (as archived) and `line`
+ * (1-based; 0 where a mode has none).
  *
  * A table set is immutable after loading. It owns everything it hands out.
  */
@@ -35,10 +37,10 @@ struct column {
 
 /* Where a column's value comes from, parsed from its YAML; parallel to the columns. */
 struct column_source {
-    const char *from;          /* name of the regex group, key or path; the column's name by default */
+    const char *from;          /* regex group, key or path; the column's name by default */
     int capture;               /* >= 0: the value is this {capture} of the file's name */
-    const struct regex *match; /* takes a part of the raw value (groups `value`, `minus`), or NULL */
-    bool flag; /* 1 when there is a value, else 0; with `match`: whether it matches, NULL without a value */
+    const struct regex *match; /* takes a part of the raw value, or NULL */
+    bool flag; /* 1 when there is a value, else 0; with `match` NULL when there is none */
 };
 
 struct mode; /* analyzer/tables/mode.h */
@@ -54,12 +56,13 @@ struct table {
     size_t column_count;
     const struct column_source *sources; /* column_count elements */
     const struct mode *mode;
-    void *options;                 /* the mode's own, parsed */
-    const struct doc_node *tests;  /* may be NULL */
+    void *options;                /* the mode's own, parsed */
+    const struct doc_node *tests; /* may be NULL */
 
     /*
-     * A family is several tables filled by one pass over a file (xapi-db). Only its leader is extracted; the
-     * sink then gets rows of all members. A table alone is its own leader and only member.
+     * A family is several tables filled by one pass over a file (xapi-db). Only its leader is
+     * extracted; the sink then gets rows of all members. A table alone is its own leader and only
+     * member.
      */
     const struct table *leader;
     const struct table *const *members; /* of the leader, itself included; NULL for the others */
@@ -75,8 +78,8 @@ struct cell {
 struct table_set;
 
 /*
- * Loads the embedded tables (may be NULL) and then, for each path, a YAML file or a folder of them; a table of
- * the same name replaces an earlier one. ERR_PARSE with file:line:column.
+ * Loads the embedded tables (may be NULL) and then, for each path, a YAML file or a folder of them;
+ * a table of the same name replaces an earlier one. ERR_PARSE with file:line:column.
  */
 int table_set_load(const struct embedded_file *embedded, const char *const *paths,
                    struct table_set **ret, struct err *err);
@@ -86,7 +89,7 @@ size_t table_set_count(const struct table_set *set);
 const struct table *table_set_at(const struct table_set *set, size_t index);
 const struct table *table_set_find(const struct table_set *set, const char *name);
 
-/* Runs the tests that stand in the tables' files; `failed` is told of each failure. Returns their number. */
+/* Runs the tests in the tables' files and tells `outcome` of each. Returns the number of failed. */
 size_t table_set_test(const struct table_set *set,
                       void (*outcome)(void *context, const struct table *table, const char *test,
                                       const char *failure /* NULL: passed */),

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The tables of a run: those the program carries, and those of files the user names, which may replace them.
+ * The tables of a run: those the program carries, and those of files the user names, which may
+ * replace them.
  *
- * Two tables of one name are a mistake when they come from one place (the program, one path) and an override
- * when they come from two. A family member that is replaced leaves its family.
+ * Two tables of one name are a mistake when they come from one place (the program, one path) and an
+ * override when they come from two. A family member that is replaced leaves its family.
  */
 #include "analyzer/tables/table.h"
 
@@ -17,7 +18,7 @@
 
 #define ARENA_CEILING (256UL * 1024 * 1024) /* ours take about 3 MB */
 #define FILE_SIZE_MAX (1024 * 1024)         /* of a YAML file, as in common/doc.c */
-#define FILES_MAX 10000                     /* of a folder; it is not one of tables then */
+#define FILES_MAX     10000                 /* of a folder; it is not one of tables then */
 
 struct entry {
     struct table *table;

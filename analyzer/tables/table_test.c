@@ -3,12 +3,13 @@
  * The tests that stand in the tables' YAML files:
  *
  *   tests:
- *     - name: what is special about it          (optional)
- *       files: {df-alT.out: "text of the file"} one or more, extracted in this order
- *       rows: none                              or a list of maps column -> value, one a row, in order; `~` is NULL,
- *                                               columns that are not named are not looked at; `line` and `path` are
- *                                               columns here. In a family: a map table -> such a list.
- *       timed_out: true, malformed: true        (optional) how the extraction must end
+ *     - name: what is special about it            (optional)
+ *       files: {df-alT.out: "text of the file"}   one or more, extracted in this order
+ *       rows: none                                or a list of maps column -> value
+ *       timed_out: true, malformed: true          (optional) how the extraction must end
+ *
+ * Rows are compared in order; `~` is NULL, columns that are not named are not looked at, `line` and
+ * `path` are columns here. In a family `rows` is a map table -> such a list.
  *
  * Each test runs twice, with the text in one piece and byte by byte: a mode must not care.
  */
@@ -205,9 +206,8 @@ static bool flag_is(struct test_run *run, const struct doc_node *test, const cha
     const struct doc_node *node = doc_get(test, key);
     if (node && doc_bool(node, &wanted, &err) < 0)
         return fail(run, "%s", err.text);
-    return wanted == value ||
-           fail(run, "%s is %s, expected %s", key, value ? "true" : "false",
-                wanted ? "true" : "false");
+    return wanted == value || fail(run, "%s is %s, expected %s", key, value ? "true" : "false",
+                                   wanted ? "true" : "false");
 }
 
 static bool run_once(struct test_run *run, const struct table *table, const struct doc_node *test,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A file of a report from a stranger: the first byte picks a table of ours, the second the size of the pieces, the
- * rest is the file.
+ * A file of a report from a stranger: the first byte picks a table of ours, the second the size of
+ * the pieces, the rest is the file.
  */
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A table's YAML file from a stranger: it loads or is refused with a place. What loads runs its own tests, so that
- * odd regexes meet texts.
+ * A table's YAML file from a stranger: it loads or is refused with a place. What loads runs its own
+ * tests, so that odd regexes meet texts.
  */
 #include <stdint.h>
 

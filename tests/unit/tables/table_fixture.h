@@ -12,7 +12,8 @@
 #include "analyzer/tables/extract.h"
 #include "common/strbuf.h"
 
-/* Loads tables from texts as if they were files t0.yaml, t1.yaml ... of one place; `yaml` ends with NULL. */
+/* Loads tables from texts as if they were files t0.yaml, t1.yaml ... of one place; `yaml` ends with
+ * NULL. */
 static inline int load_texts(const char *const *yaml, const char *const *paths,
                              struct table_set **ret, struct err *err)
 {
@@ -53,8 +54,8 @@ static inline int print_row(void *context, const struct table *table, int64_t li
 }
 
 /*
- * The rows of a file fed in pieces: the first ends at `split`, the others have `piece` bytes. "timed out" and
- * "malformed" follow on lines of their own.
+ * The rows of a file fed in pieces: the first ends at `split`, the others have `piece` bytes.
+ * "timed out" and "malformed" follow on lines of their own.
  */
 static inline void extract_pieces(const struct table *table, const char *path, const char *bytes,
                                   size_t length, size_t split, size_t piece, struct strbuf *out)
@@ -66,7 +67,8 @@ static inline void extract_pieces(const struct table *table, const char *path, c
     assert_int_equal(extraction_feed(extraction, bytes, split, &err), 0);
     for (size_t at = split; at < length; at += piece) {
         size_t left = length - at;
-        assert_int_equal(extraction_feed(extraction, bytes + at, left < piece ? left : piece, &err), 0);
+        assert_int_equal(extraction_feed(extraction, bytes + at, left < piece ? left : piece, &err),
+                         0);
     }
     assert_int_equal(extraction_end(extraction, &timed_out, &malformed, &err), 0);
     strbuf_adds(out, timed_out ? "timed out\n" : "");

@@ -36,8 +36,8 @@ static const struct {
     {COLUMN_INTEGER, "-", false, NULL},
     {COLUMN_INTEGER, "", false, NULL},
     {COLUMN_INTEGER, "Unknown!", false, NULL},
-    {COLUMN_INTEGER, "1111111111222222222233333333334444444444555555555566666666667777777777", false,
-     NULL},
+    {COLUMN_INTEGER, "1111111111222222222233333333334444444444555555555566666666667777777777",
+     false, NULL},
 
     {COLUMN_REAL, "12.5", false, "12.5"},
     {COLUMN_REAL, "128,11g", false, "128.11"},
@@ -77,8 +77,8 @@ static void numbers_are_read_as_they_are_meant(void **state)
         text[length] = '9';
         convert_value(cases[i].type, text, length, cases[i].minus, buffer, &cell);
         const char *wanted = cases[i].value;
-        if (!wanted != !cell.text ||
-            (wanted && (strlen(wanted) != cell.length || memcmp(wanted, cell.text, cell.length) != 0)))
+        if (!wanted != !cell.text || (wanted && (strlen(wanted) != cell.length ||
+                                                 memcmp(wanted, cell.text, cell.length) != 0)))
             fail_msg("'%s' as type %d is %.*s, expected %s", cases[i].text, (int)cases[i].type,
                      cell.text ? (int)cell.length : 4, cell.text ? cell.text : "NULL",
                      wanted ? wanted : "NULL");

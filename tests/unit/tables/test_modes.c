@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What the keys of each mode do, as cases: a table, a file, the rows. Each case is fed in two pieces cut at every
- * byte, and byte by byte: the rows must not depend on how a file arrives.
+ * What the keys of each mode do, as cases: a table, a file, the rows. Each case is fed in two
+ * pieces cut at every byte, and byte by byte: the rows must not depend on how a file arrives.
  */
 #include "table_fixture.h"
 
@@ -9,17 +9,17 @@ struct mode_case {
     const char *name, *yaml, *input, *rows;
 };
 
-#define LINES "table: t\nfiles: [f]\nmode: lines\n"
-#define KEYS "table: t\nfiles: [f]\nmode: keys\n"
+#define LINES  "table: t\nfiles: [f]\nmode: lines\n"
+#define KEYS   "table: t\nfiles: [f]\nmode: keys\n"
 #define BLOCKS "table: t\nfiles: [f]\nmode: blocks\n"
-#define JSON "table: t\nfiles: [f]\nmode: json\n"
+#define JSON   "table: t\nfiles: [f]\nmode: json\n"
 
 static const struct mode_case cases[] = {
     {"a line that matches is a row",
-     LINES "row: '^(?<a>\\w+)=(?<b>\\w*)'\ncolumns: {a: text, b: text}\n",
-     "x=1\nnothing\ny=\nz=3", "1: x|1\n3: y|\n4: z|3\n"},
-    {"lines may end in CR and LF",
-     LINES "row: '^(?<a>.*)$'\ncolumns: {a: text}\n", "x\r\ny\r\n", "1: x\n2: y\n"},
+     LINES "row: '^(?<a>\\w+)=(?<b>\\w*)'\ncolumns: {a: text, b: text}\n", "x=1\nnothing\ny=\nz=3",
+     "1: x|1\n3: y|\n4: z|3\n"},
+    {"lines may end in CR and LF", LINES "row: '^(?<a>.*)$'\ncolumns: {a: text}\n", "x\r\ny\r\n",
+     "1: x\n2: y\n"},
     {"the first of several regexes that matches counts",
      LINES "row: ['^(?<a>\\d+)$', '^(?<b>\\w+)$']\ncolumns: {a: text, b: text}\n", "12\nxy\n",
      "1: 12|NULL\n2: NULL|xy\n"},
@@ -33,12 +33,12 @@ static const struct mode_case cases[] = {
      LINES "join: '^\\S+$'\nrow: '^(?<a>\\S+) +(?<b>.+)'\ncolumns: {a: text, b: text}\n",
      "long\n   1\nlong\nagain\n 2\nx 3\n", "1: long|1\n3: long|again  2\n6: x|3\n"},
     {"a file may end in the middle of a joined line",
-     LINES "join: '^\\S+$'\nrow: '^(?<a>\\S+)'\ncolumns: {a: text}\n", "x 1\nlong", "1: x\n2: long\n"},
+     LINES "join: '^\\S+$'\nrow: '^(?<a>\\S+)'\ncolumns: {a: text}\n", "x 1\nlong",
+     "1: x\n2: long\n"},
     {"with repeat every match in a line is a row",
-     LINES "repeat: true\nrow: '(?<a>\\w*);?'\ncolumns: {a: text}\n", "x;y\n",
-     "1: x\n1: y\n1: \n"},
-    {"without repeat only the first is",
-     LINES "row: '(?<a>\\w+)'\ncolumns: {a: text}\n", "x;y\n", "1: x\n"},
+     LINES "repeat: true\nrow: '(?<a>\\w*);?'\ncolumns: {a: text}\n", "x;y\n", "1: x\n1: y\n1: \n"},
+    {"without repeat only the first is", LINES "row: '(?<a>\\w+)'\ncolumns: {a: text}\n", "x;y\n",
+     "1: x\n"},
     {"headers hold for the rows below, and an outer one forgets the inner ones",
      LINES "inherit: ['^A (?<a>\\w+)', '^ B (?<b>\\w+)']\nrow: '^  (?<c>\\w+)'\n"
            "columns: {a: text, b: text, c: text}\n",
@@ -48,13 +48,12 @@ static const struct mode_case cases[] = {
      LINES "inherit: '^A (?<a>\\w+)'\nrow: '^  (?<c>\\w+)(?: (?<a>\\w+))?'\n"
            "columns: {a: text, c: text}\n",
      "A 1\n  x\n  y 2\n", "2: 1|x\n3: 2|y\n"},
-    {"the mark of a timeout is no line, and told",
-     LINES "row: '^(?<a>.+)$'\ncolumns: {a: text}\n", "x\n\n** timeout **\n", "1: x\ntimed out\n"},
-    {"the mark may lack its newline",
-     LINES "row: '^(?<a>.+)$'\ncolumns: {a: text}\n", "x\n\n** timeout **", "1: x\ntimed out\n"},
-    {"in the middle of a file it is a line",
-     LINES "row: '^(?<a>.+)$'\ncolumns: {a: text}\n", "** timeout **\n\nx\n",
-     "1: ** timeout **\n3: x\n"},
+    {"the mark of a timeout is no line, and told", LINES "row: '^(?<a>.+)$'\ncolumns: {a: text}\n",
+     "x\n\n** timeout **\n", "1: x\ntimed out\n"},
+    {"the mark may lack its newline", LINES "row: '^(?<a>.+)$'\ncolumns: {a: text}\n",
+     "x\n\n** timeout **", "1: x\ntimed out\n"},
+    {"in the middle of a file it is a line", LINES "row: '^(?<a>.+)$'\ncolumns: {a: text}\n",
+     "** timeout **\n\nx\n", "1: ** timeout **\n3: x\n"},
     {"a group that takes part in either alternative fills its column",
      LINES "row: '^(?:\"(?<a>[^\"]*)\"|(?<a>\\w+))$'\ncolumns: {a: text}\n", "\"x y\"\nz\n",
      "1: x y\n2: z\n"},
@@ -65,8 +64,8 @@ static const struct mode_case cases[] = {
     {"a file without any of the keys is none", KEYS "columns: {a: text}\n", "b: 1\n", ""},
     {"a key without a value is there, and empty", KEYS "columns: {a: text, b: text}\n", "a:\n",
      "1: |NULL\n"},
-    {"pair says how keys look",
-     KEYS "pair: '^(?<key>\\w+)=(?<value>.*)'\ncolumns: {a: text}\n", "a: 1\na=2\n", "2: 2\n"},
+    {"pair says how keys look", KEYS "pair: '^(?<key>\\w+)=(?<value>.*)'\ncolumns: {a: text}\n",
+     "a: 1\na=2\n", "2: 2\n"},
     {"match reads lines that are no pairs",
      KEYS "match: ['^(?<b>\\d+) things', 'x(?<b>.)']\ncolumns: {a: text, b: integer}\n",
      "12 things\nx9\na: y\n", "1: y|12\n"},
@@ -94,8 +93,9 @@ static const struct mode_case cases[] = {
             "columns: {a: text, f: {type: flag, from: w, match: '^good'}}\n",
      "=x\nis good\n=y\nis bad\n=z\n", "1: x|1\n3: y|0\n5: z|NULL\n"},
     {"a word makes a number negative",
-     BLOCKS "start: '^=(?<a>.*)'\n"
-            "columns: {n: {type: real, from: a, match: '(?<value>[\\d.]+) (?:(?<minus>slow)|fast)'}}\n",
+     BLOCKS
+     "start: '^=(?<a>.*)'\n"
+     "columns: {n: {type: real, from: a, match: '(?<value>[\\d.]+) (?:(?<minus>slow)|fast)'}}\n",
      "=1.5 slow\n=2.5 fast\n=3.5\n", "1: -1.5\n2: 2.5\n3: NULL\n"},
 
     {"without items a document is one row",
@@ -108,8 +108,8 @@ static const struct mode_case cases[] = {
           "columns: {k: {from: $1}, i: {from: $2}, up: {from: ^.^.u}, v: text}\n",
      "{\"a\": {\"x\": {\"u\": 1, \"b\": [{\"v\": 2}, {\"w\": 3}]}, \"y\": {\"b\": []}, \"z\": 0}}",
      "0: x|0|1|2\n0: x|1|1|NULL\n"},
-    {"an element of a list is named by its index",
-     JSON "items: l.1\ncolumns: {a: {from: '0'}}\n", "{\"l\": [[1], [2]]}", "0: 2\n"},
+    {"an element of a list is named by its index", JSON "items: l.1\ncolumns: {a: {from: '0'}}\n",
+     "{\"l\": [[1], [2]]}", "0: 2\n"},
     {"what items names may not be there", JSON "items: a.*\ncolumns: {b: text}\n", "[]", ""},
     {"bad JSON is malformed", JSON "columns: {a: text}\n", "{\"a\": ", "malformed\n"},
     {"a timeout behind the document does no harm", JSON "columns: {a: text}\n",
@@ -126,10 +126,11 @@ static void run_case(const struct mode_case *test)
     for (size_t split = 0; split <= length + 1; split++) {
         CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
         bool bytewise = split > length;
-        extract_pieces(table, "f", test->input, length, bytewise ? 0 : split,
-                       bytewise ? 1 : length, &out);
+        extract_pieces(table, "f", test->input, length, bytewise ? 0 : split, bytewise ? 1 : length,
+                       &out);
         if (strcmp(out.data, test->rows) != 0)
-            fail_msg("%s, cut at %zu: got\n%sexpected\n%s", test->name, split, out.data, test->rows);
+            fail_msg("%s, cut at %zu: got\n%sexpected\n%s", test->name, split, out.data,
+                     test->rows);
     }
     table_set_free(set);
 }
@@ -144,9 +145,9 @@ static void rows_are_as_the_cases_say_wherever_the_file_is_cut(void **state)
 static void values_come_from_the_file_name(void **state)
 {
     (void)state;
-    struct table_set *set = load_text(
-        "table: t\nfiles: ['i-{dev}.out', 'i-{dev}']\nmode: keys\n"
-        "columns: {d: {from: dev, match: '^(?:%dev%)?(?<value>.*)'}, a: text}\n");
+    struct table_set *set =
+        load_text("table: t\nfiles: ['i-{dev}.out', 'i-{dev}']\nmode: keys\n"
+                  "columns: {d: {from: dev, match: '^(?:%dev%)?(?<value>.*)'}, a: text}\n");
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     const struct table *table = table_set_at(set, 0);
     extract_pieces(table, "i-%dev%sda.out", "a: 1\n", 5, 0, 5, &out);
@@ -166,14 +167,15 @@ static void values_come_from_the_file_name(void **state)
 static void a_long_line_is_cut_wherever_the_file_is(void **state)
 {
     (void)state;
-    struct table_set *set = load_text(LINES "row: '^(?<a>x+)(?<b>y*)'\ncolumns: {a: text, b: text}\n");
+    struct table_set *set =
+        load_text(LINES "row: '^(?<a>x+)(?<b>y*)'\ncolumns: {a: text, b: text}\n");
     size_t length = 3 * EXTRACT_LINE_MAX + 2;
     char *bytes = malloc(length);
     assert_non_null(bytes);
     memset(bytes, 'x', length);
     memcpy(bytes + length - 4, "y\nx\n", 4);
-    const size_t splits[] = {0, 1, EXTRACT_LINE_MAX - 1, EXTRACT_LINE_MAX, EXTRACT_LINE_MAX + 1,
-                             length - 3, length};
+    const size_t splits[] = {
+        0, 1, EXTRACT_LINE_MAX - 1, EXTRACT_LINE_MAX, EXTRACT_LINE_MAX + 1, length - 3, length};
     for (size_t i = 0; i < ARRAY_SIZE(splits); i++) {
         CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
         extract_pieces(table_set_at(set, 0), "f", bytes, length, splits[i], length, &out);
@@ -187,8 +189,7 @@ static void a_long_line_is_cut_wherever_the_file_is(void **state)
 static void a_value_collected_from_many_lines_is_bounded(void **state)
 {
     (void)state;
-    struct table_set *set =
-        load_text(KEYS "list: '^\\t(?<value>.*)$'\ncolumns: {a: text}\n");
+    struct table_set *set = load_text(KEYS "list: '^\\t(?<value>.*)$'\ncolumns: {a: text}\n");
     CLEANUP(strbuf_release) struct strbuf in = STRBUF_INIT;
     strbuf_adds(&in, "a: 1\n");
     while (in.length < 2 * EXTRACT_CELL_MAX)

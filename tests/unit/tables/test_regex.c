@@ -96,7 +96,8 @@ static void a_pattern_that_explodes_is_given_up(void **state)
     char text[65];
     memset(text, 'x', sizeof text);
     text[64] = '!';
-    static const char *const patterns[] = {"^(x|xx)+$", "^(x+)+$", "(*LIMIT_MATCH=4000000000)^(x+x+)+$"};
+    static const char *const patterns[] = {"^(x|xx)+$", "^(x+)+$",
+                                           "(*LIMIT_MATCH=4000000000)^(x+x+)+$"};
     for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
         CLEANUP(regex_cleanup) struct regex *regex = compile(patterns[i]);
         assert_int_equal(regex_match(regex, scratch, text, sizeof text, 0), REGEX_ABORTED);
@@ -122,7 +123,8 @@ static void a_bad_pattern_tells_what_and_where(void **state)
         struct regex *regex = NULL;
         struct err err = ERR_INIT;
         assert_int_equal(
-            regex_compile(mistakes[i].pattern, strlen(mistakes[i].pattern), &regex, &err), ERR_PARSE);
+            regex_compile(mistakes[i].pattern, strlen(mistakes[i].pattern), &regex, &err),
+            ERR_PARSE);
         assert_null(regex);
         assert_string_equal(err.text, mistakes[i].error);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The tables the program carries: all of them load, each is tested in its own file, and the tests pass. They
- * are read from the source folder, so that a failure names the file to open.
+ * The tables the program carries: all of them load, each is tested in its own file, and the tests
+ * pass. They are read from the source folder, so that a failure names the file to open.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,9 +102,9 @@ static void an_empty_file_has_no_rows_and_is_not_malformed(void **state)
         struct extraction *extraction;
         const char *row_of = NULL;
         bool timed_out = true, malformed = true;
-        assert_int_equal(extraction_begin(table, files->keys[0]->text, refuse_row, &row_of,
-                                          &extraction, &err),
-                         0);
+        assert_int_equal(
+            extraction_begin(table, files->keys[0]->text, refuse_row, &row_of, &extraction, &err),
+            0);
         assert_int_equal(extraction_end(extraction, &timed_out, &malformed, &err), 0);
         extraction_free(extraction);
         if (row_of || timed_out || malformed)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Mistakes in a table's YAML are refused with their place and what would be right; several files make one set.
+ * Mistakes in a table's YAML are refused with their place and what would be right; several files
+ * make one set.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,7 +11,7 @@
 #include "common/io.h"
 
 #define HEAD "table: t\nfiles: [f]\nmode: lines\n"
-#define ROW "row: '(?<a>x)'\n"
+#define ROW  "row: '(?<a>x)'\n"
 
 static const struct {
     const char *yaml, *error;
@@ -18,10 +19,12 @@ static const struct {
     {"- a\n", "t0.yaml:1:1: a table file is a map: table, files, mode, columns"},
     {"table: t\nmode: lines\n",
      "t0.yaml:1:1: 'files' is missing: the paths in a report that the table is made from"},
-    {"table: t\nfiles: [f]\n", "t0.yaml:1:1: 'mode' is missing: lines, keys, blocks, json, xapi-db"},
+    {"table: t\nfiles: [f]\n",
+     "t0.yaml:1:1: 'mode' is missing: lines, keys, blocks, json, xapi-db"},
     {"table: t\nfiles: [f]\nmode: line\n",
      "t0.yaml:3:7: 'line' is no mode; it is one of lines, keys, blocks, json, xapi-db"},
-    {"table: t\nfiles: []\nmode: lines\n", "t0.yaml:2:8: 'files' is empty: name a path in a report"},
+    {"table: t\nfiles: []\nmode: lines\n",
+     "t0.yaml:2:8: 'files' is empty: name a path in a report"},
     {"table: t\nfiles: [/f]\nmode: lines\n",
      "t0.yaml:2:9: path pattern '/f' begins with a slash: write 'f'"},
     {"table: t\nfiles: ['{a}-{b}', '{b}-{a}']\nmode: lines\n",
@@ -29,11 +32,11 @@ static const struct {
     {"files: [f]\nmode: lines\n" ROW "columns: {a: text}\n",
      "t0.yaml:1:1: 'table' is missing: the table's name"},
     {HEAD ROW, "t0.yaml:1:1: 'columns' is missing: a map of column names and types"},
-    {HEAD ROW "columns: [a]\n",
-     "t0.yaml:5:10: 'columns' must be a map: column name and type"},
+    {HEAD ROW "columns: [a]\n", "t0.yaml:5:10: 'columns' must be a map: column name and type"},
     {HEAD ROW "columns: {a: string}\n",
      "t0.yaml:5:14: expected one of: text, integer, real, bytes, version, flag"},
-    {HEAD ROW "columns: {a: {typ: text}}\n", "t0.yaml:5:15: unknown key 'typ'; did you mean 'type'?"},
+    {HEAD ROW "columns: {a: {typ: text}}\n",
+     "t0.yaml:5:15: unknown key 'typ'; did you mean 'type'?"},
     {HEAD ROW "columns: {a: text, A: text}\n",
      "t0.yaml:5:20: columns 'a' and 'A': the database does not tell upper from lower case"},
     {HEAD ROW "columns: {host: text}\n",
@@ -46,7 +49,8 @@ static const struct {
      "t0.yaml:1:8: 'sqlite_t' cannot be the name of a table: use letters, digits and '_'"},
     {HEAD "rwo: x\n" ROW "columns: {a: text}\n",
      "t0.yaml:4:1: unknown key 'rwo'; did you mean 'row'?"},
-    {HEAD "start: x\n" ROW "columns: {a: text}\n", "t0.yaml:4:1: unknown key 'start'; known here: "
+    {HEAD "start: x\n" ROW "columns: {a: text}\n",
+     "t0.yaml:4:1: unknown key 'start'; known here: "
      "table, description, capability, files, mode, columns, tests, row, begin, end, join, repeat, "
      "inherit"},
     {HEAD "columns: {a: text}\n",
@@ -77,7 +81,8 @@ static const struct {
      "t0.yaml:1:1: '$x' is no place in a JSON document: write $1, $2, ..."},
     {"family: t\nfiles: [f]\nmode: lines\n",
      "t0.yaml:1:1: mode 'lines' fills one table a file: write 'table', not 'family'"},
-    {"table: t\nfiles: [f]\nmode: xapi-db\n", "t0.yaml:1:1: mode 'xapi-db' needs a 'family' of tables"},
+    {"table: t\nfiles: [f]\nmode: xapi-db\n",
+     "t0.yaml:1:1: mode 'xapi-db' needs a 'family' of tables"},
     {"family: t\nfiles: [f]\nmode: xapi-db\n",
      "t0.yaml:1:1: 'tables' is missing: a map of the family's tables"},
     {"family: t\nfiles: [f]\nmode: xapi-db\ntables: []\n",
@@ -114,7 +119,8 @@ static void a_regex_is_bounded(void **state)
 }
 
 #define TABLE(name, column)                                                                        \
-    "table: " name "\nfiles: [f]\nmode: lines\nrow: '(?<" column ">x)'\ncolumns: {" column ": text}\n"
+    "table: " name "\nfiles: [f]\nmode: lines\nrow: '(?<" column ">x)'\ncolumns: {" column         \
+    ": text}\n"
 
 static void two_tables_of_one_place_cannot_have_one_name(void **state)
 {
@@ -246,19 +252,17 @@ static void tests_in_the_file_can_fail(void **state)
                                       "  - {fils: {f: 'x'}, rows: none}\n");
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     assert_int_equal(table_set_test(set, keep_failure, &out), 10);
-    assert_string_equal(
-        out.data,
-        "test 1: passed\n"
-        "test 2: line 8: row 1: b is '1', expected 2\n"
-        "test 3: line 9: row 1: b is NULL, expected 2\n"
-        "test 4: line 10: row 1: b is '1', expected NULL\n"
-        "test 5: line 11: table 't' got 1 rows, expected 0\n"
-        "two: line 12: table 't' got 1 rows, expected 2\n"
-        "test 7: line 13: table 't' has no column 'c'\n"
-        "test 8: line 14: 'g' is no source of table 't'\n"
-        "test 9: line 15: timed_out is false, expected true\n"
-        "test 10: line 16: 'rows' is missing: a list of rows, or none\n"
-        "test 11: line 17: unknown key 'fils'; did you mean 'files'?\n");
+    assert_string_equal(out.data, "test 1: passed\n"
+                                  "test 2: line 8: row 1: b is '1', expected 2\n"
+                                  "test 3: line 9: row 1: b is NULL, expected 2\n"
+                                  "test 4: line 10: row 1: b is '1', expected NULL\n"
+                                  "test 5: line 11: table 't' got 1 rows, expected 0\n"
+                                  "two: line 12: table 't' got 1 rows, expected 2\n"
+                                  "test 7: line 13: table 't' has no column 'c'\n"
+                                  "test 8: line 14: 'g' is no source of table 't'\n"
+                                  "test 9: line 15: timed_out is false, expected true\n"
+                                  "test 10: line 16: 'rows' is missing: a list of rows, or none\n"
+                                  "test 11: line 17: unknown key 'fils'; did you mean 'files'?\n");
     table_set_free(set);
 }
 
