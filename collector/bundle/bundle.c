@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What all formats have in common: the table of them, where the bytes go, and that a bundle which failed once
- * stays failed.
+ * What all formats have in common: the table of them, where the bytes go, and that a bundle which
+ * failed once stays failed.
  */
 #include "collector/bundle/bundle.h"
 
@@ -62,8 +62,7 @@ static int open_bundle(const struct format *format, int fd, struct publication *
     return 0;
 }
 
-int bundle_open_fd(const struct bundle_format *format, int fd, struct bundle **ret,
-                   struct err *err)
+int bundle_open_fd(const struct bundle_format *format, int fd, struct bundle **ret, struct err *err)
 {
     const struct format *full = (const struct format *)format;
     if (!full->forward_only)

@@ -2,12 +2,12 @@
 /*
  * The archive: a const table of formats (zip, tar, tar.bz2) behind one interface.
  *
- * To a descriptor it is written strictly forward (tar). To a file it is written under a temporary name or none,
- * mode 0600, and gets its final name in one step, durable, when it is complete: the name exists if and only if
- * the archive is whole. Nothing is left behind by a failure or a kill.
+ * To a descriptor it is written strictly forward (tar). To a file it is written under a temporary
+ * name or none, mode 0600, and gets its final name in one step, durable, when it is complete: the
+ * name exists if and only if the archive is whole. Nothing is left behind by a failure or a kill.
  *
- * Members: regular files, owner root, mode 0644, names as given below the top folder (source: compat with the
- * original's archives). One thread adds.
+ * Members: regular files, owner root, mode 0644, names as given below the top folder (source:
+ * compat with the original's archives). One thread adds.
  */
 #pragma once
 
@@ -16,21 +16,21 @@
 struct bundle;
 
 struct bundle_format {
-    const char *name;   /* value of --output */
-    const char *suffix; /* without the dot */
+    const char *name;             /* value of --output */
+    const char *suffix;           /* without the dot */
     enum stage_encoding encoding; /* what stages for it are made with */
 };
 
 /* NULL when there is no such format. */
 const struct bundle_format *bundle_format_find(const char *name);
 
-/* Writes to an open descriptor, which stays the caller's. Only formats that can be streamed (tar). */
+/* Writes to an open descriptor, which stays the caller's. ERR_UNSUPPORTED: zip goes back. */
 int bundle_open_fd(const struct bundle_format *format, int fd, struct bundle **ret,
                    struct err *err);
 
 /*
- * Writes to `directory`/`name`, which must not exist. The directory must exist, be ours or root's and not be
- * writable by others without the sticky bit (ERR_DENIED).
+ * Writes to `directory`/`name`, which must not exist. The directory must exist, be ours or root's
+ * and not be writable by others without the sticky bit (ERR_DENIED).
  */
 int bundle_open_file(const struct bundle_format *format, const char *directory, const char *name,
                      struct bundle **ret, struct err *err);
@@ -40,8 +40,8 @@ int bundle_add(struct bundle *bundle, const char *name, int64_t modified, struct
                struct err *err);
 
 /*
- * Completes the archive and publishes it. After an error nothing exists under the final name. The bundle is
- * freed either way.
+ * Completes the archive and publishes it. After an error nothing exists under the final name. The
+ * bundle is freed either way.
  */
 int bundle_close(struct bundle *bundle, struct err *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The zip writer goes back to fill in sizes; for most members the place is still in the buffer, and no system
- * call is made for it.
+ * The zip writer goes back to fill in sizes; for most members the place is still in the buffer, and
+ * no system call is made for it.
  */
 #include "collector/bundle/output.h"
 
@@ -33,9 +33,9 @@ static int fail(struct output *output, int sysno)
     if (!output->place)
         return err_set_errno(err, sysno, "cannot write the archive to descriptor %d", output->fd);
     if (sysno == ENOSPC || sysno == EDQUOT)
-        return err_set_errno(err, sysno,
-                             "no space left in '%s' after %s of the archive: free some or use --outdir",
-                             output->place, size);
+        return err_set_errno(
+            err, sysno, "no space left in '%s' after %s of the archive: free some or use --outdir",
+            output->place, size);
     return err_set_errno(err, sysno, "cannot write the archive in '%s'", output->place);
 }
 
@@ -100,8 +100,7 @@ int output_seek(struct output *output, int64_t position)
         return output->failure.code;
     if (!output->seekable || position < 0 || position > output->end)
         return err_set(&output->failure, ERR_BUG, "the archive writer seeks where it cannot");
-    bool inside =
-        position >= output->start && position <= output->start + (int64_t)output->used;
+    bool inside = position >= output->start && position <= output->start + (int64_t)output->used;
     if (!inside) {
         int r = output_flush(output);
         if (r < 0)

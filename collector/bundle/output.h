@@ -2,8 +2,8 @@
 /*
  * The bytes of an archive on their way to a descriptor: buffered, counted, every write checked.
  *
- * The first failure stays: libraries that write through here report no more than "it failed", and some go on
- * writing. After it nothing is written any more.
+ * The first failure stays: libraries that write through here report no more than "it failed", and
+ * some go on writing. After it nothing is written any more.
  */
 #pragma once
 
@@ -34,7 +34,10 @@ int output_flush(struct output *output);
 /* Only for a seekable output, and not beyond its end. */
 int output_seek(struct output *output, int64_t position);
 
-/* From now on everything fails: what libraries still want to say while they are torn down goes nowhere. */
+/*
+ * From now on everything fails: what libraries still want to say while they are torn down goes
+ * nowhere.
+ */
 void output_abandon(struct output *output);
 
 /* Copies the first failure; returns its code, or 0. */

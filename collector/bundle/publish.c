@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The order is everything: data to the disk, then the name, then the directory to the disk. A failed fsync is
- * final, since the kernel forgets about pages it could not write: the file is dropped, never synced again.
+ * The order is everything: data to the disk, then the name, then the directory to the disk. A
+ * failed fsync is final, since the kernel forgets about pages it could not write: the file is
+ * dropped, never synced again.
  */
 #include "collector/bundle/publish.h"
 
@@ -39,7 +40,8 @@ static int open_directory(struct publication *p, struct err *err)
                        p->directory);
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) && !(status.st_mode & S_ISVTX))
         return err_set(err, ERR_DENIED,
-                       "others may write to '%s' and could replace the archive; chmod go-w it, or use --outdir",
+                       "others may write to '%s' and could replace the archive; chmod go-w it, or "
+                       "use --outdir",
                        p->directory);
     return 0;
 }
@@ -72,7 +74,10 @@ static int open_part(struct publication *p, struct err *err)
         return spool_fail(p->dirfd, -fd, err);
     }
     p->fd = fd;
-    /* The lock tells the next run that this part is alive; a file system without locks does without. */
+    /*
+     * The lock tells the next run that this part is alive; a file system without locks does
+     * without.
+     */
     flock(fd, LOCK_EX | LOCK_NB);
     return 0;
 }
@@ -161,7 +166,7 @@ static int name_part(struct publication *p)
     }
     if (errno != ENOSYS && errno != EINVAL)
         return errno;
-    /* Not on this file system; a second name, after which publication_discard() removes the first. */
+    /* Not on this file system: a second name, and publication_discard() removes the first. */
     return linkat(p->dirfd, p->part, p->dirfd, p->name, 0) == 0 ? 0 : errno;
 }
 
@@ -175,7 +180,7 @@ static int commit(struct publication *p, struct err *err)
         return err_set_errno(err, sysno, "cannot name the archive '%s/%s'", p->directory, p->name);
     int fd = p->fd;
     p->fd = -1;
-    /* EINVAL: a file system whose directories cannot be synced; there is nothing better to do on it. */
+    /* EINVAL: a file system whose directories cannot be synced; there is nothing better on it. */
     if (close(fd) == 0 && (fsync(p->dirfd) == 0 || errno == EINVAL))
         return 0;
     sysno = errno;

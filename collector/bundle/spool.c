@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Temporary files by descriptor. Names are made of the kernel's random numbers and created exclusively, so a
- * planted link or file is never opened.
+ * Temporary files by descriptor. Names are made of the kernel's random numbers and created
+ * exclusively, so a planted link or file is never opened.
  */
 #include "collector/bundle/spool.h"
 
@@ -12,7 +12,7 @@
 #include "common/io.h"
 
 #define SPOOL_PREFIX ".xen-bugtool-spool-"
-#define ATTEMPTS 8 /* 64 random bits do not clash twice; this is for a broken random source */
+#define ATTEMPTS     8 /* 64 random bits do not clash twice; this is for a broken random source */
 
 const char *spool_directory_name(int dirfd, char *buffer, size_t size)
 {

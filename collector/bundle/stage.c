@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The memory of a stage is a write-back buffer for its temporary file: bytes gather in it, and only when it is
- * full does the file come to be. Most entries never need one.
+ * The memory of a stage is a write-back buffer for its temporary file: bytes gather in it, and only
+ * when it is full does the file come to be. Most entries never need one.
  *
- * Very short entries are stored, not deflated: the first plain bytes are kept aside until the end is known.
+ * Very short entries are stored, not deflated: the first plain bytes are kept aside until the end
+ * is known.
  */
 #include "collector/bundle/stage.h"
 
@@ -16,7 +17,7 @@
 
 #define STORE_BELOW 50 /* bytes; as the original tool does */
 #define CHUNK_BYTES (32 * 1024)
-#define RAW_WINDOW (-15) /* deflate without a zlib header, with the largest window: what zip holds */
+#define RAW_WINDOW (-15) /* deflate without a zlib header, largest window: what zip holds */
 #define MEMORY_LEVEL 8   /* zlib's default: 256 KiB for each stage */
 
 struct digest {
@@ -43,8 +44,9 @@ static int start_digest(struct digest *digest, const EVP_MD *kind, struct err *e
     if (!digest->context)
         return err_nomem(err);
     if (!EVP_DigestInit_ex(digest->context, kind, NULL))
-        return err_set(err, ERR_UNSUPPORTED,
-                       "the system's OpenSSL refuses a digest that the inventory needs (FIPS mode?)");
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "the system's OpenSSL refuses a digest that the inventory needs (FIPS mode?)");
     return 0;
 }
 
@@ -184,7 +186,10 @@ int stage_write(struct stage *stage, const void *bytes, size_t length, struct er
 {
     if (stage->finished)
         return err_set(err, ERR_BUG, "a finished stage was written to");
-    /* In chunks: zlib counts in unsigned int, and a chunk is still in the cache for the third reader. */
+    /*
+     * In chunks: zlib counts in unsigned int, and a chunk is still in the cache for the third
+     * reader.
+     */
     for (const unsigned char *p = bytes; length > 0;) {
         size_t n = length < CHUNK_BYTES ? length : CHUNK_BYTES;
         int r = write_chunk(stage, p, n, err);

@@ -2,9 +2,10 @@
 /*
  * One entry of the archive in the making.
  *
- * Sources shrink, grow, block and vanish while they are read, so an entry is staged completely before the archive
- * hears of it: first in memory, beyond `memory_bytes` in an unnamed temporary file. Its size is then a fact, its
- * digests are of exactly these bytes, and for zip it is deflated already, by the thread that collected it.
+ * Sources shrink, grow, block and vanish while they are read, so an entry is staged completely
+ * before the archive hears of it: first in memory, beyond `memory_bytes` in an unnamed temporary
+ * file. Its size is then a fact, its digests are of exactly these bytes, and for zip it is deflated
+ * already, by the thread that collected it.
  */
 #pragma once
 
@@ -19,7 +20,7 @@ struct stage_options {
     enum stage_encoding encoding;
     int level;           /* deflate level 1-9 */
     size_t memory_bytes; /* beyond, the encoded bytes go to a temporary file */
-    int spool_dirfd;     /* where that file is made (O_TMPFILE, else unlinked at once); -1: memory only */
+    int spool_dirfd;     /* where that file is made, without a name; -1: memory only */
 };
 
 struct stage;
@@ -29,7 +30,10 @@ int stage_write(struct stage *stage, const void *bytes, size_t length, struct er
 int stage_finish(struct stage *stage, struct err *err);
 void *stage_free(struct stage *stage);
 
-/* Throws away what was written; the stage can be written again (fail closed: a notice instead of the entry). */
+/*
+ * Throws away what was written; the stage can be written again (fail closed: a notice instead of
+ * the entry).
+ */
 int stage_reset(struct stage *stage, struct err *err);
 
 /* After stage_finish(). Sizes in bytes; digests as hexadecimal text, of the plain bytes. */

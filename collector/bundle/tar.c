@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * tar by libarchive, in GNU's dialect: names of any length and any bytes, sizes beyond 8 GiB, and readable by
- * every tar and by Python since ever (it is also what the original tool wrote on Python 3.6).
+ * tar by libarchive, in GNU's dialect: names of any length and any bytes, sizes beyond 8 GiB, and
+ * readable by every tar and by Python since ever (it is also what the original tool wrote on
+ * Python 3.6).
  *
- * libarchive's own errors say little about what the system refused, so the output's failure goes first.
+ * libarchive's own errors say little about what the system refused, so the output's failure goes
+ * first.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -13,7 +15,7 @@
 #include "collector/bundle/writer.h"
 
 #define RECORD_BYTES 10240               /* tar's record: 20 blocks of 512 bytes */
-#define BLOCK_BYTES (16 * RECORD_BYTES)  /* written at once; keeps the whole a multiple of records */
+#define BLOCK_BYTES  (16 * RECORD_BYTES) /* written at once: whole records */
 
 struct tar {
     struct archive *archive;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What a format of archives has to do. Each writer has one file, and one row in the table of bundle.c.
+ * What a format of archives has to do. Each writer has one file, and one row in the table of
+ * bundle.c.
  */
 #pragma once
 

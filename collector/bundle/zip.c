@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * zip by minizip in its raw mode: members come deflated from their stages, so this thread only copies. minizip
- * writes through our functions, because its own lose the reason of a failure.
+ * zip by minizip in its raw mode: members come deflated from their stages, so this thread only
+ * copies. minizip writes through our functions, because its own lose the reason of a failure.
  *
  * Names that are not UTF-8 are written as they are, without the flag that calls them UTF-8.
  */
@@ -11,12 +11,12 @@
 #include "collector/bundle/writer.h"
 #include "common/escape.h"
 
-#define MADE_BY_UNIX (3 << 8)    /* makes readers honour the mode in the external attributes */
-#define VERSION_NEEDED 20        /* deflate; minizip raises it to 45 for zip64 */
-#define FLAG_UTF8 (1 << 11)
-#define ZIP64_FROM 0xfffffffe    /* 32-bit fields end here; 0xffffffff says "look in the zip64 record" */
+#define MADE_BY_UNIX   (3 << 8) /* makes readers honour the mode in the external attributes */
+#define VERSION_NEEDED 20       /* deflate; minizip raises it to 45 for zip64 */
+#define FLAG_UTF8      (1 << 11)
+#define ZIP64_FROM     0xfffffffe /* 32-bit fields end here; one more means "see zip64" */
 #define DOS_FIRST_YEAR 1980
-#define DOS_LAST_YEAR 2107
+#define DOS_LAST_YEAR  2107
 
 struct zip {
     zipFile file;
@@ -74,9 +74,9 @@ static int zip_fail(const struct zip *zip, int result, struct err *err)
     int r = output_failure(zip->output, err);
     if (r < 0)
         return r;
-    return result == ZIP_INTERNALERROR ? err_nomem(err)
-                                       : err_set(err, ERR_IO, "cannot write the archive: minizip's error %d",
-                                                 result);
+    return result == ZIP_INTERNALERROR
+               ? err_nomem(err)
+               : err_set(err, ERR_IO, "cannot write the archive: minizip's error %d", result);
 }
 
 static int zip_open(struct output *output, void **ret, struct err *err)
@@ -104,7 +104,10 @@ static int zip_open(struct output *output, void **ret, struct err *err)
     return 0;
 }
 
-/* Local time, as zip has it, in steps of two seconds; what its seven bits for the year cannot hold is clamped. */
+/*
+ * Local time, as zip has it, in steps of two seconds; what its seven bits for the year cannot hold
+ * is clamped.
+ */
 static uLong dos_date(int64_t modified)
 {
     const time_t seconds = (time_t)modified;
@@ -115,8 +118,8 @@ static uLong dos_date(int64_t modified)
         tm = (struct tm){.tm_year = DOS_LAST_YEAR - 1900, .tm_mon = 11, .tm_mday = 31};
     unsigned date = (unsigned)(tm.tm_year + 1900 - DOS_FIRST_YEAR) << 9 |
                     (unsigned)(tm.tm_mon + 1) << 5 | (unsigned)tm.tm_mday;
-    unsigned time_of_day = (unsigned)tm.tm_hour << 11 | (unsigned)tm.tm_min << 5 |
-                           (unsigned)tm.tm_sec / 2;
+    unsigned time_of_day =
+        (unsigned)tm.tm_hour << 11 | (unsigned)tm.tm_min << 5 | (unsigned)tm.tm_sec / 2;
     return (uLong)date << 16 | time_of_day;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Follows one child: its two pipes, the keeper's word, the clock and the cancel flag, in one poll loop.
+ * Follows one child: its two pipes, the keeper's word, the clock and the cancel flag, in one poll
+ * loop.
  *
- * The end of the pipes means nothing (a child may close them and live on, a stuck one may hold them for ever);
- * only the keeper's report ends the loop, or, after we asked for the end, half a second at the most.
+ * The end of the pipes means nothing (a child may close them and live on, a stuck one may hold them
+ * for ever); only the keeper's report ends the loop, or, after we asked for the end, half a second
+ * at the most.
  */
 #include "collector/process/child.h"
 
@@ -16,10 +18,10 @@
 #include "collector/process/request.h"
 #include "common/io.h"
 
-#define CANCEL_POLL_MS 50 /* how often the cancel flag is looked at */
-#define STOP_WAIT_MS 450  /* the keeper's grace and kill take about 320 ms; the contract is 500 */
-#define MAX_POLL_MS 60000
-#define CHUNK_BYTES (32 * 1024)
+#define CANCEL_POLL_MS 50  /* how often the cancel flag is looked at */
+#define STOP_WAIT_MS   450 /* the keeper's grace and kill take about 320 ms; the contract is 500 */
+#define MAX_POLL_MS    60000
+#define CHUNK_BYTES    (32 * 1024)
 
 struct child {
     const struct child_spec *spec;
@@ -53,7 +55,10 @@ static void child_close(struct child *child)
     io_close(&child->errors);
 }
 
-/* A descriptor to read `text` from, without anybody having to write to a pipe meanwhile. -1 and errno. */
+/*
+ * A descriptor to read `text` from, without anybody having to write to a pipe meanwhile. -1 and
+ * errno.
+ */
 static int open_input(const char *text)
 {
     if (!text)
@@ -219,8 +224,9 @@ static void follow(struct child *child)
 }
 
 /*
- * What the dead family left in the pipes. It ends: of the output there is no more than a pipe holds, since it is
- * closed already when the family may live; of the errors no more is read than is kept.
+ * What the dead family left in the pipes. It ends: of the output there is no more than a pipe
+ * holds, since it is closed already when the family may live; of the errors no more is read than is
+ * kept.
  */
 static void drain(struct child *child)
 {
@@ -235,7 +241,8 @@ int child_follow(int helper_socket, const struct child_spec *spec, child_output 
                  void *context, struct child_end *ret, struct err *err)
 {
     const int64_t started = io_now_ms();
-    CLEANUP(child_close) struct child child = {
+    CLEANUP(child_close)
+    struct child child = {
         .spec = spec,
         .hand_on = output,
         .context = context,

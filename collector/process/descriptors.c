@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * close_range() is Linux 5.9, and dom0 may have 4.19: there /proc/self/fd is walked, and without /proc the first
- * thousand numbers are tried.
+ * close_range() is Linux 5.9, and dom0 may have 4.19: there /proc/self/fd is walked, and without
+ * /proc the first thousand numbers are tried.
  */
 #include "collector/process/descriptors.h"
 

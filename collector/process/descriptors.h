@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Getting rid of inherited descriptors. A copy of the wrong one in a child that cannot be killed would keep the
- * other end (the client of --outfd, a keeper) waiting for ever.
+ * Getting rid of inherited descriptors. A copy of the wrong one in a child that cannot be killed
+ * would keep the other end (the client of --outfd, a keeper) waiting for ever.
  */
 #pragma once
 

@@ -3,8 +3,9 @@
  * Finds descendants by their parents' numbers in /proc/<pid>/stat: it works on every kernel, while
  * /proc/<pid>/task/<tid>/children needs an option that dom0's kernel may lack.
  *
- * The number of a process may be used again between the look and the signal. Where there are pidfds the signal
- * goes to the process that was looked at; elsewhere its start time is compared right before.
+ * The number of a process may be used again between the look and the signal. Where there are pidfds
+ * the signal goes to the process that was looked at; elsewhere its start time is compared right
+ * before.
  */
 #include "collector/process/family.h"
 
@@ -18,22 +19,25 @@
 #include "common/units.h"
 #include "common/vec.h"
 
-#define GRACE_MS 200    /* for clean-ups after TERM; all of a stop must fit half a second */
-#define KILL_MS 100     /* who still sleeps uninterruptibly so long after KILL is given up */
-#define PATIENCE_MS 2000 /* who is merely slow to die (a big process on a busy machine) gets more */
-#define ROUND_MS 20     /* between rounds of KILL: what forked meanwhile is caught by the next one */
+#define GRACE_MS    200  /* for clean-ups after TERM; all of a stop must fit half a second */
+#define KILL_MS     100  /* who still sleeps uninterruptibly so long after KILL is given up */
+#define PATIENCE_MS 2000 /* who is merely slow to die (a big process, a busy machine) */
+#define ROUND_MS      20 /* between rounds of KILL: what forked meanwhile is caught by the next one */
 #define MAX_PROCESSES 200000
 
 struct process {
     pid_t pid, parent;
-    char state; /* R, S, D, Z, ... */
+    char state;               /* R, S, D, Z, ... */
     unsigned long long start; /* together with pid this is a process's identity */
     bool ours;
 };
 
 typedef VEC(struct process) process_list;
 
-/* Reads one stat line. The name in it may hold anything, also blanks and brackets; fields follow the last ')'. */
+/*
+ * Reads one stat line. The name in it may hold anything, also blanks and brackets; fields follow
+ * the last ')'.
+ */
 static bool examine(pid_t pid, struct process *ret)
 {
     char path[32], line[1024];
@@ -46,9 +50,10 @@ static bool examine(pid_t pid, struct process *ret)
     const char *fields = strrchr(line, ')');
     int parent;
     struct process process = {.pid = pid};
-    if (!fields || sscanf(fields + 1,
-                          " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                          &process.state, &parent, &process.start) != 3)
+    if (!fields ||
+        sscanf(fields + 1,
+               " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+               &process.state, &parent, &process.start) != 3)
         return false;
     process.parent = parent;
     *ret = process;
@@ -64,12 +69,14 @@ static int compare_pids(const void *a, const void *b)
 static bool is_ours(const process_list *list, pid_t pid)
 {
     const struct process key = {.pid = pid};
-    const struct process *found =
-        bsearch(&key, list->items, list->count, sizeof key, compare_pids);
+    const struct process *found = bsearch(&key, list->items, list->count, sizeof key, compare_pids);
     return found && found->ours;
 }
 
-/* All processes, those that descend from this one marked. Without /proc, or memory, the list is short. */
+/*
+ * All processes, those that descend from this one marked. Without /proc, or memory, the list is
+ * short.
+ */
 static process_list list_processes(void)
 {
     process_list list = {0};

@@ -2,8 +2,8 @@
 /*
  * Everything that descends from this process, however it tried to get away.
  *
- * A subreaper (PR_SET_CHILD_SUBREAPER) inherits the orphans among its descendants, so that neither setsid() nor
- * a double fork leads out of the family.
+ * A subreaper (PR_SET_CHILD_SUBREAPER) inherits the orphans among its descendants, so that neither
+ * setsid() nor a double fork leads out of the family.
  */
 #pragma once
 
@@ -16,8 +16,9 @@ bool family_reap(void);
 void family_wait(int milliseconds);
 
 /*
- * Ends all descendants: TERM, a grace of 200 ms, then KILL until none is left. The caller must be a subreaper
- * with SIGCHLD blocked. Returns false when some cannot be killed (uninterruptible sleep) and were given up; that
- * is decided about 300 ms after the call at the earliest, 2.2 s at the latest.
+ * Ends all descendants: TERM, a grace of 200 ms, then KILL until none is left. The caller must be a
+ * subreaper with SIGCHLD blocked. Returns false when some cannot be killed (uninterruptible sleep)
+ * and were given up; that is decided about 300 ms after the call at the earliest, 2.2 s at the
+ * latest.
  */
 bool family_end(void);

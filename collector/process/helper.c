@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The helper leaves the terminal's session, holds on to none of the program's files, and is a subreaper itself:
- * what a killed keeper leaves behind falls to it and is ended at the latest when it ends.
+ * The helper leaves the terminal's session, holds on to none of the program's files, and is a
+ * subreaper itself: what a killed keeper leaves behind falls to it and is ended at the latest when
+ * it ends.
  */
 #include "collector/process/helper.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The keeper waits on three things: SIGCHLD, its control socket (an end of file means "stop" as well as "the
- * client is dead"), and a pipe that tells whether exec worked. It never touches the child's files and never
- * waits for a particular process, so nothing a child does can hold it up.
+ * The keeper waits on three things: SIGCHLD, its control socket (an end of file means "stop" as
+ * well as "the client is dead"), and a pipe that tells whether exec worked. It never touches the
+ * child's files and never waits for a particular process, so nothing a child does can hold it up.
  */
 #include "collector/process/keeper.h"
 
@@ -105,7 +105,8 @@ _Noreturn void keeper_run(const struct launch *launch, struct request *request)
 {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, "keeper");
-    struct keeper keeper = {.control = request->fds[REQUEST_CONTROL], .signals = -1, .exec_status = -1};
+    struct keeper keeper = {
+        .control = request->fds[REQUEST_CONTROL], .signals = -1, .exec_status = -1};
     int sysno = start(&keeper, launch, request);
     if (sysno != 0) {
         report_send(keeper.control, (struct report){CHILD_NOT_STARTED, sysno});

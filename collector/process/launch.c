@@ -2,8 +2,9 @@
 /*
  * Runs between fork and exec in a process with one thread, so it may use the whole C library.
  *
- * The surprising one: directories stay open in functions, which may walk them, and everything else is closed. A
- * function that hangs for ever must not hold the pipe or socket that somebody else waits on.
+ * The surprising one: directories stay open in functions, which may walk them, and everything else
+ * is closed. A function that hangs for ever must not hold the pipe or socket that somebody else
+ * waits on.
  */
 #include "collector/process/launch.h"
 
@@ -17,11 +18,10 @@
 #include "collector/process/descriptors.h"
 #include "common/io.h"
 
-#define SEARCH_PATH                                                                                \
-    "/opt/xensource/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/root/bin"
-#define NICENESS 10
+#define SEARCH_PATH        "/opt/xensource/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/root/bin"
+#define NICENESS           10
 #define IOPRIO_WHO_PROCESS 1 /* linux/ioprio.h, absent from older headers */
-#define IOPRIO_IDLE (3 << 13)
+#define IOPRIO_IDLE        (3 << 13)
 
 static bool has_element(const char *path, const char *element, size_t length)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Packets on SOCK_SEQPACKET sockets: they keep their borders, are sent whole by any thread without a lock, and
- * carry descriptors. A packet is one byte for the kind of child, then the arguments, each ended by a NUL.
+ * Packets on SOCK_SEQPACKET sockets: they keep their borders, are sent whole by any thread without
+ * a lock, and carry descriptors. A packet is one byte for the kind of child, then the arguments,
+ * each ended by a NUL.
  */
 #include "collector/process/request.h"
 
@@ -17,8 +18,8 @@ union fd_message {
     char room[CMSG_SPACE(REQUEST_FDS * sizeof(int))];
 };
 
-int request_send(int socket, bool is_function, const char *const *argv,
-                 const int fds[REQUEST_FDS], struct err *err)
+int request_send(int socket, bool is_function, const char *const *argv, const int fds[REQUEST_FDS],
+                 struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf packet = STRBUF_INIT_MAX(REQUEST_MAX_BYTES);
     strbuf_addc(&packet, is_function ? 'f' : 'p');

@@ -2,9 +2,10 @@
 /*
  * What the processes of the spawner say to each other.
  *
- * Client to helper: one packet a child, its arguments and the descriptors it gets. Keeper to client, over the
- * control socket that came with the request: one report. The client ends a child by shutting down its side of
- * the control socket, so that a stop and a death of the client look the same and are tested as one.
+ * Client to helper: one packet a child, its arguments and the descriptors it gets. Keeper to
+ * client, over the control socket that came with the request: one report. The client ends a child
+ * by shutting down its side of the control socket, so that a stop and a death of the client look
+ * the same and are tested as one.
  */
 #pragma once
 
@@ -13,8 +14,11 @@
 
 #include "common/err.h"
 
-/* A packet must fit the socket's buffer (at least 200 KB everywhere); the longest plugin command has some 2 KB. */
-#define REQUEST_MAX_BYTES (64 * 1024)
+/*
+ * A packet must fit the socket's buffer (at least 200 KB everywhere); the longest plugin command
+ * has some 2 KB.
+ */
+#define REQUEST_MAX_BYTES     (64 * 1024)
 #define REQUEST_MAX_ARGUMENTS 512
 
 enum request_fd {
@@ -38,11 +42,17 @@ struct report {
     int value;   /* exit status, signal or errno */
 };
 
-/* Sends a request; the descriptors stay the caller's. ERR_LIMIT: too long. ERR_IO: the helper is gone. */
-int request_send(int socket, bool is_function, const char *const *argv,
-                 const int fds[REQUEST_FDS], struct err *err);
+/*
+ * Sends a request; the descriptors stay the caller's. ERR_LIMIT: too long. ERR_IO: the helper is
+ * gone.
+ */
+int request_send(int socket, bool is_function, const char *const *argv, const int fds[REQUEST_FDS],
+                 struct err *err);
 
-/* 1: *request is filled and its descriptors are the caller's; 0: the other side is gone or talks nonsense. */
+/*
+ * 1: *request is filled and its descriptors are the caller's; 0: the other side is gone or talks
+ * nonsense.
+ */
 int request_receive(int socket, struct request *request);
 
 void request_close_fds(struct request *request);

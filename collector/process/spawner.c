@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The program's side of the helper: starting it, ending it. What happens for one child is in child.c (here),
- * keeper.c (there) and launch.c (in the child).
+ * The program's side of the helper: starting it, ending it. What happens for one child is in
+ * child.c (here), keeper.c (there) and launch.c (in the child).
  */
 #include "collector/process/spawner.h"
 
@@ -15,7 +15,7 @@
 #include "common/io.h"
 
 /* The helper needs 2.4 s at the worst (family_end); after that it is not waited for. */
-#define STOP_MS 4000
+#define STOP_MS       4000
 #define STOP_ROUND_MS 5
 
 struct spawner {
@@ -45,7 +45,10 @@ int spawner_start(const struct spawner_function *functions, void *context, struc
         free_environment(launch.environment);
         return err_set_errno(err, sysno, "cannot prepare for running commands");
     }
-    /* Text that waits in our buffers must not be written a second time by a function in a copy of us. */
+    /*
+     * Text that waits in our buffers must not be written a second time by a function in a copy of
+     * us.
+     */
     fflush(NULL);
     spawner->helper = fork();
     if (spawner->helper == 0) {

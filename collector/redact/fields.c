@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Three things make a field secret: its place (a table of them), its name, or a pair inside its value.
+ * Three things make a field secret: its place (a table of them), its name, or a pair inside its
+ * value.
  */
 #include "collector/redact/fields.h"
 
@@ -123,8 +124,8 @@ static const char *by_place(const char *table, const char *field, const struct s
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
         const struct place *place = &places[i];
         if (strcmp(table, place->table) == 0 && strcmp(field, place->field) == 0 &&
-            (!place->only_with || memmem(value->data, value->length, place->only_with,
-                                         strlen(place->only_with))))
+            (!place->only_with ||
+             memmem(value->data, value->length, place->only_with, strlen(place->only_with))))
             return place->becomes;
     }
     bool secret = secret_name(field, strlen(field)) && value->length > 0 &&

@@ -2,8 +2,8 @@
 /*
  * What a filter has to do. Each is a row in the table of filters.c.
  *
- * A filter appends what may be seen to the output it is handed and keeps what it cannot judge yet, within a
- * stated limit. What it does not understand is an error, never passed on.
+ * A filter appends what may be seen to the output it is handed and keeps what it cannot judge yet,
+ * within a stated limit. What it does not understand is an error, never passed on.
  */
 #pragma once
 

@@ -9,17 +9,20 @@
 
 #define LINE_FILTER(filter_name, open_function)                                                    \
     {                                                                                              \
-        .name = (filter_name), .open = (open_function), .write = lines_write,                     \
+        .name = (filter_name), .open = (open_function), .write = lines_write,                      \
         .finish = lines_finish, .free = lines_free                                                 \
     }
 #define JSON_FILTER(filter_name, open_function)                                                    \
     {                                                                                              \
-        .name = (filter_name), .open = (open_function), .write = json_filter_write,               \
+        .name = (filter_name), .open = (open_function), .write = json_filter_write,                \
         .finish = json_filter_finish, .free = json_filter_free                                     \
     }
 
 const struct filter_ops filters[] = {
-    {.name = "xapi-db", .open = xapi_db_open, .write = xapi_db_write, .finish = xapi_db_finish,
+    {.name = "xapi-db",
+     .open = xapi_db_open,
+     .write = xapi_db_write,
+     .finish = xapi_db_finish,
      .free = xapi_db_free},
     JSON_FILTER("xapi-clusterd", json_open_clusterd),
     JSON_FILTER("snmp-xs", json_open_snmp),

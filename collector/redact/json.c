@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A push-down automaton over the bytes, with one bit a level: memory does not depend on the size of the document,
- * and what is not replaced stays byte for byte as it was (a parse and a new print would not keep that).
+ * A push-down automaton over the bytes, with one bit a level: memory does not depend on the size of
+ * the document, and what is not replaced stays byte for byte as it was (a parse and a new print
+ * would not keep that).
  *
  * Keys count at any depth: where a secret sits has changed between releases, its name has not.
  */
@@ -10,7 +11,7 @@
 #include "collector/redact/secrets.h"
 
 #define MAX_DEPTH 64
-#define MAX_KEY 1024 /* a longer key is refused: it could not be judged */
+#define MAX_KEY   1024 /* a longer key is refused: it could not be judged */
 
 enum expect {
     EXPECT_VALUE,
@@ -84,7 +85,8 @@ void json_filter_free(void *filter)
 
 static int fail(struct err *err, const char *what)
 {
-    return err_set(err, ERR_PARSE, "not valid JSON (%s): secrets cannot be told from the rest", what);
+    return err_set(err, ERR_PARSE, "not valid JSON (%s): secrets cannot be told from the rest",
+                   what);
 }
 
 static void put(const struct json_filter *f, struct filter_output *out, char c)
@@ -212,8 +214,8 @@ static int unicode_byte(struct json_filter *f, char c, struct err *err)
 
 static bool is_scalar_byte(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           c == '-' || c == '+' || c == '.';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '+' || c == '.';
 }
 
 static int between_byte(struct json_filter *f, char c, struct filter_output *out, struct err *err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Filters of JSON: the value of a secret key, whatever it is, becomes "REMOVED". Anything that is not strict JSON
- * of reasonable depth is refused (ERR_PARSE), since in it a key could not be told from a value.
+ * Filters of JSON: the value of a secret key, whatever it is, becomes "REMOVED". Anything that is
+ * not strict JSON of reasonable depth is refused (ERR_PARSE), since in it a key could not be told
+ * from a value.
  */
 #pragma once
 

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * One pass over the bytes, without a parse tree, so that a damaged value does not hide what follows it.
+ * One pass over the bytes, without a parse tree, so that a damaged value does not hide what follows
+ * it.
  *
- * The arithmetic of nesting: if quotes of one level are preceded by n backslashes, those of the next are by
- * 2n + 1, and a backslash of this level's text is written as 2(n + 1) of them. So a quote after r backslashes
- * closes a string of this level when r mod 2(n + 1) is n, belongs to its text when it is 2n + 1, and is the end
- * of an outer string (the text is damaged) in every other case.
+ * The arithmetic of nesting: if quotes of one level are preceded by n backslashes, those of the
+ * next are by 2n + 1, and a backslash of this level's text is written as 2(n + 1) of them. So a
+ * quote after r backslashes closes a string of this level when r mod 2(n + 1) is n, belongs to its
+ * text when it is 2n + 1, and is the end of an outer string (the text is damaged) in every other
+ * case.
  */
 #include "collector/redact/pairs.h"
 
 #include "collector/redact/filter.h"
 #include "collector/redact/secrets.h"
 
-/* Keys are short words; the limit keeps the search for their ends from costing more than linear time. */
+/*
+ * Keys are short words; the limit keeps the search for their ends from costing more than linear
+ * time.
+ */
 #define MAX_KEY 256
 
 struct quoted {
@@ -86,15 +91,19 @@ static bool keeps_reference(const struct quoted *key, const struct quoted *value
            secret_is_reference(value->text, value->length);
 }
 
-/* A first word with a bracket in it is no key but text with pairs of its own, which are looked at later. */
+/*
+ * A first word with a bracket in it is no key but text with pairs of its own, which are looked at
+ * later.
+ */
 static bool is_secret_key(const struct quoted *key)
 {
     return !memchr(key->text, '(', key->length) && secret_name(key->text, key->length);
 }
 
 /*
- * Looks at the pair whose bracket ends before p. Sets the part that must go and returns true, or returns false.
- * Fails closed: a value that does not end reaches to the end of the text, one without quotes to the next bracket.
+ * Looks at the pair whose bracket ends before p. Sets the part that must go and returns true, or
+ * returns false. Fails closed: a value that does not end reaches to the end of the text, one
+ * without quotes to the next bracket.
  */
 static bool find_secret(const char *p, const char *end, struct quoted *ret)
 {

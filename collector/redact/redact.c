@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The chain: each filter's output is the next one's input, in pieces small enough that nothing grows with the
- * stream. Once something failed nothing comes out any more.
+ * The chain: each filter's output is the next one's input, in pieces small enough that nothing
+ * grows with the stream. Once something failed nothing comes out any more.
  */
 #include "collector/redact/redact.h"
 
 #include "collector/redact/filter.h"
 #include "common/io.h"
 
-#define MAX_CHAIN 8
+#define MAX_CHAIN   8
 #define PIECE_BYTES ((size_t)64 * 1024)
 
 struct link {
@@ -55,8 +55,8 @@ static int add(struct redactor *redactor, const char *name, struct err *err)
     return 0;
 }
 
-int redactor_new(const char *const *names, redact_sink sink, void *context,
-                 struct redactor **ret, struct err *err)
+int redactor_new(const char *const *names, redact_sink sink, void *context, struct redactor **ret,
+                 struct err *err)
 {
     struct redactor *redactor = calloc(1, sizeof *redactor);
     if (!redactor)

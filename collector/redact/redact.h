@@ -2,11 +2,13 @@
 /*
  * Taking secrets out of a byte stream, on its way from a source to the archive.
  *
- * A redactor is a chain of named filters (const table of operations, filters.c), each streaming, linear in time
- * and constant in memory; the catalog says which entry goes through which. It fails closed: when a filter cannot
- * understand its input it stops with an error, and the caller replaces the entry by a notice.
+ * A redactor is a chain of named filters (const table of operations, filters.c), each streaming,
+ * linear in time and constant in memory; the catalog says which entry goes through which. It fails
+ * closed: when a filter cannot understand its input it stops with an error, and the caller replaces
+ * the entry by a notice.
  *
- * Filters of the original tool: `xapi-db`, `xapi-clusterd`, `xenstore`, `snmp-xs`, `snmpd-xs`, `snmpd`.
+ * Filters of the original tool: `xapi-db`, `xapi-clusterd`, `xenstore`, `snmp-xs`, `snmpd-xs`,
+ * `snmpd`.
  */
 #pragma once
 
@@ -23,8 +25,8 @@ struct redactor;
 bool redact_filter_exists(const char *name);
 
 /* A chain of the named filters (NULL-ended, may be empty) in front of `sink`. */
-int redactor_new(const char *const *filters, redact_sink sink, void *context,
-                 struct redactor **ret, struct err *err);
+int redactor_new(const char *const *filters, redact_sink sink, void *context, struct redactor **ret,
+                 struct err *err);
 
 int redactor_write(struct redactor *redactor, const void *bytes, size_t length, struct err *err);
 

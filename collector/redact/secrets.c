@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Names are judged by the words in them, values never: a value that looks harmless may still be somebody's
- * password.
+ * Names are judged by the words in them, values never: a value that looks harmless may still be
+ * somebody's password.
  */
 #include "collector/redact/secrets.h"
 
@@ -18,7 +18,7 @@ static const char *const words[] = {
 static const char *const harmless[] = {"token_timeout", "token_coefficient", "token_retransmit"};
 
 #define UUID_LENGTH 36
-#define REFERENCE "OpaqueRef:"
+#define REFERENCE   "OpaqueRef:"
 
 static bool contains(const char *text, size_t length, const char *word)
 {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Configuration of net-snmp's daemon: words separated by blanks, the first one of them a directive. Which words
- * after it are secret stands in a table (source: snmpd.conf(5), snmpd.examples(5)); the original tool knows
- * com2sec and usmUser.
+ * Configuration of net-snmp's daemon: words separated by blanks, the first one of them a directive.
+ * Which words after it are secret stands in a table (source: snmpd.conf(5), snmpd.examples(5)); the
+ * original tool knows com2sec and usmUser.
  *
- * A directive is recognised anywhere in a line, as the original's expressions do, so that a line which somebody
- * commented out keeps its secret too. Words in double quotes may hold blanks.
+ * A directive is recognised anywhere in a line, as the original's expressions do, so that a line
+ * which somebody commented out keeps its secret too. Words in double quotes may hold blanks.
  */
 #include "collector/redact/lines.h"
 
 struct directive {
     const char *name;
-    unsigned secrets;   /* bit n: the n-th word after the directive (from 1) is one */
-    const char *option; /* a word that may stand first and is followed by an argument; both do not count */
+    unsigned secrets; /* bit n: the n-th word after the directive (from 1) is one */
+    const char *option; /* a word that may stand first, with an argument; both do not count */
 };
 
 #define WORD(n) (1u << (n))

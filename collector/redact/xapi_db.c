@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Walks the bytes of the XML and holds nothing but the value of one attribute; a database may be one line of
- * 300 MB. No document is built and no parser library is asked: it would give back neither the quotes nor the
- * entities as they were, and one value would come in pieces.
+ * Walks the bytes of the XML and holds nothing but the value of one attribute; a database may be
+ * one line of 300 MB. No document is built and no parser library is asked: it would give back
+ * neither the quotes nor the entities as they were, and one value would come in pieces.
  *
- * It reads the XML that XAPI writes. What it does not expect (a DOCTYPE, CDATA, an attribute without quotes, an
- * end in the middle) is an error.
+ * It reads the XML that XAPI writes. What it does not expect (a DOCTYPE, CDATA, an attribute
+ * without quotes, an end in the middle) is an error.
  */
 #include "collector/redact/xapi_db.h"
 
@@ -17,17 +17,17 @@
 
 enum state {
     TEXT,
-    OPENED,        /* after < */
-    BANG,          /* after <!, until it is a comment */
+    OPENED, /* after < */
+    BANG,   /* after <!, until it is a comment */
     COMMENT,
-    INSTRUCTION,   /* <? ... ?>, kept: it tells the encoding */
+    INSTRUCTION, /* <? ... ?>, kept: it tells the encoding */
     ELEMENT_NAME,
     IN_TAG,
     ATTRIBUTE_NAME,
     BEFORE_EQUALS,
     BEFORE_VALUE,
     VALUE,
-    EMPTY_TAG,     /* after the / of <a/> */
+    EMPTY_TAG, /* after the / of <a/> */
     CLOSING_TAG,
 };
 
@@ -74,11 +74,14 @@ static bool is_blank(char c)
 
 static bool is_name_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-' || c == ':' || c == '.' || (unsigned char)c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == ':' || c == '.' || (unsigned char)c >= 0x80;
 }
 
-/* Between elements only white space is kept. A byte order mark before the root is text like any other. */
+/*
+ * Between elements only white space is kept. A byte order mark before the root is text like any
+ * other.
+ */
 static int text_byte(struct xapi_db *db, char c, struct filter_output *out, struct err *err)
 {
     if (c == '<') {
@@ -183,8 +186,7 @@ static int tag_byte(struct xapi_db *db, char c, struct filter_output *out, struc
     return 0;
 }
 
-static int element_name_byte(struct xapi_db *db, char c, struct filter_output *out,
-                             struct err *err)
+static int element_name_byte(struct xapi_db *db, char c, struct filter_output *out, struct err *err)
 {
     if (is_name_byte(c)) {
         strbuf_addc(&db->element, c);
@@ -231,7 +233,8 @@ static int end_value(struct xapi_db *db, struct filter_output *out, struct err *
     int64_t replaced = 0;
     if (!strbuf_ok(&db->value))
         return err_set(err, ERR_LIMIT,
-                       "field '%s' of the XAPI database is larger than 8 MiB: it cannot be searched for secrets",
+                       "field '%s' of the XAPI database is larger than 8 MiB: it cannot be "
+                       "searched for secrets",
                        db->attribute.data);
     if (strcmp(db->element.data, "table") == 0 && strcmp(db->attribute.data, "name") == 0) {
         strbuf_clear(&db->table);
@@ -239,8 +242,8 @@ static int end_value(struct xapi_db *db, struct filter_output *out, struct err *
         if (r < 0)
             return r;
     } else {
-        int r = field_redact(db->table.data, db->attribute.data, &db->value, db->quote,
-                             &out->bytes, &replaced, err);
+        int r = field_redact(db->table.data, db->attribute.data, &db->value, db->quote, &out->bytes,
+                             &replaced, err);
         if (r < 0)
             return r;
     }

@@ -2,8 +2,9 @@
 /*
  * XAPI's database: XML of which only elements and attributes matter (tables, rows, fields).
  *
- * As the original tool: text between elements is dropped, as are comments. The value of a `secret`, a cluster's
- * token, EFI variables and secret map entries become REMOVED. Everything else stays byte for byte.
+ * As the original tool: text between elements is dropped, as are comments. The value of a `secret`,
+ * a cluster's token, EFI variables and secret map entries become REMOVED. Everything else stays
+ * byte for byte.
  */
 #pragma once
 

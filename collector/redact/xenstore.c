@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * xenstore as `xenstore-ls -f` prints it: "/path/of/key = "value"" (without -f the key alone, indented).
+ * xenstore as `xenstore-ls -f` prints it: "/path/of/key = "value"" (without -f the key alone,
+ * indented).
  *
- * The clipboards of guests go as in the original tool: the whole line, sub-keys too, is replaced by a fixed one.
- * Beyond it go what guests were given to configure themselves (vm-data), and every value whose key announces a
- * secret.
+ * The clipboards of guests go as in the original tool: the whole line, sub-keys too, is replaced by
+ * a fixed one. Beyond it go what guests were given to configure themselves (vm-data), and every
+ * value whose key announces a secret.
  */
 #include "collector/redact/lines.h"
 #include "collector/redact/secrets.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The first byte chooses the filter. However the input is cut the result must be the same, and what came out must
- * pass a second time unchanged.
+ * The first byte chooses the filter. However the input is cut the result must be the same, and what
+ * came out must pass a second time unchanged.
  */
 #include <stdint.h>
 
@@ -43,17 +43,20 @@ static bool same(const struct strbuf *a, const struct strbuf *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const names[] = {"xapi-db", "xapi-clusterd", "snmp-xs",
+    static const char *const names[] = {"xapi-db",  "xapi-clusterd", "snmp-xs",
                                         "xenstore", "snmpd-xs",      "snmpd"};
     if (size < 2)
         return 0;
     const char *filter = names[data[0] % ARRAY_SIZE(names)], *bytes = (const char *)data + 1;
-    CLEANUP(strbuf_release) struct strbuf whole = STRBUF_INIT, parts = STRBUF_INIT, again = STRBUF_INIT;
+    CLEANUP(strbuf_release)
+    struct strbuf whole = STRBUF_INIT,
+                  parts = STRBUF_INIT, again = STRBUF_INIT;
     int r = redact(filter, bytes, size - 1, size, &whole);
     if (redact(filter, bytes, size - 1, 1 + data[1] % 7, &parts) != r)
         abort();
-    if (r == 0 && (!same(&whole, &parts) || redact(filter, whole.data, whole.length, size, &again) != 0 ||
-                   !same(&whole, &again)))
+    if (r == 0 &&
+        (!same(&whole, &parts) || redact(filter, whole.data, whole.length, size, &again) != 0 ||
+         !same(&whole, &again)))
         abort();
     return 0;
 }

@@ -2,8 +2,8 @@
 /*
  * Archives as other programs read them, and what is on the disk when things go wrong.
  *
- * A Python script compares the archive with a list of names, sizes, digests and times made here; unzip and
- * bsdtar must accept it too.
+ * A Python script compares the archive with a list of names, sizes, digests and times made here;
+ * unzip and bsdtar must accept it too.
  */
 #include "collector/bundle/bundle.h"
 
@@ -74,7 +74,8 @@ static const char checker[] =
     "want = open(listing, 'rb').read().split(b'\\0')[:-1]\n"
     "have = []\n"
     "def row(name, data, seconds):\n"
-    "    have.append(b'%s %d %s %d' % (name, len(data), hashlib.sha256(data).hexdigest().encode(), seconds))\n"
+    "    digest = hashlib.sha256(data).hexdigest().encode()\n"
+    "    have.append(b'%s %d %s %d' % (name, len(data), digest, seconds))\n"
     "if kind == 'zip':\n"
     "    with zipfile.ZipFile(path) as z:\n"
     "        assert z.testzip() is None\n"
@@ -108,9 +109,9 @@ static const struct member members[] = {
     {"top/new\nline", 60},
     {"top/-leading-dash: blanks and 'quotes'", 70},
     {"top/"
-     "a-very-long-name-a-very-long-name-a-very-long-name-a-very-long-name-a-very-long-name-a-very-long-name/"
-     "a-very-long-name-a-very-long-name-a-very-long-name-a-very-long-name-a-very-long-name-a-very-long-name/"
-     "a-very-long-name-a-very-long-name-a-very-long-name-a-very-long-name-a-very-long-name-a-very-long-name",
+     "very-long-very-long-very-long-very-long-very-long-very-long-very-long-very-long-very-long/"
+     "very-long-very-long-very-long-very-long-very-long-very-long-very-long-very-long-very-long/"
+     "very-long-very-long-very-long-very-long-very-long-very-long-very-long-very-long-very-long",
      200},
 };
 
@@ -245,12 +246,13 @@ static void times_that_zip_cannot_hold_are_clamped(void **state)
         stage_free(stage);
     }
     assert_int_equal(bundle_close(bundle, NULL), 0);
-    assert_runs((const char *[]){"python3", "-c",
-                                 "import zipfile\n"
-                                 "years = [i.date_time[0] for i in zipfile.ZipFile('old.zip').infolist()]\n"
-                                 "assert years[0] == years[1] == 1980 and years[3] == 2107, years\n"
-                                 "assert all(1980 <= y <= 2107 for y in years), years\n",
-                                 NULL});
+    assert_runs(
+        (const char *[]){"python3", "-c",
+                         "import zipfile\n"
+                         "years = [i.date_time[0] for i in zipfile.ZipFile('old.zip').infolist()]\n"
+                         "assert years[0] == years[1] == 1980 and years[3] == 2107, years\n"
+                         "assert all(1980 <= y <= 2107 for y in years), years\n",
+                         NULL});
     assert_int_equal(unlink("old.zip"), 0);
 }
 
@@ -342,7 +344,8 @@ static void a_file_system_without_unnamed_files_will_do(void **state)
     write_text(".xen-bugtool-part-0123456789abcdef", "left by a killed run", 20);
     assert_int_equal(publication_open(".", "a", false, &publication, NULL), 0);
     assert_int_equal(count_files("."), 1);
-    struct publication *other; /* a second run at the same time keeps its hands off the first's part */
+    /* A second run at the same time keeps its hands off the first's part. */
+    struct publication *other;
     assert_int_equal(publication_open(".", "b", false, &other, NULL), 0);
     assert_int_equal(count_files("."), 2);
     publication_discard(other);
@@ -402,7 +405,8 @@ static void a_full_disk_is_a_clear_error_and_leaves_nothing(void **state)
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &(struct rlimit){1000000, old.rlim_max});
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-        assert_fails_cleanly(kinds[i], "small", "cannot write the archive in 'small': File too large");
+        assert_fails_cleanly(kinds[i], "small",
+                             "cannot write the archive in 'small': File too large");
     setrlimit(RLIMIT_FSIZE, &old);
     assert_int_equal(rmdir("small"), 0);
 }

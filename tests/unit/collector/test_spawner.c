@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Nasty children. Every program inherits a PATH with a marker in it, so that whoever survives is found in
- * /proc/<pid>/environ, wherever it hid.
+ * Nasty children. Every program inherits a PATH with a marker in it, so that whoever survives is
+ * found in /proc/<pid>/environ, wherever it hid.
  */
 #include "collector/process/spawner.h"
 
@@ -189,7 +189,8 @@ static void the_environment_is_fixed(void **state)
     assert_int_equal(strncmp(capture.text.data, expected, strlen(expected)), 0);
     assert_non_null(strstr(capture.text.data, "\nLC_ALL=C\nHOME="));
     assert_null(strstr(capture.text.data, "hunter2"));
-    assert_null(strstr(capture.text.data, ":.:")); /* relative and empty elements of PATH are gone */
+    /* Relative and empty elements of PATH are gone. */
+    assert_null(strstr(capture.text.data, ":.:"));
     assert_null(strstr(capture.text.data, "::"));
     strbuf_release(&capture.text);
 }
@@ -257,7 +258,10 @@ static void nothing_survives_a_nasty_command(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(nasty); i++) {
         struct capture capture = {0};
-        /* The limit must let the shell get to the point on a busy machine; endless output is only counted. */
+        /*
+         * The limit must let the shell get to the point on a busy machine; endless output is only
+         * counted.
+         */
         struct child_end end = run_shell(nasty[i].script, 700, &capture);
         if (end.outcome != nasty[i].outcome)
             fail_msg("'%s': outcome %d", nasty[i].name, (int)end.outcome);
@@ -334,9 +338,9 @@ static void the_cancel_flag_ends_a_child(void **state)
     assert_int_equal(pthread_create(&thread, NULL, raise_flag, &cancelled), 0);
     const char *argv[] = {"sleep", "1000", NULL};
     struct capture capture = {0};
-    struct child_end end = run(
-        &(struct child_spec){.argv = argv, .time_limit_ms = 600000, .cancelled = &cancelled},
-        &capture);
+    struct child_end end =
+        run(&(struct child_spec){.argv = argv, .time_limit_ms = 600000, .cancelled = &cancelled},
+            &capture);
     pthread_join(thread, NULL);
     assert_int_equal(end.outcome, CHILD_CANCELLED);
     assert_no_survivors();
@@ -463,9 +467,11 @@ static void a_child_that_cannot_be_killed_is_abandoned(void **state)
     struct capture capture = {0};
     struct child_end end = {0};
     if (frozen) {
-        snprintf(script, sizeof script, "echo begun; sleep 1000 & echo x > %s/disk/file", directory);
+        snprintf(script, sizeof script, "echo begun; sleep 1000 & echo x > %s/disk/file",
+                 directory);
         end = run_shell(script, 1000, &capture);
-        snprintf(script, sizeof script, "fsfreeze -u %s/disk; umount %s/disk", directory, directory);
+        snprintf(script, sizeof script, "fsfreeze -u %s/disk; umount %s/disk", directory,
+                 directory);
         assert_true(shell_works(script));
     }
     snprintf(script, sizeof script, "rm -rf %s", directory);

@@ -49,8 +49,10 @@ static void assert_inflates_to_sentences(const struct strbuf *bytes, unsigned se
     size_t length = sentences * (sizeof sentence - 1);
     char *plain = malloc(length + 1);
     assert_non_null(plain);
-    z_stream stream = {.next_in = (unsigned char *)bytes->data, .avail_in = (unsigned)bytes->length,
-                       .next_out = (unsigned char *)plain, .avail_out = (unsigned)length + 1};
+    z_stream stream = {.next_in = (unsigned char *)bytes->data,
+                       .avail_in = (unsigned)bytes->length,
+                       .next_out = (unsigned char *)plain,
+                       .avail_out = (unsigned)length + 1};
     assert_int_equal(inflateInit2(&stream, -15), Z_OK);
     assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
     assert_int_equal(stream.total_out, length);
