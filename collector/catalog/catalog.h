@@ -34,6 +34,7 @@ struct catalog_item {
 
     const char *const *paths;    /* file: globs; log: globs of the live logs; tree: roots */
     const char *match, *exclude; /* tree: extended regular expressions, from the start of the full path */
+    const char *pack; /* tree: its files go into a tar of this name inside the archive, or NULL */
     bool newest_first;           /* file: order by age, and verbosity N keeps the newest N */
 
     const char *const *argv; /* command: program and arguments; function: its name */

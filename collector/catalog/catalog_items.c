@@ -17,7 +17,7 @@ struct kind_row {
 #define COMMON_KEYS "redact", "when", "limit", "rank"
 
 static const char *const file_keys[] = {"file", "files", "as", "newest", COMMON_KEYS, NULL};
-static const char *const tree_keys[] = {"tree", "trees", "match", "not", COMMON_KEYS, NULL};
+static const char *const tree_keys[] = {"tree", "trees", "match", "not", "pack", COMMON_KEYS, NULL};
 static const char *const log_keys[] = {"log", "logs", COMMON_KEYS, NULL};
 static const char *const command_keys[] = {"command", "shell", "as",   "each", "input",
                                            "lane",    "time",  COMMON_KEYS, NULL};
@@ -125,6 +125,8 @@ static int read_option(const char *key, const struct doc_node *node, struct aren
         r = read_regex(node, &item->match, err);
     else if (strcmp(key, "not") == 0)
         r = read_regex(node, &item->exclude, err);
+    else if (strcmp(key, "pack") == 0)
+        r = doc_string(node, &item->pack, err);
     else if (strcmp(key, "newest") == 0)
         r = doc_bool(node, &item->newest_first, err);
     else if (strcmp(key, "input") == 0)

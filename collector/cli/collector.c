@@ -242,6 +242,21 @@ static void say_failure(const struct session *s, const struct destination *desti
         err_prefix(err, "Error writing %s file '%s'", zip ? "zip" : "tar", destination->path);
 }
 
+static void say_summary(const struct session *s)
+{
+    size_t by_status[OUTCOME_COUNT] = {0};
+    for (size_t i = 0; i < s->plan.entries.count; i++)
+        by_status[s->plan.entries.items[i].outcome.status]++;
+    fprintf(s->talk, "%zu entries:", s->plan.entries.count);
+    const char *separator = " ";
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        if (by_status[i]) {
+            fprintf(s->talk, "%s%zu %s", separator, by_status[i], outcome_name((enum outcome_status)i));
+            separator = ", ";
+        }
+    fputs(" (details: manifest.json)\n", s->talk);
+}
+
 static int collect_into(struct session *s, struct destination *destination, struct mounts *mounts, int root_fd,
                         bool *ret_abandoned, struct err *err)
 {
@@ -262,6 +277,7 @@ static int collect_into(struct session *s, struct destination *destination, stru
                                 .memory_bytes = STAGE_MEMORY,
                                 .spool_dirfd = destination->spool_fd},
                       .jobs = s->epoch >= 0 ? 1 : s->options.jobs, /* one: always the same order */
+                      .debug = s->options.debug,
                       .by_rank = s->options.time_limit >= 0,
                       .deadline_ms = s->deadline_ms,
                       .newest = s->epoch,
@@ -273,9 +289,13 @@ static int collect_into(struct session *s, struct destination *destination, stru
         progress_line(&progress, "Creating output file");
     progress_line(&progress, "Running commands to collect data");
     int r = run_collect(&run, err);
+    int packed = run_finish_packs(&run, r == 0, err);
+    r = r == 0 ? packed : r;
     if (r == 0)
         r = finish_report(s, &run, begun_ms, err);
     progress_end(&progress);
+    if (r == 0 && progress.terminal)
+        say_summary(s);
     *ret_abandoned = run.abandoned;
     run_log_release(&log);
     return r;

@@ -82,7 +82,7 @@ static int point_at_recording(const struct build *build, struct plan_entry *entr
 static int add_one(struct build *build, const struct catalog_item *item, const char *value,
                    struct plan_entry **ret, struct err *err)
 {
-    const char *const *argv;
+    const char *const *argv = NULL;
     int r = substitute_argv(build->plan.arena, item->argv, item->each, value, &argv, err);
     if (r < 0)
         return r;

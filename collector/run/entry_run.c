@@ -178,7 +178,10 @@ int entry_run(const struct run *run, struct plan_entry *entry, struct stage **re
     struct err why = ERR_INIT;
     int64_t begun = io_now_ms();
     *ret = NULL;
-    int r = stage_new(&run->stage, &pipeline.stage, &why);
+    struct stage_options options = run->stage;
+    if (entry->item->pack)
+        options.encoding = STAGE_PLAIN; /* the tar around it is what gets compressed */
+    int r = stage_new(&options, &pipeline.stage, &why);
     if (r == 0 && entry->item->filters[0])
         r = redactor_new(entry->item->filters, to_stage, &pipeline, &pipeline.redactor, &why);
     if (r < 0)

@@ -106,6 +106,10 @@ static void write_entry(const struct plan_entry *entry, bool reproducible, struc
     member(out, "status", outcome_name(entry->outcome.status));
     strbuf_adds(out, ", ");
     member(out, "reason", entry->outcome.reason);
+    if (entry->item->pack) {
+        strbuf_adds(out, ", ");
+        member(out, "inside", entry->item->pack);
+    }
     strbuf_addf(out, ", \"bytes\": %" PRId64 ", ", entry->bytes);
     member(out, "sha256", entry->sha256);
     strbuf_addf(out, ", \"duration_ms\": %" PRId64 ", \"redactions\": %" PRId64,

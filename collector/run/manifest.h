@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * manifest.json (xenhealth-manifest/1): what became of every planned entry, and of the run.
+ * manifest.json (xenhealth-manifest/1): what became of every planned entry, and of the run. An entry that travels
+ * in a tar inside the archive (etc/systemd.tar) names it as `inside`.
  */
 #pragma once
 

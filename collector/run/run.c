@@ -13,6 +13,7 @@
 #include <sys/statvfs.h>
 
 #include "collector/run/entry_run.h"
+#include "common/escape.h"
 #include "common/io.h"
 
 #define MAX_JOBS 64
@@ -157,6 +158,17 @@ static bool still_wanted(const struct pool *pool, struct plan_entry *entry)
     return !pool->late && !pool->full;
 }
 
+/* One call to stdio, so that lines of several threads do not mix. */
+static void say_start(const struct run *run, const struct plan_entry *entry)
+{
+    if (!run->debug || !run->progress->out || !entry->argv || entry->path)
+        return;
+    struct strbuf safe = STRBUF_INIT;
+    escape_terminal(&safe, entry->source, strlen(entry->source), false);
+    fprintf(run->progress->out, "Starting '%s'\n", safe.data);
+    strbuf_release(&safe);
+}
+
 struct worker {
     struct pool *pool;
     int number;
@@ -179,6 +191,7 @@ static void *work(void *argument)
         struct stage *stage = NULL;
         if (still_wanted(pool, entry)) {
             struct err ignored = ERR_INIT;
+            say_start(pool->run, entry);
             pthread_mutex_unlock(&pool->lock);
             int r = entry_run(pool->run, entry, &stage, &ignored);
             pthread_mutex_lock(&pool->lock);
@@ -234,6 +247,53 @@ static int64_t free_bytes(int fd, int64_t *ret_total)
     return (int64_t)space.f_bavail * (int64_t)space.f_frsize;
 }
 
+static int find_pack(struct run *run, const char *name, struct pack **ret, struct err *err)
+{
+    for (size_t i = 0; i < run->packs.count; i++)
+        if (strcmp(pack_name(run->packs.items[i]), name) == 0) {
+            *ret = run->packs.items[i];
+            return 0;
+        }
+    struct pack **slot = vec_push(&run->packs);
+    if (!slot)
+        return err_nomem(err);
+    int r = pack_new(&run->stage, name, slot, err);
+    if (r < 0)
+        run->packs.count--;
+    else
+        *ret = *slot;
+    return r;
+}
+
+static int add_packed(struct run *run, const struct plan_entry *entry, struct stage *stage,
+                      struct err *err)
+{
+    struct pack *pack = NULL;
+    struct strbuf member = STRBUF_INIT;
+    strbuf_addf(&member, "%s/%s", run->top, entry->name);
+    int r = strbuf_ok(&member) ? find_pack(run, entry->item->pack, &pack, err) : err_nomem(err);
+    if (r == 0)
+        r = pack_add(pack, member.data, run_modified(run, entry->modified), stage, err);
+    strbuf_release(&member);
+    return r;
+}
+
+int run_finish_packs(struct run *run, bool add, struct err *err)
+{
+    int r = 0;
+    for (size_t i = 0; i < run->packs.count; i++) {
+        struct pack *pack = run->packs.items[i];
+        struct stage *stage;
+        if (add && r == 0)
+            r = pack_finish(pack, &stage, err);
+        if (add && r == 0)
+            r = add_member(run, pack_name(pack), time(NULL), stage, err);
+        pack_free(pack);
+    }
+    vec_free(&run->packs);
+    return r;
+}
+
 /* Takes one finished entry to the archive, if the disk has room for it. Called without the lock. */
 static int deliver(struct run *run, struct finished *finished, int64_t reserve, struct err *err)
 {
@@ -248,7 +308,9 @@ static int deliver(struct run *run, struct finished *finished, int64_t reserve, 
         finished->stage = stage_free(finished->stage);
     }
     if (finished->stage) {
-        r = add_member(run, entry->name, entry->modified, finished->stage, err);
+        r = entry->item->pack
+                ? add_packed(run, entry, finished->stage, err)
+                : add_member(run, entry->name, entry->modified, finished->stage, err);
         entry->archived = r == 0;
         stage_free(finished->stage);
     }
@@ -256,7 +318,8 @@ static int deliver(struct run *run, struct finished *finished, int64_t reserve, 
     bool child = entry->argv && !entry->path;
     if (child && entry->outcome.status == OUTCOME_TIMEOUT)
         progress_line(run->progress, "'%s' timed out", entry->source);
-    if (child && entry->archived && entry->outcome.status == OUTCOME_MISSING)
+    /* On a terminal the many programs that a host does not have would drown the rest; the log has them. */
+    if (child && entry->archived && entry->outcome.status == OUTCOME_MISSING && !run->progress->terminal)
         progress_line(run->progress, "'%s' failed: %s", entry->source, entry->outcome.reason);
     progress_step(run->progress, entry->name, entry->bytes);
     return r;
@@ -344,7 +407,7 @@ static bool join_all(struct pool *pool, pthread_t *threads, int started)
 
 int run_collect(struct run *run, struct err *err)
 {
-    struct pool *pool;
+    struct pool *pool = NULL;
     pthread_t threads[MAX_JOBS];
     int started = 0;
     run->jobs = run->jobs < 1 ? 1 : run->jobs > MAX_JOBS ? MAX_JOBS : run->jobs;

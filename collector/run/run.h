@@ -9,6 +9,7 @@
 
 #include "collector/bundle/bundle.h"
 #include "collector/plan/plan.h"
+#include "collector/run/pack.h"
 #include "collector/run/progress.h"
 #include "collector/run/runlog.h"
 #include "collector/sources/mounts.h"
@@ -26,18 +27,23 @@ struct run {
     const char *top; /* folder in the archive that holds all members */
     struct stage_options stage;
     int jobs;
+    bool debug;          /* tell of every command that is started */
     bool by_rank;        /* best entries first: the time may not be enough for all */
     int64_t deadline_ms; /* monotonic */
     int64_t newest;      /* latest modification time of a member (reproducible archives), or -1 */
     int space_fd;        /* a folder on the file system that must not get full, or -1 */
     const atomic_bool *cancelled;
 
+    VEC(struct pack *) packs; /* tars inside the archive; added by run_finish_packs() */
     bool deadline_reached; /* result */
     bool abandoned;        /* result: a thread hangs in a read and was left behind; do not free what it uses */
 };
 
 /* 0, ERR_CANCELLED, or a failure of the archive. */
 int run_collect(struct run *run, struct err *err);
+
+/* Adds the tars inside the archive and frees them. After a failure of run_collect() only frees. */
+int run_finish_packs(struct run *run, bool add, struct err *err);
 
 /* Adds a text that the run itself wrote (log, inventory) under the top folder. */
 int run_add_text(struct run *run, const char *name, const void *bytes, size_t length, struct err *err);

@@ -55,10 +55,16 @@ static void full_path(const struct worker *w, const char *path, char *ret, size_
     snprintf(ret, size, "%s%s", w->root, path);
 }
 
+/* Looks through links; below another root an absolute target means one below that root. */
 static bool look(const struct worker *w, const char *path, struct stat *ret)
 {
-    char full[PATH_MAX];
+    char full[PATH_MAX], target[PATH_MAX];
     full_path(w, path, full, sizeof full);
+    ssize_t length = *w->root ? readlink(full, target, sizeof target - 1) : -1;
+    if (length > 0 && target[0] == '/') {
+        target[length] = '\0';
+        full_path(w, target, full, sizeof full);
+    }
     return stat(full, ret) == 0;
 }
 

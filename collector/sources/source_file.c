@@ -115,7 +115,7 @@ int source_read_file(const struct file_request *request, source_sink sink, void 
                 wanted = 0;
         }
     }
-    int sysno;
+    int sysno = 0;
     int64_t done = copy(request, fd, wanted, sink, context, &sysno, err);
     if (done < 0)
         return (int)done;

@@ -283,6 +283,25 @@ def test_capabilities_is_xml_that_its_callers_can_read():
         assert wanted in keys
 
 
+def test_systemd_units_travel_in_a_tar_of_their_own(tmp_path, root):
+    unit = root / "etc/systemd/system" / "dev-disk-by\\x2did.swap"
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Unit]\n")
+    (root / "etc/systemd/system/link.service").symlink_to("/etc/only-here")
+    (root / "etc/only-here").write_text("fake\n")
+    path = collect(tmp_path / "out", "--root", root, "--output=zip")
+    found, top = members(path), path.name.split(".")[0]
+    with tarfile.open(fileobj=io.BytesIO(found["etc/systemd.tar"])) as inner:
+        inside = {info.name: inner.extractfile(info).read() for info in inner}
+    assert inside[f"{top}/etc/systemd/system/{unit.name}"] == b"[Unit]\n"
+    assert inside[f"{top}/etc/systemd/system/link.service"] == b"fake\n"
+    assert not any(name.startswith("etc/systemd/") for name in found)
+    listed = ElementTree.fromstring(found["inventory.xml"])
+    names = {entry.attrib["filename"] for entry in listed if entry.tag == "inventory-entry"}
+    assert set(inside) <= names and f"{top}/etc/systemd.tar" not in names
+    assert by_name(found)[f"etc/systemd/system/{unit.name}"]["inside"] == "etc/systemd.tar"
+
+
 def test_unknown_entries_are_a_warning(tmp_path, root):
     result = bugtool("-s", "-y", "--root", root, "--outdir", tmp_path / "out", "--output=zip",
                      "--entries=client-logs,other,system-logs:2,xen-bugtool")
