@@ -49,11 +49,11 @@ static int name_number(struct regex *regex, const char *text, unsigned number)
 {
     int index = regex_name_find(regex, text);
     if (index < 0) {
-        index = (int)regex->name_count;
-        regex->names[index].text = strdup(text);
-        if (!regex->names[index].text)
+        char *copy = strdup(text);
+        if (!copy)
             return ERR_NOMEM;
-        regex->name_count++;
+        index = (int)regex->name_count++;
+        regex->names[index].text = copy;
     }
     struct regex_name *name = &regex->names[index];
     name->numbers[name->count++] = (unsigned char)number;

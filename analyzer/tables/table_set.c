@@ -76,7 +76,10 @@ static int leave_family(struct table_set *set, const struct table *table, struct
         if (leader->members[i] != table)
             rest[kept++] = leader->members[i];
     for (size_t i = 0; i < kept; i++) {
-        struct table *member = entry_of(set, rest[i])->table;
+        struct entry *entry = entry_of(set, rest[i]);
+        if (!entry)
+            return err_set(err, ERR_BUG, "table '%s' is lost", rest[i]->name);
+        struct table *member = entry->table;
         member->leader = rest[0];
         member->members = i == 0 ? rest : NULL;
         member->member_count = i == 0 ? kept : 0;
