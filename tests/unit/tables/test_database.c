@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include "analyzer/database/database_private.h"
 #include "common/io.h"
 
 static const char *const yaml[] = {
@@ -138,6 +139,18 @@ static void a_row_of_a_host_nobody_knows_is_our_mistake(void **state)
     struct err err = ERR_INIT;
     ADD_ROW(fixture->database, fixture->tables, "notes", 1, "notes.txt", "x");
     assert_int_equal(database_settle_hosts(fixture->database, names, 1, &err), ERR_BUG);
+}
+
+static void rows_beyond_the_limit_are_dropped_and_counted(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->database->bytes_max = 200;
+    for (int i = 0; i < 10; i++)
+        ADD_ROW(fixture->database, fixture->tables, "notes", 0, "notes.txt",
+                "twenty bytes of text");
+    settle(fixture);
+    assert_rows(fixture->database, "SELECT count(*) FROM notes", "3\n");
+    assert_int_equal(database_dropped(fixture->database), 7);
 }
 
 static void table_hosts_tells_where_a_host_comes_from(void **state)
@@ -604,6 +617,7 @@ int main(void)
         test(version_columns_compare_and_sort_as_versions),
         test(many_rows_of_many_hosts_are_settled_together),
         test(a_row_of_a_host_nobody_knows_is_our_mistake),
+        test(rows_beyond_the_limit_are_dropped_and_counted),
         test(table_hosts_tells_where_a_host_comes_from),
         test(of_alternative_files_only_the_first_with_rows_counts),
         test(a_table_has_a_source_only_where_one_was_noted_or_gave_rows),
