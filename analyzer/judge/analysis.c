@@ -16,8 +16,11 @@ struct passage {
     struct analysis *analysis;
     unsigned host;
     char *path;
-    struct extraction *extractions[TABLES_PER_MEMBER];
+    const struct table *tables[TABLES_PER_MEMBER]; /* made from this member */
+    size_t table_count;
+    struct extraction *extractions[TABLES_PER_MEMBER]; /* those of them that are wanted */
     size_t extraction_count;
+    bool has_data;
     struct scan *scan;
     unsigned stamp_hint;
 };
@@ -215,22 +218,17 @@ static int begin_extractions(struct passage *passage, const struct member *membe
     for (size_t i = 0; i < table_set_count(analysis->parts.tables); i++) {
         const struct table *table = table_set_at(analysis->parts.tables, i);
         if (table->leader != table || !covers(table, member->logical) ||
-            passage->extraction_count == TABLES_PER_MEMBER)
+            passage->table_count == TABLES_PER_MEMBER)
             continue;
-        /* A database file without a byte is no database without objects: the collector could not read it. */
-        if (table->member_count > 1 && member->size == 0)
+        passage->tables[passage->table_count++] = table;
+        if (!any_member_wanted(analysis, table))
             continue;
-        int r = database_note_source(analysis->parts.database, table, member->host, err);
-        if (r == 0 && any_member_wanted(analysis, table)) {
-            struct extraction **slot = &passage->extractions[passage->extraction_count];
-            r = extraction_begin(table, member->logical, on_row, passage, slot, err);
-            if (r == 0) {
-                extraction_choose(*slot, passage_wants);
-                passage->extraction_count++;
-            }
-        }
+        struct extraction **slot = &passage->extractions[passage->extraction_count];
+        int r = extraction_begin(table, member->logical, on_row, passage, slot, err);
         if (r < 0)
             return r;
+        extraction_choose(*slot, passage_wants);
+        passage->extraction_count++;
     }
     return 0;
 }
@@ -277,15 +275,40 @@ static void *visit_begin(void *context, const struct member *member)
         r = begin_extractions(passage, member, err);
     if (r == 0)
         r = scan_begin(analysis->matcher, member->logical, on_hit, passage, &passage->scan, err);
-    if (r < 0 || (!passage->scan && passage->extraction_count == 0))
+    if (r < 0 || (!passage->scan && passage->table_count == 0))
         return passage_free(passage);
     return passage;
+}
+
+/* The first byte is there: the tables made from this member have a source. */
+static int note_sources(struct passage *passage, struct err *err)
+{
+    int r = 0;
+    passage->has_data = true;
+    for (size_t i = 0; r == 0 && i < passage->table_count; i++)
+        r = database_note_source(passage->analysis->parts.database, passage->tables[i],
+                                 passage->host, err);
+    return r;
+}
+
+static int note_silence(struct passage *passage, struct err *err)
+{
+    for (size_t i = 0; i < passage->table_count; i++) {
+        struct silent_member *silent = vec_push(&passage->analysis->silent);
+        if (!silent || !(silent->path = strdup(passage->path)))
+            return err_nomem(err);
+        silent->table = passage->tables[i];
+        silent->host = passage->host;
+    }
+    return 0;
 }
 
 static int visit_data(void *state, const char *bytes, size_t length, struct err *err)
 {
     struct passage *passage = state;
-    int r = passage->scan ? scan_feed(passage->scan, bytes, length, err) : 0;
+    int r = passage->has_data || length == 0 ? 0 : note_sources(passage, err);
+    if (r == 0 && passage->scan)
+        r = scan_feed(passage->scan, bytes, length, err);
     for (size_t i = 0; r == 0 && i < passage->extraction_count; i++)
         r = extraction_feed(passage->extractions[i], bytes, length, err);
     return r;
@@ -300,6 +323,8 @@ static int visit_end(void *state, bool complete, struct err *err)
         bool timed_out = false, malformed = false;
         r = extraction_end(passage->extractions[i], &timed_out, &malformed, err);
     }
+    if (r == 0 && !passage->has_data)
+        r = note_silence(passage, err);
     passage_free(passage);
     return r;
 }
@@ -341,6 +366,9 @@ void *analysis_free(struct analysis *analysis)
         table_names_release(&analysis->rules[i].reads);
     for (size_t i = 0; analysis->sources && i < analysis->pattern_count; i++)
         vec_free(&analysis->sources[i].hosts);
+    for (size_t i = 0; i < analysis->silent.count; i++)
+        free(analysis->silent.items[i].path);
+    vec_free(&analysis->silent);
     free(analysis->sources);
     free(analysis->rules);
     free(analysis->wanted);
@@ -368,6 +396,19 @@ static int date_hits(struct analysis *analysis, const struct database_host *host
         taken[i] = hosts[i].taken;
     hits_date(analysis->hits, taken, count);
     return 0;
+}
+
+/* Empty members that the report says are results, not failures, are sources too. */
+static int settle_silence(struct analysis *analysis, const struct report_set *reports,
+                          struct err *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < analysis->silent.count; i++) {
+        const struct silent_member *silent = &analysis->silent.items[i];
+        if (!reports || report_host_proves_empty(reports, silent->host, silent->path))
+            r = database_note_source(analysis->parts.database, silent->table, silent->host, err);
+    }
+    return r;
 }
 
 static int record(struct verdict *verdict, const struct rule *rule, enum rule_outcome outcome,
@@ -448,6 +489,8 @@ int analysis_judge(struct analysis *analysis, const struct database_host *hosts,
         .arena = verdict->arena,
     };
     int r = date_hits(analysis, hosts, host_count, err);
+    if (r == 0)
+        r = settle_silence(analysis, reports, err);
     if (r == 0)
         r = database_settle(analysis->parts.database, hosts, host_count, err);
     if (r == 0)

@@ -56,6 +56,7 @@ static int add_hits(struct evaluation *evaluation, const struct rule *rule, cons
         struct finding_value values[REGEX_GROUPS_MAX];
         struct observation observation = {
             .host = (int)hit->host,
+            .affects = (int)hit->host,
             .path = hit->path,
             .line = hit->line,
             .time = hit->time,
@@ -92,14 +93,25 @@ static int evaluate_groups(struct evaluation *evaluation, const struct rule *rul
                 chosen[count++] = list->items[j];
             }
         }
-        if (hits_densest_of(chosen, count, rule->within_s) < rule->at_least)
-            continue;
-        *ret_fails = true;
+        count = hits_bursts(chosen, count, rule->within_s, rule->at_least);
+        *ret_fails |= count > 0;
         int r = add_hits(evaluation, rule, key, certain, chosen, count, err);
         if (r < 0)
             return r;
     }
     return 0;
+}
+
+/* Single events far from the others are no proof of "so many within so long". */
+static int add_bursts(struct evaluation *evaluation, const struct rule *rule, bool certain,
+                      const struct hit_list *list, struct err *err)
+{
+    CLEANUP_FREE struct hit **chosen = calloc(list->count + 1, sizeof *chosen);
+    if (!chosen)
+        return err_nomem(err);
+    memcpy(chosen, list->items, list->count * sizeof *chosen);
+    size_t count = hits_bursts(chosen, list->count, rule->within_s, rule->at_least);
+    return add_hits(evaluation, rule, "", certain, chosen, count, err);
 }
 
 static int evaluate_host(struct evaluation *evaluation, const struct rule_state *state, size_t host,
@@ -115,11 +127,13 @@ static int evaluate_host(struct evaluation *evaluation, const struct rule_state 
     if (hits_densest(hits, state->first_pattern, (unsigned)host, rule->within_s) < rule->at_least)
         return 0;
     *ret_fails = true;
+    if (list.complete)
+        return add_bursts(evaluation, rule, certain, &list, err);
     int r = add_hits(evaluation, rule, "", certain, list.items, list.count, err);
     int64_t stored = 0;
     for (size_t i = 0; i < list.count; i++)
         stored += list.items[i]->count;
-    if (r == 0 && list.events > stored)
+    if (r == 0)
         finding_builder_count(evaluation->builder, rule, "", list.events - stored);
     return r;
 }

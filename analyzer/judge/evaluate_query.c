@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The shapes with a query. Each row is an observation: its columns host, path, line, time and text are where the
- * proof stands, the others are the values of the finding. A row without a path is proved by the files its tables
- * came from.
+ * proof stands, `affects` is the host it concerns (where that is another one: the pool's database is in one host's
+ * report and speaks of all), the others are the values of the finding. A row without a path is proved by the files
+ * its tables came from.
  */
 #include "analyzer/judge/judge_private.h"
 
@@ -24,7 +25,7 @@ struct row_context {
 
 static bool is_place(const char *name)
 {
-    static const char *const places[] = {"host", "path", "line", "time", "text", "offset"};
+    static const char *const places[] = {"host", "path", "line", "time", "text", "offset", "affects"};
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)
         if (strcasecmp(places[i], name) == 0)
             return true;
@@ -79,6 +80,8 @@ static int on_result(void *context, const struct result_row *row, struct err *er
     struct evaluation *evaluation = rows->evaluation;
     const struct rule *rule = rows->state->rule;
     int host = find_host(evaluation, column(row, "host"));
+    const char *named = column(row, "affects");
+    int affects = named ? find_host(evaluation, named) : host;
     if (rows->rows == ROWS_MAX || (host >= 0 && rows->applies[host] == TRUTH_FALSE))
         return 0;
     rows->rows++;
@@ -93,6 +96,7 @@ static int on_result(void *context, const struct result_row *row, struct err *er
     const char *time = column(row, "time"), *events = column(row, "count");
     struct observation observation = {
         .host = host,
+        .affects = affects,
         .path = path ? path : source_path(evaluation, rows->state),
         .line = number(column(row, "line")),
         .time = time ? number(time) : TIME_UNKNOWN,

@@ -132,7 +132,7 @@ int finding_builder_add(struct finding_builder *builder, const struct rule *rule
     draft->certain &= certain;
     draft->count += o->count;
     for (size_t i = 0; i < builder->host_count; i++)
-        if (o->host == (int)i || o->host < 0)
+        if (o->affects == (int)i || o->affects < 0)
             draft->hosts[i] = true;
     if (o->time != TIME_UNKNOWN) {
         if (draft->first_seen == TIME_UNKNOWN || o->time < draft->first_seen)

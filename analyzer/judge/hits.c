@@ -7,6 +7,7 @@
 #include <ctype.h>
 
 #include "analyzer/judge/verdict.h"
+#include "common/io.h"
 
 /* Minutes with events that a histogram holds: two months without a pause. */
 #define MINUTES_MAX (60 * 24 * 62)
@@ -352,19 +353,25 @@ static double moment_of(const struct hit *hit)
     return hit->time != TIME_UNKNOWN ? (double)hit->time : hit->uptime >= 0 ? hit->uptime : 0;
 }
 
-int64_t hits_densest_of(struct hit *const *items, size_t count, int64_t seconds)
+size_t hits_bursts(struct hit **items, size_t count, int64_t seconds, int64_t at_least)
 {
-    int64_t all = 0;
+    size_t kept = 0, start = 0, inside = 0; /* items before `inside` are in a window that is full enough */
+    int64_t sum = 0;
+    CLEANUP_FREE bool *in = calloc(count + 1, sizeof *in);
+    if (!in)
+        return count;
+    for (size_t i = 0; i < count; i++) {
+        sum += items[i]->count;
+        while (seconds && moment_of(items[i]) - moment_of(items[start]) > (double)seconds)
+            sum -= items[start++]->count;
+        if (sum >= at_least)
+            for (inside = inside > start ? inside : start; inside <= i; inside++)
+                in[inside] = true;
+    }
     for (size_t i = 0; i < count; i++)
-        all += items[i]->count;
-    struct moment *moments = seconds ? calloc(count + 1, sizeof *moments) : NULL;
-    if (!moments)
-        return all;
-    for (size_t i = 0; i < count; i++)
-        moments[i] = (struct moment){moment_of(items[i]), items[i]->count};
-    int64_t most = densest(moments, count, (double)seconds);
-    free(moments);
-    return most;
+        if (in[i])
+            items[kept++] = items[i];
+    return kept;
 }
 
 int64_t hits_densest(const struct hits *hits, unsigned pattern, unsigned host, int64_t seconds)
@@ -372,16 +379,16 @@ int64_t hits_densest(const struct hits *hits, unsigned pattern, unsigned host, i
     struct hit_list list = hits_list(hits, pattern, host);
     if (seconds == 0 || list.count == 0)
         return list.events;
-    if (list.complete)
-        return hits_densest_of(list.items, list.count, seconds);
     const struct host_hits *found = &hits->patterns[pattern].hosts.items[host];
-    struct moment *moments = calloc(found->minutes.count + 1, sizeof *moments);
+    size_t count = list.complete ? list.count : found->minutes.count;
+    struct moment *moments = calloc(count + 1, sizeof *moments);
     if (!moments)
         return list.events;
-    for (size_t i = 0; i < found->minutes.count; i++)
-        moments[i] = (struct moment){(double)found->minutes.items[i].time,
-                                     found->minutes.items[i].events};
-    int64_t most = densest(moments, found->minutes.count, (double)seconds);
+    for (size_t i = 0; i < count; i++)
+        moments[i] = list.complete ? (struct moment){moment_of(list.items[i]), list.items[i]->count}
+                                   : (struct moment){(double)found->minutes.items[i].time,
+                                                     found->minutes.items[i].events};
+    int64_t most = densest(moments, count, (double)seconds);
     free(moments);
     return most;
 }

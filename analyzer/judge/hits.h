@@ -55,5 +55,8 @@ struct hit_list hits_list(const struct hits *hits, unsigned pattern, unsigned ho
 /* The largest number of events within any `seconds` (0: at all) on one host. */
 int64_t hits_densest(const struct hits *hits, unsigned pattern, unsigned host, int64_t seconds);
 
-/* The same for a choice of stored hits. */
-int64_t hits_densest_of(struct hit *const *items, size_t count, int64_t seconds);
+/*
+ * Of a choice of stored hits, those that lie in a window of `seconds` (0: the whole report) with at least
+ * `at_least` events: moved to the front, in their order. Returns their number.
+ */
+size_t hits_bursts(struct hit **items, size_t count, int64_t seconds, int64_t at_least);

@@ -23,8 +23,16 @@ struct sources {
     VEC(bool) hosts;
 };
 
+/* A member that held no byte: whether that says anything is known when all is read. */
+struct silent_member {
+    const struct table *table;
+    unsigned host;
+    char *path;
+};
+
 struct analysis {
     struct analysis_parts parts;
+    VEC(struct silent_member) silent;
     struct matcher *matcher;
     struct rule_state *rules;
     size_t rule_count;
@@ -39,7 +47,8 @@ struct analysis {
 
 /* One fact in favour of a rule: a log line or a row. */
 struct observation {
-    int host;          /* index, or -1: no host in particular */
+    int host;          /* where the proof stands: index, or -1 for none */
+    int affects;       /* the host it concerns, or -1: all of them */
     const char *path;  /* or NULL */
     int64_t line, time;
     const char *text;

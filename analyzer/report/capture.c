@@ -135,6 +135,8 @@ static void on_manifest_entry(void *context, const char *capability, const char 
         add_absent(capture, name);
         return;
     }
+    if (strcmp(status, "empty") == 0)
+        key_set_add(&capture->set->empty, capture->host->report.index, name);
     for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++)
         if (strcmp(status, outcomes[i].status) == 0)
             set_problem_once(capture->set, outcomes[i].kind, (int)capture->host->report.index, name,

@@ -136,3 +136,9 @@ int report_set_teach(struct report_set *set, const char *pattern, const char *ca
  */
 bool report_host_collected(const struct report_set *set, size_t host, const char *capability);
 bool report_host_proves_absent(const struct report_set *set, size_t host, const char *path);
+
+/*
+ * Whether an empty member is a result: its command ran and had nothing to say. The original tool leaves an empty
+ * member also for a program that is not installed, so without a manifest an empty file proves nothing.
+ */
+bool report_host_proves_empty(const struct report_set *set, size_t host, const char *path);

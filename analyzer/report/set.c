@@ -68,6 +68,7 @@ void *report_set_free(struct report_set *set)
     vec_free(&set->taught);
     key_set_release(&set->members);
     key_set_release(&set->absent);
+    key_set_release(&set->empty);
     arena_free(set->arena);
     free(set);
     return NULL;
@@ -264,6 +265,11 @@ bool report_host_collected(const struct report_set *set, size_t index, const cha
         if (strcmp(host->capabilities.items[i], capability) == 0)
             return true;
     return false;
+}
+
+bool report_host_proves_empty(const struct report_set *set, size_t index, const char *path)
+{
+    return key_set_has(&set->empty, (unsigned)index, path);
 }
 
 bool report_host_proves_absent(const struct report_set *set, size_t index, const char *path)

@@ -62,6 +62,7 @@ struct report_set {
     int64_t problems_of_kind[PROBLEM_KINDS];
     struct key_set members; /* every path seen */
     struct key_set absent;  /* every path a manifest says was looked for in vain */
+    struct key_set empty;   /* every path a manifest says was collected and had nothing in it */
     VEC(struct absent_pattern) absent_patterns;
     VEC(struct expected_host) expected;
     VEC(struct taught_source) taught;
