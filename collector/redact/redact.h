@@ -9,6 +9,8 @@
  *
  * Filters of the original tool: `xapi-db`, `xapi-clusterd`, `xenstore`, `snmp-xs`, `snmpd-xs`,
  * `snmpd`.
+ * Limits, beyond which they refuse: 8 MiB for a field of the database, 1 MiB for a line, 64 levels
+ * of JSON.
  */
 #pragma once
 

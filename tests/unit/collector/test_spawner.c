@@ -445,6 +445,42 @@ static void killing_the_program_ends_its_children(void **state)
     assert_no_survivors();
 }
 
+/* The youngest process whose parent we are: the helper that was started last. */
+static pid_t youngest_child(void)
+{
+    pid_t youngest = 0;
+    DIR *proc = opendir("/proc");
+    assert_non_null(proc);
+    for (struct dirent *entry; (entry = readdir(proc));) {
+        char path[300];
+        int64_t pid;
+        int parent = 0;
+        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+        CLEANUP_FILE FILE *stat = units_integer(entry->d_name, &pid) ? fopen(path, "re") : NULL;
+        if (stat && fscanf(stat, "%*d %*s %*c %d", &parent) == 1 && parent == getpid() &&
+            pid > youngest)
+            youngest = (pid_t)pid;
+    }
+    closedir(proc);
+    return youngest;
+}
+
+static void a_dead_helper_is_an_error_not_a_hang(void **state)
+{
+    (void)state;
+    struct spawner *own;
+    assert_int_equal(spawner_start(functions, NULL, &own, NULL), 0);
+    kill(youngest_child(), SIGKILL);
+    struct capture capture = {.text = STRBUF_INIT};
+    struct child_end end;
+    struct err err = ERR_INIT;
+    const char *argv[] = {"true", NULL};
+    struct child_spec spec = {.argv = argv, .time_limit_ms = 60000};
+    assert_int_equal(child_run(own, &spec, keep, &capture, &end, &err), ERR_IO);
+    assert_true(err.text[0] != '\0');
+    assert_null(spawner_stop(own));
+}
+
 static bool shell_works(const char *script)
 {
     struct capture capture = {0};
@@ -512,6 +548,7 @@ int main(void)
         cmocka_unit_test(a_command_line_beyond_the_limit_is_refused),
         cmocka_unit_test(threads_may_run_children_at_once),
         cmocka_unit_test(killing_the_program_ends_its_children),
+        cmocka_unit_test(a_dead_helper_is_an_error_not_a_hang),
         cmocka_unit_test(a_child_that_cannot_be_killed_is_abandoned),
         cmocka_unit_test(stopping_nothing_is_fine),
     };
