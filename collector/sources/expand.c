@@ -2,8 +2,8 @@
 /*
  * The parent's side: runs the child, reads its tokens, and goes on behind a request that got stuck.
  *
- * A child that runs out of time may have been slow rather than stuck. The request it was at is therefore tried
- * once more alone before it is given up.
+ * A child that runs out of time may have been slow rather than stuck. A request is given up when it had the whole
+ * time for itself and found nothing; one that finds things gets more time alone.
  */
 #include "collector/sources/expand.h"
 
@@ -13,8 +13,8 @@
 #include "common/strbuf.h"
 #include "common/vec.h"
 
-#define BATCH_MS 20000 /* a whole healthy host takes well under a second */
-#define ALONE_MS 5000
+#define BATCH_MS 4000  /* a whole healthy host takes some 20 ms; each hanging mount costs up to twice this */
+#define ALONE_MS 20000 /* a tree of many thousand files on a busy disk */
 #define MAX_TOKEN 8192 /* PATH_MAX and a number */
 
 struct receiver {
@@ -101,7 +101,7 @@ static int receive(void *context, const void *bytes, size_t length, struct err *
     return 0;
 }
 
-/* Runs one child; *ret_done requests have their results, and one more if it got stuck in its second try. */
+/* Runs one child; `done` requests have their results afterwards. */
 static int run_batch(struct spawner *spawner, struct receiver *receiver, size_t first, size_t count,
                      int64_t limit_ms, const atomic_bool *cancelled, struct err *err)
 {
@@ -122,6 +122,21 @@ static int run_batch(struct spawner *spawner, struct receiver *receiver, size_t 
     return r;
 }
 
+/* What a child that ran out of time means for the request it was at. */
+static int judge_stop(struct receiver *receiver, bool alone, size_t *next, bool *ret_alone,
+                      struct err *err)
+{
+    *ret_alone = false;
+    if (receiver->done > 0) /* the others took the time; it has its own chance next */
+        return 0;
+    if (receiver->hits.count > 0 && !alone) { /* it moves: a big tree, or a busy disk */
+        *ret_alone = true;
+        return 0;
+    }
+    receiver->current = (*next)++;
+    return end_request(receiver, true, err);
+}
+
 int expand_all(struct spawner *spawner, const struct expansion *expansion, struct arena *arena,
                int64_t deadline_ms, const atomic_bool *cancelled, struct expand_result *results,
                struct err *err)
@@ -140,16 +155,14 @@ int expand_all(struct spawner *spawner, const struct expansion *expansion, struc
             results[next++].stuck = true;
             continue;
         }
-        r = run_batch(spawner, &receiver, next, alone ? 1 : expansion->count - next,
-                      limit_ms < left_ms ? limit_ms : left_ms, cancelled, err);
+        size_t count = alone ? 1 : expansion->count - next;
+        r = run_batch(spawner, &receiver, next, count, limit_ms < left_ms ? limit_ms : left_ms,
+                      cancelled, err);
         next += receiver.done;
-        bool gave_up = r == 0 && receiver.done == 0 && next < expansion->count && alone;
-        if (gave_up) {
-            receiver.current = next;
-            r = end_request(&receiver, true, err);
-            next++;
-        }
-        alone = !alone && next < expansion->count;
+        if (r == 0 && receiver.done < count)
+            r = judge_stop(&receiver, alone, &next, &alone, err);
+        else
+            alone = false;
     }
     strbuf_release(&receiver.token);
     vec_free(&receiver.hits);

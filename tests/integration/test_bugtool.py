@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """xen-bugtool as its callers use it: archives, inventory, manifest, exit statuses, and a machine that fights back."""
+import ctypes
 import hashlib
 import io
 import json
@@ -425,6 +426,40 @@ def test_nasty_commands_cost_only_themselves_and_nothing_survives(tmp_path, cata
     assert names["passwd.out"]["status"] == "denied"
     assert names["proc/version"]["status"] == "ok"
     assert survivors(marker) == []
+
+
+@pytest.fixture
+def hanging_mount(tmp_path):
+    """A FUSE file system whose server never answers: whatever touches it blocks."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    folder = tmp_path / "hanging"
+    folder.mkdir()
+    try:
+        fuse = os.open("/dev/fuse", os.O_RDWR)
+    except OSError:
+        pytest.skip("this environment has no FUSE")
+    options = f"fd={fuse},rootmode=40000,user_id=0,group_id=0".encode()
+    if libc.mount(b"never", str(folder).encode(), b"fuse", 0, options) != 0:
+        os.close(fuse)
+        pytest.skip("this environment does not allow FUSE mounts")
+    yield folder
+    os.close(fuse)
+    libc.umount2(str(folder).encode(), 2)
+
+
+@needs_root
+def test_a_hanging_mount_costs_only_what_lies_on_it(tmp_path, catalog, hanging_mount):
+    (tmp_path / "link").symlink_to(hanging_mount / "file")
+    (tmp_path / "good").write_text("good\n")
+    folder = catalog(f"  - file: {hanging_mount}/file\n  - file: '{hanging_mount}/*'\n  - tree: {hanging_mount}\n"
+                     f"  - file: {tmp_path}/link\n  - file: {tmp_path}/good\n  - command: [echo, fine]\n")
+    found = members(collect(tmp_path / "out", "--catalog", folder, "--output=tar"))
+    names = by_name(found)
+    below = str(tmp_path).lstrip("/")
+    assert found[f"{below}/good"] == b"good\n" and found["echo-fine.out"] == b"fine\n"
+    stuck = {name.removeprefix(f"{below}/") for name, entry in names.items() if entry["status"] == "stuck"}
+    assert stuck == {"hanging", "hanging/file", "hanging/*", "link"} and len(names) == 6
+    assert survivors(str(BUGTOOL)) == []
 
 
 @needs_root
