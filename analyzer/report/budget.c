@@ -2,15 +2,17 @@
 /*
  * The budget against archive bombs.
  *
- * The ratio is looked at twice. For a member: what it produced against what its archive read meanwhile. And
- * for the REPORT: what all levels produced together against the bytes of its file, which is what stops
- * thousands of small bombs and bombs in bombs, where each level alone looks harmless.
+ * The ratio is looked at twice. For a member: what it produced against what its archive read
+ * meanwhile. And for the REPORT: what all levels produced together against the bytes of its file,
+ * which is what stops thousands of small bombs and bombs in bombs, where each level alone looks
+ * harmless.
  */
 #include "analyzer/report/budget.h"
 
 #include "common/units.h"
 
-/* Archives are read ahead in blocks of this size, so a member's own share is known only this well. */
+/* Archives are read ahead in blocks of this size, so a member's own share is known only this well.
+ */
 #define READ_AHEAD (256 * 1024)
 
 const struct report_limits report_default_limits = {
@@ -53,16 +55,18 @@ int budget_charge(struct budget *budget, int64_t bytes, struct failure *failure)
     budget->produced += bytes;
     budget->source_produced += bytes;
     if (budget->produced > budget->limits.total_bytes) {
-        failure_set(&budget->spent, PROBLEM_REFUSED,
-                    "reading stops here: the limit of %s of decompressed data for one run is reached",
-                    units_format_bytes(budget->limits.total_bytes, size, sizeof size));
+        failure_set(
+            &budget->spent, PROBLEM_REFUSED,
+            "reading stops here: the limit of %s of decompressed data for one run is reached",
+            units_format_bytes(budget->limits.total_bytes, size, sizeof size));
         return spend(budget, true, failure);
     }
     if (is_bomb(&budget->limits, budget->source_produced, budget->source_consumed + READ_AHEAD)) {
-        failure_set(&budget->spent, PROBLEM_REFUSED,
-                    "reading stops here: the report grows to more than %d times its size, as archive "
-                    "bombs do (limit on the ratio)",
-                    budget->limits.ratio);
+        failure_set(
+            &budget->spent, PROBLEM_REFUSED,
+            "reading stops here: the report grows to more than %d times its size, as archive "
+            "bombs do (limit on the ratio)",
+            budget->limits.ratio);
         return spend(budget, false, failure);
     }
     return 0;
@@ -95,9 +99,10 @@ enum meter_result meter_add(struct meter *meter, int64_t bytes, int64_t consumed
     if (budget_charge(meter->budget, bytes, failure) < 0)
         return METER_SPENT;
     if (is_bomb(limits, meter->produced, consumed - meter->consumed + READ_AHEAD)) {
-        failure_set(failure, PROBLEM_REFUSED,
-                    "it grows to more than %d times its size, as archive bombs do (limit on the ratio)",
-                    limits->ratio);
+        failure_set(
+            failure, PROBLEM_REFUSED,
+            "it grows to more than %d times its size, as archive bombs do (limit on the ratio)",
+            limits->ratio);
         return METER_BOMB;
     }
     if (!is_skipped && meter->produced > limits->entry_bytes) {

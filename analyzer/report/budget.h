@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What reading may cost. One budget is shared by all archives of a run, nested ones included, and counts
- * bytes that were really produced: sizes that an archive declares are not believed.
+ * What reading may cost. One budget is shared by all archives of a run, nested ones included, and
+ * counts bytes that were really produced: sizes that an archive declares are not believed.
  */
 #pragma once
 
@@ -19,7 +19,8 @@ struct budget {
 /* Begins another REPORT: its own ratio is counted from zero. */
 void budget_begin_source(struct budget *budget);
 
-/* Counts bytes or an entry. 0, or -1 when a limit of the run is reached: then `failure` says which. */
+/* Counts bytes or an entry. 0, or -1 when a limit of the run is reached: then `failure` says which.
+ */
 int budget_charge(struct budget *budget, int64_t bytes, struct failure *failure);
 int budget_count_entry(struct budget *budget, struct failure *failure);
 
@@ -33,15 +34,15 @@ struct meter {
 enum meter_result {
     METER_OK,
     METER_ENTRY_FULL, /* the member is too large: leave the rest of it */
-    METER_BOMB,       /* the ratio is absurd: leave the archive, it would cost as much to skip the rest */
-    METER_SPENT,      /* the budget of the run is gone */
+    METER_BOMB, /* the ratio is absurd: leave the archive, it would cost as much to skip the rest */
+    METER_SPENT, /* the budget of the run is gone */
 };
 
 void meter_start(struct meter *meter, struct budget *budget, int64_t consumed);
 
 /*
- * `bytes` more were produced, and the archive has read `consumed` bytes by now. With `is_skipped` nobody looks
- * at the bytes, so the largest size of a member does not matter.
+ * `bytes` more were produced, and the archive has read `consumed` bytes by now. With `is_skipped`
+ * nobody looks at the bytes, so the largest size of a member does not matter.
  */
 enum meter_result meter_add(struct meter *meter, int64_t bytes, int64_t consumed, bool is_skipped,
                             struct failure *failure);

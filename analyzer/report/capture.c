@@ -2,8 +2,9 @@
 /*
  * Captures of what a report says about itself.
  *
- * These files come from the report and are as little to be trusted as the rest: each has a size limit and a
- * strict parser, and what cannot be read is a problem of the host, never an error of the run.
+ * These files come from the report and are as little to be trusted as the rest: each has a size
+ * limit and a strict parser, and what cannot be read is a problem of the host, never an error of
+ * the run.
  */
 #include "analyzer/report/capture.h"
 
@@ -15,12 +16,12 @@
 #include "analyzer/report/manifest.h"
 #include "common/strbuf.h"
 
-#define LOG_BYTES_MAX (16u << 20)
-#define LIST_BYTES_MAX (1u << 20)
-#define NAME_MAX_BYTES 255
-#define TEXT_MAX_BYTES 1024
-#define CAPABILITIES_MAX 512     /* the collector knows about fifty, plugins add some */
-#define EXPECTED_HOSTS_MAX 1024  /* as many as hosts we read */
+#define LOG_BYTES_MAX       (16u << 20)
+#define LIST_BYTES_MAX      (1u << 20)
+#define NAME_MAX_BYTES      255
+#define TEXT_MAX_BYTES      1024
+#define CAPABILITIES_MAX    512  /* the collector knows about fifty, plugins add some */
+#define EXPECTED_HOSTS_MAX  1024 /* as many as hosts we read */
 #define ABSENT_PATTERNS_MAX 4096 /* each is tried for each question */
 
 struct capture {
@@ -189,7 +190,8 @@ static void finish_log(struct capture *capture, bool is_complete)
         capability[strcspn(capability, " ")] = '\0';
         set_problem_once(capture->set, PROBLEM_OMITTED, (int)capture->host->report.index,
                          path + strspn(path, "/"),
-                         "the collector left it out: the size limit of %.100s was reached", capability);
+                         "the collector left it out: the size limit of %.100s was reached",
+                         capability);
     }
 }
 
@@ -203,7 +205,8 @@ static void finish_bundle_list(struct capture *capture, bool is_complete)
     for (char *line; (line = next_line(&text));) {
         line += strncmp(line, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* Windows likes a byte order mark */
         char *end = strstr(line, suffix);
-        if (strncmp(line, prefix, sizeof prefix - 1) != 0 || !end || end == line + sizeof prefix - 1)
+        if (strncmp(line, prefix, sizeof prefix - 1) != 0 || !end ||
+            end == line + sizeof prefix - 1)
             continue;
         *end = '\0';
         const char *name = set_text(set, line + sizeof prefix - 1, NAME_MAX_BYTES);
@@ -220,7 +223,8 @@ static const struct capture_kind kinds[] = {
     {.path = "xen-bugtool.log", .maximum = LOG_BYTES_MAX, .finish = finish_log},
 };
 
-static const struct capture_kind bundle_list = {.maximum = LIST_BYTES_MAX, .finish = finish_bundle_list};
+static const struct capture_kind bundle_list = {.maximum = LIST_BYTES_MAX,
+                                                .finish = finish_bundle_list};
 
 static struct capture *begin(struct report_set *set, struct host_state *host,
                              const struct capture_kind *kind)

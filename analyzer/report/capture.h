@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What reports say about themselves, read on the way: inventory.xml, manifest.json, xen-bugtool.log, and a
- * pool bundle's list of hosts.
+ * What reports say about themselves, read on the way: inventory.xml, manifest.json,
+ * xen-bugtool.log, and a pool bundle's list of hosts.
  */
 #pragma once
 

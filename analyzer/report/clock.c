@@ -31,7 +31,8 @@ int64_t clock_from_date(const char *text)
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     char month[4];
     int day, hour, minute, second, year;
-    if (sscanf(text, "%*3s %3s %2d %2d:%2d:%2d %4d", month, &day, &hour, &minute, &second, &year) != 6)
+    if (sscanf(text, "%*3s %3s %2d %2d:%2d:%2d %4d", month, &day, &hour, &minute, &second, &year) !=
+        6)
         return 0;
     const char *found = strlen(month) == 3 ? strstr(months, month) : NULL;
     if (!found || (found - months) % 3 != 0)

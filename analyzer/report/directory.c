@@ -2,9 +2,9 @@
 /*
  * A directory as a REPORT: an unpacked report, a folder of reports, or a few files in their places.
  *
- * No symbolic link is followed and only regular files are opened, so that a report unpacked from a hostile
- * archive cannot lead outside, and nothing blocks. Files come before folders: that way a host's top folder is
- * known before its stranger subfolders are met.
+ * No symbolic link is followed and only regular files are opened, so that a report unpacked from a
+ * hostile archive cannot lead outside, and nothing blocks. Files come before folders: that way a
+ * host's top folder is known before its stranger subfolders are met.
  */
 #include "analyzer/report/walk.h"
 
@@ -41,7 +41,8 @@ static int files_first(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* Sorted names of the regular files and folders. Only ERR_NOMEM is an error, the rest goes to `failure`. */
+/* Sorted names of the regular files and folders. Only ERR_NOMEM is an error, the rest goes to
+ * `failure`. */
 static int list_children(struct walk *walk, int fd, struct children *children,
                          struct failure *failure, struct err *err)
 {
@@ -67,7 +68,8 @@ static int list_children(struct walk *walk, int fd, struct children *children,
         child->is_folder = S_ISDIR(status.st_mode);
     }
     if (children->list.count > 0)
-        qsort(children->list.items, children->list.count, sizeof *children->list.items, files_first);
+        qsort(children->list.items, children->list.count, sizeof *children->list.items,
+              files_first);
     return 0;
 }
 
@@ -76,9 +78,11 @@ static int visit_file(struct walk *walk, int dirfd, const char *name, const char
 {
     static const struct place place = {.nesting = 0, .prefix = ""};
     struct stat status;
-    CLEANUP_FD int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    CLEANUP_FD int fd =
+        openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &status) < 0) {
-        set_problem(walk->set, PROBLEM_DAMAGED, -1, path, "it cannot be opened: %s", strerror(errno));
+        set_problem(walk->set, PROBLEM_DAMAGED, -1, path, "it cannot be opened: %s",
+                    strerror(errno));
         return 0;
     }
     if (!S_ISREG(status.st_mode))
@@ -120,11 +124,11 @@ static int visit_folder(struct walk *walk, int fd, const char *path, int depth, 
             set_problem(walk->set, PROBLEM_REFUSED, -1, below,
                         "the folder is left out: folders are nested more than %d deep", depth);
         } else {
-            CLEANUP_FD int inner = openat(fd, child->name,
-                                          O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+            CLEANUP_FD int inner =
+                openat(fd, child->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
             if (inner < 0)
-                set_problem(walk->set, PROBLEM_DAMAGED, -1, below, "the folder cannot be opened: %s",
-                            strerror(errno));
+                set_problem(walk->set, PROBLEM_DAMAGED, -1, below,
+                            "the folder cannot be opened: %s", strerror(errno));
             else
                 rc = visit_folder(walk, inner, below, depth + 1, err);
         }

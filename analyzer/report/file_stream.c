@@ -2,8 +2,8 @@
 /*
  * Reading a file descriptor in large blocks.
  *
- * Plain read() and no mapping: a report may lie on a failing disk or be cut while we read it, and a fault in
- * mapped memory would kill the program.
+ * Plain read() and no mapping: a report may lie on a failing disk or be cut while we read it, and a
+ * fault in mapped memory would kill the program.
  */
 #include "analyzer/report/file_stream.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * After all REPORTs are read: what the hosts are called, which time their clocks showed, and which hosts and
- * inventories should be there but are not.
+ * After all REPORTs are read: what the hosts are called, which time their clocks showed, and which
+ * hosts and inventories should be there but are not.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -16,11 +16,13 @@
 
 #define NAME_SIZE 256
 
-/* XenCenter names a host's folder "<time>-<number>-bugtool-<label>" and cuts the label after 20 characters. */
+/* XenCenter names a host's folder "<time>-<number>-bugtool-<label>" and cuts the label after 20
+ * characters. */
 static const char bundle_mark[] = "-bugtool-";
 #define BUNDLE_LABEL_CUT 18
 
-/* Copies the last component of path[0..length), without an archive's suffix, to `name`; false if empty. */
+/* Copies the last component of path[0..length), without an archive's suffix, to `name`; false if
+ * empty. */
 static bool last_component(const char *path, size_t length, char name[NAME_SIZE])
 {
     while (length > 0 && path[length - 1] == '/')
@@ -112,8 +114,9 @@ static void check_inventory(struct report_set *set, const struct host_state *hos
                      strstr(root, bundle_mark) != NULL ||
                      (root[0] == '\0' && clock_from_folder(source->report.path) != 0);
     if (is_report && !host->report.has_inventory && !host->inventory_damaged)
-        set_problem(set, PROBLEM_TRUNCATED, (int)host->report.index, "",
-                    "inventory.xml is missing: the collector did not finish or the archive was cut");
+        set_problem(
+            set, PROBLEM_TRUNCATED, (int)host->report.index, "",
+            "inventory.xml is missing: the collector did not finish or the archive was cut");
 }
 
 /* --- Hosts that a bundle's list names */
@@ -158,8 +161,8 @@ static bool claim_host(const struct report_set *set, const char *label, bool *cl
     for (int by_folder = 0; by_folder < 2; by_folder++) {
         for (size_t i = 0; i < set->hosts.count; i++) {
             const struct report_host *host = &set->hosts.items[i]->report;
-            if (!claimed[i] && (by_folder ? is_labelled(host->root, label)
-                                          : is_same_name(label, host->name))) {
+            if (!claimed[i] &&
+                (by_folder ? is_labelled(host->root, label) : is_same_name(label, host->name))) {
                 claimed[i] = true;
                 return true;
             }
@@ -180,9 +183,10 @@ static int check_expected(struct report_set *set, struct err *err)
             is_repeated = is_repeated || (set->expected.items[j].source == expected->source &&
                                           strcmp(set->expected.items[j].name, expected->name) == 0);
         if (!is_repeated && !claim_host(set, expected->name, claimed))
-            set_closing_problem(set, PROBLEM_MISSING_HOST, expected->source,
-                                "the bundle's list of hosts names '%.255s', but its report is not there",
-                                expected->name);
+            set_closing_problem(
+                set, PROBLEM_MISSING_HOST, expected->source,
+                "the bundle's list of hosts names '%.255s', but its report is not there",
+                expected->name);
     }
     return 0;
 }

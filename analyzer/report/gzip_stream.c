@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * gzip by zlib rather than by libarchive's filter, because that filter does not check the CRC: a flipped bit in
- * a rotated log would go unnoticed. Several gzip streams in a row are one file, as gzip(1) has it; zeros or
- * other bytes after the last one are ignored.
+ * gzip by zlib rather than by libarchive's filter, because that filter does not check the CRC: a
+ * flipped bit in a rotated log would go unnoticed. Several gzip streams in a row are one file, as
+ * gzip(1) has it; zeros or other bytes after the last one are ignored.
  */
 #include "analyzer/report/gzip_stream.h"
 
 #include <stdlib.h>
 #include <zlib.h>
 
-#define OUTPUT_SIZE (256 * 1024)
+#define OUTPUT_SIZE           (256 * 1024)
 #define WINDOW_BITS_GZIP_ONLY (16 + MAX_WBITS)
 
 struct gzip_stream {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Reports come as the collector made them, re-packed by hand, bundled by XenCenter or cut down to a few files,
- * so the top folder has to be recognised by what stands below it.
+ * Reports come as the collector made them, re-packed by hand, bundled by XenCenter or cut down to a
+ * few files, so the top folder has to be recognised by what stands below it.
  *
- * The names here are those of directories on any Linux system and of XenCenter's bundle files; which files
- * matter is none of this module's business.
+ * The names here are those of directories on any Linux system and of XenCenter's bundle files;
+ * which files matter is none of this module's business.
  */
 #include "analyzer/report/host_root.h"
 
@@ -16,8 +16,8 @@
 static bool is_known_directory(const char *name, size_t length)
 {
     static const char *const names[] = {
-        "var", "etc", "proc", "sys",  "boot", "root", "opt", "run",          "tmp",
-        "usr", "lib", "dev",  "home", "srv",  "sos_commands", "sos_reports",
+        "var", "etc", "proc", "sys", "boot", "root", "opt",          "run",
+        "tmp", "usr", "lib",  "dev", "home", "srv",  "sos_commands", "sos_reports",
     };
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0)
@@ -45,8 +45,8 @@ struct host_root host_root_split(const char *path)
         if (host_root_is_report_folder(p, length))
             return (struct host_root){(size_t)(slash - path), slash + 1, ROOT_REPORT_FOLDER};
         if (!known.rest && is_known_directory(p, length))
-            known = (struct host_root){p > path ? (size_t)(p - 1 - path) : 0, p,
-                                       ROOT_KNOWN_DIRECTORY};
+            known =
+                (struct host_root){p > path ? (size_t)(p - 1 - path) : 0, p, ROOT_KNOWN_DIRECTORY};
         folder.length = (size_t)(slash - path);
         folder.rest = p = slash + 1;
     }

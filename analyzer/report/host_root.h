@@ -16,7 +16,8 @@ enum host_root_reason {
 };
 
 struct host_root {
-    size_t length;    /* of the root in the path, without the slash after it; 0: the path is below no folder */
+    size_t length; /* of the root in the path, without the slash after it; 0: the path is below no
+                      folder */
     const char *rest; /* the path below the root, points into the path */
     enum host_root_reason reason;
 };
@@ -27,7 +28,8 @@ struct host_root host_root_split(const char *path);
 /* "bug-report-" and 14 digits: what the collector calls its top folder. */
 bool host_root_is_report_folder(const char *component, size_t length);
 
-/* Files of a pool bundle that belong to no host: lists of hosts, XenCenter's own log, and the like. */
+/* Files of a pool bundle that belong to no host: lists of hosts, XenCenter's own log, and the like.
+ */
 bool host_root_is_bundle_file(const char *base);
 
 /* The bundle's list of hosts among them. */
@@ -37,8 +39,9 @@ bool host_root_is_bundle_list(const char *base);
 bool host_root_is_below(const char *path, const char *folder);
 
 /*
- * Where a member of an archive inside a host's report belongs: `archive` is that archive's path below the root
- * without suffix ("etc/systemd"), `root` the host's root, `path` the member's name in the archive. The result
+ * Where a member of an archive inside a host's report belongs: `archive` is that archive's path
+ * below the root without suffix ("etc/systemd"), `root` the host's root, `path` the member's name
+ * in the archive. The result
  * ("etc/systemd/system/x.service") replaces `out`.
  */
 void host_root_inside(const char *root, const char *archive, const char *path, struct strbuf *out);

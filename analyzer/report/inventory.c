@@ -2,8 +2,8 @@
 /*
  * inventory.xml by expat, in pieces as they come.
  *
- * A document type declaration is refused outright, since everything that makes XML dangerous (entities that
- * grow, external files) begins with one. expat keeps its own limits on top of that.
+ * A document type declaration is refused outright, since everything that makes XML dangerous
+ * (entities that grow, external files) begins with one. expat keeps its own limits on top of that.
  */
 #include "analyzer/report/inventory.h"
 

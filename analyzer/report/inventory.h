@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * inventory.xml: what the collector says about the host and about each file it took. Its last member, so a
- * report without one is not whole.
+ * inventory.xml: what the collector says about the host and about each file it took. Its last
+ * member, so a report without one is not whole.
  */
 #pragma once
 
@@ -23,7 +23,8 @@ int inventory_parser_new(const struct inventory_listener *listener, struct inven
                          struct err *err);
 void *inventory_parser_free(struct inventory_parser *parser);
 
-/* Pieces in order. ERR_PARSE (not well-formed, a DOCTYPE, another root element), ERR_LIMIT, ERR_NOMEM. */
+/* Pieces in order. ERR_PARSE (not well-formed, a DOCTYPE, another root element), ERR_LIMIT,
+ * ERR_NOMEM. */
 int inventory_parser_feed(struct inventory_parser *parser, const char *bytes, size_t length,
                           struct err *err);
 

@@ -27,7 +27,8 @@ static size_t slot_of(const struct key_set *set, uint64_t hash)
 
 static bool grow(struct key_set *set)
 {
-    struct key_set bigger = {.count = set->count, .capacity = set->capacity ? set->capacity * 2 : 1024};
+    struct key_set bigger = {.count = set->count,
+                             .capacity = set->capacity ? set->capacity * 2 : 1024};
     bigger.slots = calloc(bigger.capacity, sizeof *bigger.slots);
     if (!bigger.slots)
         return false;

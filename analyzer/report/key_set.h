@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A set of (host, text) pairs that keeps only 64-bit hashes: 200000 paths cost 4 MiB. Two different pairs may
- * count as one, with a probability that does not matter where this is used (flagging duplicates).
+ * A set of (host, text) pairs that keeps only 64-bit hashes: 200000 paths cost 4 MiB. Two different
+ * pairs may count as one, with a probability that does not matter where this is used (flagging
+ * duplicates).
  */
 #pragma once
 

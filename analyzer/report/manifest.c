@@ -2,8 +2,9 @@
 /*
  * manifest.json by jansson.
  *
- * jansson builds a tree that may take a hundred times the memory of its text ("[{},{},..."), so the values are
- * counted before it is called: one pass over the bytes is cheaper than an out-of-memory kill.
+ * jansson builds a tree that may take a hundred times the memory of its text ("[{},{},..."), so the
+ * values are counted before it is called: one pass over the bytes is cheaper than an out-of-memory
+ * kill.
  */
 #include "analyzer/report/manifest.h"
 
@@ -11,8 +12,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define CONTAINERS_MAX 150000 /* objects and arrays: an entry is one object */
-#define VALUES_MAX 2000000     /* a dozen values an entry */
+#define CONTAINERS_MAX 150000  /* objects and arrays: an entry is one object */
+#define VALUES_MAX     2000000 /* a dozen values an entry */
 
 static bool has_too_many_values(const char *bytes, size_t length)
 {

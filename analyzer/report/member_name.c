@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Names are brought into one form before anything compares them, so that "./var//log/SMlog", "/var/log/SMlog"
- * and "var/log/SMlog" are the same member, and a second one is a duplicate. Backslashes stay: systemd unit
- * files are full of them.
+ * Names are brought into one form before anything compares them, so that "./var//log/SMlog",
+ * "/var/log/SMlog" and "var/log/SMlog" are the same member, and a second one is a duplicate.
+ * Backslashes stay: systemd unit files are full of them.
  */
 #include "analyzer/report/member_name.h"
 
@@ -66,8 +66,9 @@ enum compression member_name_compression(const char *name, size_t *length)
 
 bool member_name_is_archive(const char *name, size_t *length)
 {
-    static const char *const suffixes[] = {".tar",  ".tar.gz", ".tgz",     ".tar.bz2", ".tbz", ".tbz2",
-                                           ".tar.xz", ".txz",  ".tar.zst", ".tzst",    ".zip"};
+    static const char *const suffixes[] = {".tar",     ".tar.gz", ".tgz",    ".tar.bz2",
+                                           ".tbz",     ".tbz2",   ".tar.xz", ".txz",
+                                           ".tar.zst", ".tzst",   ".zip"};
     for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
         if (has_suffix(name, suffixes[i], length))
             return true;

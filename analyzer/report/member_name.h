@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Names of members: one normal form, and what their suffixes mean. Names are bytes; their encoding is the
- * renderers' affair.
+ * Names of members: one normal form, and what their suffixes mean. Names are bytes; their encoding
+ * is the renderers' affair.
  */
 #pragma once
 
@@ -24,7 +24,8 @@ enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_OTHER };
 /* How a single file is compressed by its suffix; *length is that of the name without the suffix. */
 enum compression member_name_compression(const char *name, size_t *length);
 
-/* True for what we open as an archive inside a report; *length is that of the name without the suffix. */
+/* True for what we open as an archive inside a report; *length is that of the name without the
+ * suffix. */
 bool member_name_is_archive(const char *name, size_t *length);
 
 /* The last component. */

@@ -2,9 +2,10 @@
 /*
  * Matching of path patterns.
  *
- * The matcher walks pattern and path together and remembers two places to return to: the latest `*` (or
- * capture), which may only grow inside its path component, and the latest `**`, which may grow over anything.
- * Forgetting the places before those is right, because an earlier wildcard that ends later never helps: a
+ * The matcher walks pattern and path together and remembers two places to return to: the latest `*`
+ * (or capture), which may only grow inside its path component, and the latest `**`, which may grow
+ * over anything. Forgetting the places before those is right, because an earlier wildcard that ends
+ * later never helps: a
  * `*` reaches no further than the next slash, a `**` reaches everything. So the work is bounded by
  * pattern x path, times the path once more for a `**`, and there is no recursion.
  */
@@ -26,7 +27,8 @@ int path_pattern_compile(struct arena *arena, const char *text, struct path_patt
     struct path_pattern pattern = {0};
 
     if (text[0] == '\0')
-        return err_set(err, ERR_PARSE, "a path pattern is empty: write a path such as var/log/SMlog");
+        return err_set(err, ERR_PARSE,
+                       "a path pattern is empty: write a path such as var/log/SMlog");
     if (text[0] == '/')
         return err_set(err, ERR_PARSE, "path pattern '%s' begins with a slash: write '%s'", text,
                        text + 1);
@@ -41,9 +43,9 @@ int path_pattern_compile(struct arena *arena, const char *text, struct path_patt
         while (is_name_char(*p))
             p++;
         if (*p != '}')
-            return err_set(err, ERR_PARSE,
-                           "path pattern '%s': '{' needs a name of letters, digits and '_' and a '}'",
-                           text);
+            return err_set(
+                err, ERR_PARSE,
+                "path pattern '%s': '{' needs a name of letters, digits and '_' and a '}'", text);
         if (p == name)
             return err_set(err, ERR_PARSE, "path pattern '%s': '{}' needs a name", text);
         if (pattern.captures == PATH_PATTERN_CAPTURES)
@@ -65,11 +67,12 @@ int path_pattern_compile(struct arena *arena, const char *text, struct path_patt
     return 0;
 }
 
-/* A wildcard the matcher can return to: what follows it in the pattern, and how far it reaches in the path. */
+/* A wildcard the matcher can return to: what follows it in the pattern, and how far it reaches in
+ * the path. */
 struct resume {
     const char *pattern; /* NULL: there is none */
     const char *path;
-    unsigned captures;   /* captures begun up to and including this one */
+    unsigned captures; /* captures begun up to and including this one */
     bool is_capture;
 };
 
@@ -144,7 +147,8 @@ static size_t trailing_digits(const char *path, const char *end)
 }
 
 /*
- * Where a rotation suffix begins, or NULL: ".1" (logrotate), "-20251102" (dateext), "-20251102-1762041600" or
+ * Where a rotation suffix begins, or NULL: ".1" (logrotate), "-20251102" (dateext),
+ * "-20251102-1762041600" or
  * "-2025110203" (dateformat with time).
  */
 static const char *rotation_suffix(const char *path, const char *end)

@@ -2,8 +2,8 @@
 /*
  * Opens a REPORT, finds out what it is, and says in one sentence why it cannot be read.
  *
- * The thread's character set is UTF-8 while we read, because libarchive converts names to it and would spoil
- * them in the "C" locale. The process's locale stays as it is.
+ * The thread's character set is UTF-8 while we read, because libarchive converts names to it and
+ * would spoil them in the "C" locale. The process's locale stays as it is.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,8 @@ static int open_report(const char *path, struct stat *status, struct err *err)
 {
     bool is_stdin = strcmp(path, "-") == 0;
     if (is_stdin && isatty(STDIN_FILENO)) {
-        err_set(err, ERR_UNSUPPORTED, "standard input is a terminal: give a report by a pipe or its name");
+        err_set(err, ERR_UNSUPPORTED,
+                "standard input is a terminal: give a report by a pipe or its name");
         return -1;
     }
     /* A FIFO is opened like a file, waiting for its writer: the user named it. */
@@ -41,7 +42,8 @@ static const char *foreign_archive(int fd)
 {
     static const struct {
         const char *magic, *name;
-    } formats[] = {{"7z\xbc\xaf", "a 7z archive"}, {"Rar!", "a RAR archive"}, {"MSCF", "a CAB archive"}};
+    } formats[] = {
+        {"7z\xbc\xaf", "a 7z archive"}, {"Rar!", "a RAR archive"}, {"MSCF", "a CAB archive"}};
     char head[4];
     if (pread(fd, head, sizeof head, 0) == sizeof head)
         for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
@@ -61,14 +63,16 @@ static int fail_no_archive(int fd, const char *path, const struct stat *status, 
                        "'%s' is %s, which is not opened here: unpack it and give the folder", path,
                        foreign);
     if (member_name_is_archive(path, &stem))
-        return err_set(err, ERR_PARSE,
-                       "'%s' holds nothing that can be read: it is called an archive, but is none, or its "
-                       "beginning is damaged",
-                       path);
-    return err_set(err, ERR_UNSUPPORTED,
-                   "'%s' is neither a folder nor a zip or tar archive (plain, gz, bz2, xz, zst); to look at "
-                   "single logs, make a folder with them in their places, such as report/var/log/SMlog",
-                   path);
+        return err_set(
+            err, ERR_PARSE,
+            "'%s' holds nothing that can be read: it is called an archive, but is none, or its "
+            "beginning is damaged",
+            path);
+    return err_set(
+        err, ERR_UNSUPPORTED,
+        "'%s' is neither a folder nor a zip or tar archive (plain, gz, bz2, xz, zst); to look at "
+        "single logs, make a folder with them in their places, such as report/var/log/SMlog",
+        path);
 }
 
 static int fail_empty(const struct report_set *set, size_t first_problem, const char *path,
@@ -78,8 +82,8 @@ static int fail_empty(const struct report_set *set, size_t first_problem, const 
         const struct report_problem *problem = &set->problems.items[i];
         if (problem->kind == PROBLEM_TRUNCATED || problem->kind == PROBLEM_DAMAGED)
             return err_set(err, ERR_PARSE,
-                           "'%s' holds nothing that can be read: %s; collect or copy it again", path,
-                           problem->text);
+                           "'%s' holds nothing that can be read: %s; collect or copy it again",
+                           path, problem->text);
     }
     if (first_problem < set->problems.count) {
         const struct report_problem *problem = &set->problems.items[first_problem];

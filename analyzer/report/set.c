@@ -2,8 +2,8 @@
 /*
  * The report set: hosts, sources and problems, and the questions that may be asked about them.
  *
- * Hosts are found by walking over all of them, which is fast enough since their number is limited; the last
- * one found is tried first, as members of a host come together.
+ * Hosts are found by walking over all of them, which is fast enough since their number is limited;
+ * the last one found is tried first, as members of a host come together.
  */
 #include "analyzer/report/set.h"
 
@@ -16,7 +16,7 @@
 #define ARENA_CEILING (256u << 20)
 
 #define PROBLEM_PATH_MAX 1024
-#define ROOT_MAX 4096
+#define ROOT_MAX         4096
 
 const char *problem_kind_name(enum problem_kind kind)
 {
@@ -136,15 +136,16 @@ struct host_state *set_host_above(struct report_set *set, const char *path)
         if (host->report.source != set->sources.count - 1)
             break;
         size_t length = strlen(host->report.root);
-        bool is_above = length == 0 ? host->is_solid
-                                    : strncmp(path, host->report.root, length) == 0 &&
-                                          path[length] == '/';
+        bool is_above = length == 0
+                            ? host->is_solid
+                            : strncmp(path, host->report.root, length) == 0 && path[length] == '/';
         if (is_above && (!best || length > strlen(best->report.root)))
             best = host;
     }
     return best;
 }
 
+PRINTF_LIKE(3, 0)
 static void keep_problem(struct report_set *set, struct report_problem problem, const char *format,
                          va_list arguments)
 {
@@ -157,6 +158,7 @@ static void keep_problem(struct report_set *set, struct report_problem problem, 
         *slot = problem;
 }
 
+PRINTF_LIKE(5, 0)
 static void add_problem(struct report_set *set, enum problem_kind kind, int host, const char *path,
                         const char *format, va_list arguments)
 {
@@ -165,8 +167,8 @@ static void add_problem(struct report_set *set, enum problem_kind kind, int host
     struct report_problem problem = {
         .kind = kind,
         .host = host,
-        .source = host < 0 ? (unsigned)set->sources.count - 1
-                           : set->hosts.items[host]->report.source,
+        .source =
+            host < 0 ? (unsigned)set->sources.count - 1 : set->hosts.items[host]->report.source,
         .path = path,
     };
     keep_problem(set, problem, format, arguments);

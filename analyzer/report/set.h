@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The inside of a report set, for the modules of this folder: hosts, sources, problems, and what reports say
- * about themselves. Changed by the thread that reads only.
+ * The inside of a report set, for the modules of this folder: hosts, sources, problems, and what
+ * reports say about themselves. Changed by the thread that reads only.
  */
 #pragma once
 
@@ -13,7 +13,8 @@
 #include "common/arena.h"
 #include "common/vec.h"
 
-/* A pool has at most 64 hosts; this is for a folder full of reports, and against a folder an entry. */
+/* A pool has at most 64 hosts; this is for a folder full of reports, and against a folder an entry.
+ */
 #define HOSTS_MAX 1024
 
 /* Problems kept of each kind; the rest is counted. */
@@ -26,8 +27,8 @@ struct host_state {
     const char *inventory_name, *manifest_name; /* NULL: not said */
     int64_t inventory_taken, manifest_taken;    /* 0: not said */
     int64_t newest;                             /* time of the newest member, or 0 */
-    bool is_solid;          /* surely a host's folder: has var/, etc/ or an inventory */
-    bool has_own_files;     /* has inventory.xml, manifest.json or xen-bugtool.log, readable or not */
+    bool is_solid;      /* surely a host's folder: has var/, etc/ or an inventory */
+    bool has_own_files; /* has inventory.xml, manifest.json or xen-bugtool.log, readable or not */
     bool inventory_damaged; /* there is an inventory.xml, but it cannot be read */
     VEC(const char *) capabilities;
 };
@@ -82,12 +83,13 @@ int set_host(struct report_set *set, const char *path, size_t length, struct hos
              struct err *err);
 
 /*
- * The host of the newest source with the longest root above `path`, or NULL. A root "" counts only when it is
- * surely a host's.
+ * The host of the newest source with the longest root above `path`, or NULL. A root "" counts only
+ * when it is surely a host's.
  */
 struct host_state *set_host_above(struct report_set *set, const char *path);
 
-/* Records a problem; `host` -1 for the newest source as a whole. Forgets it when the kind has too many. */
+/* Records a problem; `host` -1 for the newest source as a whole. Forgets it when the kind has too
+ * many. */
 void set_problem(struct report_set *set, enum problem_kind kind, int host, const char *path,
                  const char *format, ...) PRINTF_LIKE(5, 6);
 

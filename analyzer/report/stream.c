@@ -2,8 +2,9 @@
 /*
  * Failures and how they travel up through streams on streams.
  *
- * The surprising part is `origin`: a cut bzip2 file fails the tar in it, the nested tar inside that, and the
- * log inside that. All four stop, but the user hears of it once, at the deepest place that noticed.
+ * The surprising part is `origin`: a cut bzip2 file fails the tar in it, the nested tar inside
+ * that, and the log inside that. All four stop, but the user hears of it once, at the deepest place
+ * that noticed.
  */
 #include "analyzer/report/stream.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Bytes on their way out of a report, pulled block by block: a file, an archive's member, a decompressor on
- * top of either. Archives inside archives are streams on streams, so that nothing is unpacked anywhere.
+ * Bytes on their way out of a report, pulled block by block: a file, an archive's member, a
+ * decompressor on top of either. Archives inside archives are streams on streams, so that nothing
+ * is unpacked anywhere.
  */
 #pragma once
 
@@ -11,8 +12,8 @@
 #include "common/compiler.h"
 
 /*
- * Why a stream or an archive gave up. One failure deep down makes every stream above it fail too; `origin`
- * leads back to it, so that it is told to the user once.
+ * Why a stream or an archive gave up. One failure deep down makes every stream above it fail too;
+ * `origin` leads back to it, so that it is told to the user once.
  */
 struct failure {
     bool failed;
@@ -35,7 +36,8 @@ bool failure_claim_report(struct failure *failure);
 struct stream;
 
 struct stream_ops {
-    /* Length of the next block, 0 at the end, -1 with `failure` set. The block is valid until the next call. */
+    /* Length of the next block, 0 at the end, -1 with `failure` set. The block is valid until the
+     * next call. */
     int64_t (*read)(struct stream *stream, const char **bytes);
     /* Optional, as lseek(2): the new offset or -1. */
     int64_t (*seek)(struct stream *stream, int64_t offset, int whence);

@@ -2,14 +2,15 @@
 /*
  * libarchive as a pull stream.
  *
- * Three things are not as one might expect. What is skipped in a compressed archive is read by ourselves, since
- * libarchive would decompress it out of sight of the budget. The zip method is taken from the text of
- * archive_format_name(), the only place where libarchive tells it, and everything but stored, deflate and zstd
- * is refused before its decoder (which may ask for gigabytes) is set up. And holes of sparse files are handed
- * out as zeros that count: a tar header may claim exabytes.
+ * Three things are not as one might expect. What is skipped in a compressed archive is read by
+ * ourselves, since libarchive would decompress it out of sight of the budget. The zip method is
+ * taken from the text of archive_format_name(), the only place where libarchive tells it, and
+ * everything but stored, deflate and zstd is refused before its decoder (which may ask for
+ * gigabytes) is set up. And holes of sparse files are handed out as zeros that count: a tar header
+ * may claim exabytes.
  *
- * libarchive has no setting for the memory of xz, so the first block is looked at (xz_check.h); zstd has its
- * own ceiling of 128 MiB. What gets past that is for the process's memory limit.
+ * libarchive has no setting for the memory of xz, so the first block is looked at (xz_check.h);
+ * zstd has its own ceiling of 128 MiB. What gets past that is for the process's memory limit.
  */
 #include "analyzer/report/unpacker.h"
 
@@ -21,7 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Damaged tar headers, 512 bytes each, that are skipped in search of a good one before we give up. */
+/* Damaged tar headers, 512 bytes each, that are skipped in search of a good one before we give up.
+ */
 #define DAMAGED_HEADERS_MAX 20000
 
 struct unpacker {
@@ -56,8 +58,9 @@ static la_ssize_t pull(struct archive *archive, void *context, const void **byte
         return ARCHIVE_FATAL;
     }
     if (unpacker->consumed == 0 && xz_check_is_greedy(block, (size_t)n)) {
-        failure_set(&unpacker->failure, PROBLEM_REFUSED,
-                    "its xz data needs more than 128 MiB of memory: compress it again with xz -9 or less");
+        failure_set(
+            &unpacker->failure, PROBLEM_REFUSED,
+            "its xz data needs more than 128 MiB of memory: compress it again with xz -9 or less");
         archive_set_error(archive, ENOMEM, "%s", unpacker->failure.text);
         return ARCHIVE_FATAL;
     }
@@ -278,8 +281,8 @@ static int drain(struct unpacker *unpacker)
 }
 
 /*
- * Headers are data too: a small archive may hold gigabytes of them. Counts what was decompressed since the
- * last header and is not counted yet.
+ * Headers are data too: a small archive may hold gigabytes of them. Counts what was decompressed
+ * since the last header and is not counted yet.
  */
 static int count_overhead(struct unpacker *unpacker)
 {
@@ -343,7 +346,8 @@ int unpacker_next(struct unpacker *unpacker, struct unpacker_entry *ret)
     if (rc <= 0 || count_overhead(unpacker) < 0)
         return unpacker->failure.failed ? -1 : rc;
 
-    bool is_zip = (archive_format(unpacker->archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
+    bool is_zip =
+        (archive_format(unpacker->archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
     unpacker->must_count = unpacker->must_count || (is_zip && unpacker->kind != UNPACK_ZIP);
     unpacker->stream.failure = (struct failure){0};
     unpacker->is_finished = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The members of an archive, one after another, from any stream: libarchive with all but tar, zip and four
- * compressions left out, and with the budget on every byte it produces.
+ * The members of an archive, one after another, from any stream: libarchive with all but tar, zip
+ * and four compressions left out, and with the budget on every byte it produces.
  */
 #pragma once
 
@@ -9,12 +9,13 @@
 
 enum unpacker_kind {
     UNPACK_ANY,  /* tar, or zip front to back, below any of the compressions */
-    UNPACK_ZIP,  /* zip by its list of files; the input must be able to seek, and zip_check() be content */
+    UNPACK_ZIP,  /* zip by its list of files; the input must be able to seek, and zip_check() be
+                    content */
     UNPACK_FILE, /* one compressed file without an archive around it: a single nameless entry */
 };
 
 struct unpacker_entry {
-    const char *name;    /* as archived; bytes, "" when it has none */
+    const char *name; /* as archived; bytes, "" when it has none */
     bool is_regular;
     bool is_hard_link;
     const char *refused; /* why its data may not be read, or NULL */
@@ -29,7 +30,8 @@ int unpacker_new(struct stream *input, enum unpacker_kind kind, struct budget *b
                  struct unpacker **ret, struct err *err);
 void *unpacker_free(struct unpacker *unpacker);
 
-/* 1 and the next entry (valid until the next call), 0 at the end, -1 with unpacker_failure() set. */
+/* 1 and the next entry (valid until the next call), 0 at the end, -1 with unpacker_failure() set.
+ */
 int unpacker_next(struct unpacker *unpacker, struct unpacker_entry *ret);
 
 /* The bytes of the entry that unpacker_next() returned. Valid until the next call of it. */

@@ -2,10 +2,11 @@
 /*
  * What becomes of a file in a report.
  *
- * Order matters: the name is brought into its normal form, then the file's host is found, then an archive is
- * opened (by suffix, and only then), a compressed file decompressed, everything else shown as it is. Nested
- * archives at the top level of a bundle are hosts' reports of their own; inside a host's report they are
- * folders of that report. The recursion is as deep as the limit on nesting allows.
+ * Order matters: the name is brought into its normal form, then the file's host is found, then an
+ * archive is opened (by suffix, and only then), a compressed file decompressed, everything else
+ * shown as it is. Nested archives at the top level of a bundle are hosts' reports of their own;
+ * inside a host's report they are folders of that report. The recursion is as deep as the limit on
+ * nesting allows.
  */
 #include "analyzer/report/walk.h"
 
@@ -40,7 +41,8 @@ static int show(const struct audience *audience, const char *bytes, size_t lengt
     return audience->state ? audience->visitor->data(audience->state, bytes, length, err) : 0;
 }
 
-/* Pumps the stream to the audience. Returns the visitor's error; the stream's failure stays in the stream. */
+/* Pumps the stream to the audience. Returns the visitor's error; the stream's failure stays in the
+ * stream. */
 static int pump(struct walk *walk, struct stream *stream, const struct audience *audience,
                 int64_t *ret_bytes, struct err *err)
 {
@@ -234,7 +236,8 @@ static int host_of(struct walk *walk, const char *path, struct host_root *root,
     return 0;
 }
 
-/* A file outside of any archive that lies in a host's report. `path` is normalised, with the prefix. */
+/* A file outside of any archive that lies in a host's report. `path` is normalised, with the
+ * prefix. */
 static int walk_outer(struct walk *walk, const struct place *place, const char *path,
                       const struct found_file *file, struct err *err)
 {
@@ -366,8 +369,9 @@ static int walk_entries(struct walk *walk, const struct place *place, const char
             return rc;
     }
     if (unpacker_damaged_headers(unpacker) > 0)
-        set_problem(walk->set, PROBLEM_DAMAGED, host, name,
-                    "the archive is damaged in the middle; what was found after that place is used");
+        set_problem(
+            walk->set, PROBLEM_DAMAGED, host, name,
+            "the archive is damaged in the middle; what was found after that place is used");
     if (hard_links > 0)
         set_problem(walk->set, PROBLEM_SUSPICIOUS, host, name,
                     "%lld hard links in the archive are not followed", (long long)hard_links);
@@ -389,9 +393,10 @@ static bool examine_zip(struct walk *walk, const char *name, int host, struct zi
                         (long long)zip->prefix);
         return true;
     case ZIP_NO_LIST:
-        set_problem(walk->set, PROBLEM_TRUNCATED, host, name,
-                    "the zip file is cut off or damaged (%s): what can be read front to back is used",
-                    zip->text);
+        set_problem(
+            walk->set, PROBLEM_TRUNCATED, host, name,
+            "the zip file is cut off or damaged (%s): what can be read front to back is used",
+            zip->text);
         return true;
     case ZIP_REFUSED:
         break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * From files to members: finds out which host a file belongs to, opens archives inside archives, decompresses
- * single files, and shows the result to the visitor.
+ * From files to members: finds out which host a file belongs to, opens archives inside archives,
+ * decompresses single files, and shows the result to the visitor.
  */
 #pragma once
 
@@ -14,10 +14,10 @@ struct walk {
     struct report_set *set;
     const struct report_visitor *visitor;
     struct source_state *source;
-    int64_t members;           /* shown so far */
-    bool hosts_full;           /* "too many hosts" is told */
-    struct strbuf gather;      /* small blocks on their way to the visitor */
-    struct strbuf name;        /* for normalising */
+    int64_t members;      /* shown so far */
+    bool hosts_full;      /* "too many hosts" is told */
+    struct strbuf gather; /* small blocks on their way to the visitor */
+    struct strbuf name;   /* for normalising */
 };
 
 /* Where the files of an archive or a directory belong. */
@@ -26,7 +26,8 @@ struct place {
     const char *prefix; /* goes in front of every name: "" or a folder with its slash */
     bool is_in_host;    /* an archive inside a host's report: */
     struct host_state *host;
-    bool may_be_bundle; /* ... but reports with a top folder of their own in it are hosts of their own */
+    bool may_be_bundle; /* ... but reports with a top folder of their own in it are hosts of their
+                           own */
     const char *inside; /* ... its path below the host's root, without suffix */
 };
 
@@ -40,14 +41,15 @@ struct found_file {
     int64_t modified;
 };
 
-/* 0, or the error that ends the whole read (of the visitor, or ERR_NOMEM). Everything milder is a problem. */
+/* 0, or the error that ends the whole read (of the visitor, or ERR_NOMEM). Everything milder is a
+ * problem. */
 int walk_file(struct walk *walk, const struct place *place, const struct found_file *file,
               struct err *err);
 
 /*
- * All files of an archive: `name` is what problems call it ("" for the REPORT itself), `host` whose problem
- * they are or -1. `fd` is -1, or the same bytes as `stream` for an archive that lies on disk.
- * *ret_is_archive (may be NULL) tells whether it is one.
+ * All files of an archive: `name` is what problems call it ("" for the REPORT itself), `host` whose
+ * problem they are or -1. `fd` is -1, or the same bytes as `stream` for an archive that lies on
+ * disk. *ret_is_archive (may be NULL) tells whether it is one.
  */
 int walk_archive(struct walk *walk, const struct place *place, const char *name, int host,
                  struct stream *stream, int fd, bool *ret_is_archive, struct err *err);

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Reads the header of the first block of an xz file (format: the xz project's xz-file-format.txt, section 3.1).
+ * Reads the header of the first block of an xz file (format: the xz project's xz-file-format.txt,
+ * section 3.1).
  *
- * The dictionary's size is one byte in the properties of the filter LZMA2: an exponent of two with one bit of
- * mantissa.
+ * The dictionary's size is one byte in the properties of the filter LZMA2: an exponent of two with
+ * one bit of mantissa.
  */
 #include "analyzer/report/xz_check.h"
 
 #include <stdint.h>
 #include <string.h>
 
-#define STREAM_HEADER 12
-#define FILTER_LZMA2 0x21
+#define STREAM_HEADER      12
+#define FILTER_LZMA2       0x21
 #define DICTIONARY_128_MIB 30 /* 2 << (30 / 2 + 11) */
 
-#define HAS_PACKED_SIZE 0x40
+#define HAS_PACKED_SIZE   0x40
 #define HAS_UNPACKED_SIZE 0x80
 
 struct cursor {

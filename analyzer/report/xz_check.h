@@ -8,7 +8,8 @@
 #include <stddef.h>
 
 /*
- * True when `bytes`, the beginning of a file, is xz whose first block has a dictionary larger than 128 MiB
- * (xz -9 makes 64). Later blocks could ask for more; that is left to the process's memory limit.
+ * True when `bytes`, the beginning of a file, is xz whose first block has a dictionary larger than
+ * 128 MiB (xz -9 makes 64). Later blocks could ask for more; that is left to the process's memory
+ * limit.
  */
 bool xz_check_is_greedy(const char *bytes, size_t length);

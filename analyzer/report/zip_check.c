@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Checks of a zip file's central directory against its local headers (format: PKWARE's APPNOTE.TXT 6.3).
+ * Checks of a zip file's central directory against its local headers (format: PKWARE's
+ * APPNOTE.TXT 6.3).
  *
- * All members' ranges (local header, name, extra field, data) are sorted by their start; if one begins before
- * the one in front of it ends, the archive is refused. The work is one read of the list and one small read a
- * member, both limited, so it takes well under a second for the largest archive we accept.
+ * All members' ranges (local header, name, extra field, data) are sorted by their start; if one
+ * begins before the one in front of it ends, the archive is refused. The work is one read of the
+ * list and one small read a member, both limited, so it takes well under a second for the largest
+ * archive we accept.
  */
 #include "analyzer/report/zip_check.h"
 
@@ -15,17 +17,19 @@
 
 #include "common/strbuf.h"
 
-#define LIST_BYTES_MAX (64LL << 20) /* 200000 members with long names; nobody's report is near it */
-#define END_SEARCH 16384            /* how far from the end libarchive looks for the end record */
+#define LIST_BYTES_MAX (64LL << 20) /* 200000 members with long names; nobody's report is near it  \
+                                     */
+#define END_SEARCH       16384      /* how far from the end libarchive looks for the end record */
 #define CONTRADICTED_MAX 1000       /* beyond it the archive as a whole is not to be trusted */
 
-#define END_SIZE 22
-#define END64_SIZE 56
+#define END_SIZE       22
+#define END64_SIZE     56
 #define LOCATOR64_SIZE 20
-#define CENTRAL_SIZE 46
-#define LOCAL_SIZE 30
+#define CENTRAL_SIZE   46
+#define LOCAL_SIZE     30
 
-#define FLAG_SIZES_FOLLOW 0x0008 /* sizes are zero in the local header, they stand behind the data */
+#define FLAG_SIZES_FOLLOW                                                                          \
+    0x0008 /* sizes are zero in the local header, they stand behind the data */
 
 struct zip_entry {
     int64_t offset, end; /* of the local header and the data, in the file */
@@ -113,7 +117,8 @@ static bool find_list(struct checker *checker)
     if (read_at(checker, end_at - LOCATOR64_SIZE, locator, sizeof locator) &&
         memcmp(locator, "PK\6\7", 4) == 0) {
         uint64_t end64_at = get64(locator + 8);
-        if (end64_at > (uint64_t)end_at || !read_at(checker, (int64_t)end64_at, end64, sizeof end64) ||
+        if (end64_at > (uint64_t)end_at ||
+            !read_at(checker, (int64_t)end64_at, end64, sizeof end64) ||
             memcmp(end64, "PK\6\6", 4) != 0)
             return stop(checker, ZIP_NO_LIST, "its list of files is damaged");
         entries = get64(end64 + 32);
@@ -215,9 +220,9 @@ static bool parse_list(struct checker *checker)
 static bool check_entry(struct checker *checker, struct zip_entry *entry)
 {
     unsigned char header[LOCAL_SIZE];
-    if (!read_at(checker, entry->offset, header, sizeof header) ||
-        memcmp(header, "PK\3\4", 4) != 0)
-        return stop(checker, ZIP_NO_LIST, "its list of files points to places where no file begins");
+    if (!read_at(checker, entry->offset, header, sizeof header) || memcmp(header, "PK\3\4", 4) != 0)
+        return stop(checker, ZIP_NO_LIST,
+                    "its list of files points to places where no file begins");
 
     unsigned name_length = get16(header + 26), extra_length = get16(header + 28);
     entry->end = entry->offset + LOCAL_SIZE + name_length + extra_length + entry->packed;
@@ -233,7 +238,8 @@ static bool check_entry(struct checker *checker, struct zip_entry *entry)
     if (get16(header + 8) == entry->method && ((flags ^ entry->flags) & 1) == 0 &&
         name_length == entry->name_length && memcmp(text, entry->name, name_length) == 0 &&
         !memchr(text, '\0', name_length) &&
-        (!has_sizes || (packed == (uint64_t)entry->packed && unpacked == (uint64_t)entry->unpacked)))
+        (!has_sizes ||
+         (packed == (uint64_t)entry->packed && unpacked == (uint64_t)entry->unpacked)))
         return true;
     return contradict(checker, entry->name, entry->name_length) &&
            contradict(checker, text, name_length);

@@ -2,9 +2,9 @@
 /*
  * A look at a zip file's list of files (the central directory) before libarchive gets it.
  *
- * Zip describes every member twice, in the list and in front of its data, and nothing keeps members from
- * sharing data. Both are used for attacks: archives that two programs read differently, and bombs of a few
- * kilobytes in which thousands of members overlap.
+ * Zip describes every member twice, in the list and in front of its data, and nothing keeps members
+ * from sharing data. Both are used for attacks: archives that two programs read differently, and
+ * bombs of a few kilobytes in which thousands of members overlap.
  */
 #pragma once
 
@@ -13,7 +13,8 @@
 
 enum zip_state {
     ZIP_GOOD,
-    ZIP_NO_LIST, /* no list of files, or a damaged one: the archive was cut; it can be read front to back */
+    ZIP_NO_LIST, /* no list of files, or a damaged one: the archive was cut; it can be read front to
+                    back */
     ZIP_REFUSED, /* `text` says why; do not read it */
 };
 
@@ -25,7 +26,8 @@ struct zip_check {
     size_t contradicted_count;
 };
 
-/* Only fails with ERR_NOMEM. `fd` is read with pread(2). Release the result with zip_check_release(). */
+/* Only fails with ERR_NOMEM. `fd` is read with pread(2). Release the result with
+ * zip_check_release(). */
 int zip_check(int fd, int64_t size, const struct report_limits *limits, struct zip_check *ret,
               struct err *err);
 void zip_check_release(struct zip_check *check);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Shows what the reader makes of REPORTs, a line a member and a problem: for tests of the reader alone, with
- * hostile archives, and for looking by hand. Bytes of names are escaped as for a terminal.
+ * Shows what the reader makes of REPORTs, a line a member and a problem: for tests of the reader
+ * alone, with hostile archives, and for looking by hand. Bytes of names are escaped as for a
+ * terminal.
  *
  *   member <tab> host <tab> path <tab> bytes <tab> complete|incomplete <tab> FNV-1a of the bytes
  *   host <tab> host <tab> name <tab> taken <tab> known|guessed <tab> inventory|no-inventory
@@ -58,8 +59,8 @@ static int end(void *state, bool complete, struct err *err)
     (void)err;
     printf("member\t%u\t", walked->host);
     print_escaped(walked->path);
-    printf("\t%" PRId64 "\t%s\t%016" PRIx64 "\n", walked->bytes, complete ? "complete" : "incomplete",
-           walked->hash);
+    printf("\t%" PRId64 "\t%s\t%016" PRIx64 "\n", walked->bytes,
+           complete ? "complete" : "incomplete", walked->hash);
     free(walked->path);
     free(walked);
     return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * For tests of the reader: makes archives of a list of files, and collects what the reader shows of them.
+ * For tests of the reader: makes archives of a list of files, and collects what the reader shows of
+ * them.
  */
 #pragma once
 
@@ -36,7 +37,8 @@ static inline la_ssize_t append(struct archive *archive, void *context, const vo
 }
 
 /* An archive in a buffer. `filter` is an ARCHIVE_FILTER_ code. */
-static inline struct strbuf pack(int format, int filter, const struct source_file *files, size_t count)
+static inline struct strbuf pack(int format, int filter, const struct source_file *files,
+                                 size_t count)
 {
     struct strbuf out = STRBUF_INIT;
     struct archive *archive = archive_write_new();
@@ -63,8 +65,8 @@ static inline struct strbuf pack(int format, int filter, const struct source_fil
 }
 
 #define PACK(format, filter, files) pack(format, filter, files, ARRAY_SIZE(files))
-#define TAR(files) PACK(ARCHIVE_FORMAT_TAR_GNUTAR, ARCHIVE_FILTER_NONE, files)
-#define ZIP(files) PACK(ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE, files)
+#define TAR(files)                  PACK(ARCHIVE_FORMAT_TAR_GNUTAR, ARCHIVE_FILTER_NONE, files)
+#define ZIP(files)                  PACK(ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE, files)
 
 static inline struct strbuf gzip_of(const char *data, size_t length)
 {
@@ -95,7 +97,7 @@ struct seen_member {
 struct reading {
     struct report_set *set;
     VEC(struct seen_member *) seen;
-    const char *unwanted;  /* path that begin() declines */
+    const char *unwanted; /* path that begin() declines */
     struct err err;
     int rc;
 };
@@ -107,8 +109,13 @@ static inline void *seen_begin(void *context, const struct member *member)
         return NULL;
     struct seen_member *seen = calloc(1, sizeof *seen);
     assert_non_null(seen);
-    *seen = (struct seen_member){member->host, strdup(member->path), strdup(member->logical),
-                                 STRBUF_INIT, false, SIZE_MAX, 0};
+    *seen = (struct seen_member){member->host,
+                                 strdup(member->path),
+                                 strdup(member->logical),
+                                 STRBUF_INIT,
+                                 false,
+                                 SIZE_MAX,
+                                 0};
     struct seen_member **slot = vec_push(&reading->seen);
     assert_non_null(slot);
     return *slot = seen;
@@ -146,7 +153,8 @@ static inline void reading_path(struct reading *reading, const char *path)
 }
 
 /* Reads the bytes as a file called `name` in the working directory. */
-static inline void reading_bytes(struct reading *reading, const char *name, const struct strbuf *bytes)
+static inline void reading_bytes(struct reading *reading, const char *name,
+                                 const struct strbuf *bytes)
 {
     int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     assert_true(fd >= 0);

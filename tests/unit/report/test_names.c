@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Names of members: their normal form, what suffixes mean, which host a path belongs to, and what times texts
- * say.
+ * Names of members: their normal form, what suffixes mean, which host a path belongs to, and what
+ * times texts say.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -127,10 +127,16 @@ static void times_are_read_as_the_hosts_wall_clock(void **state)
     assert_int_equal(clock_from_date("Sun Nov 30 23:59:60 2025"), 1764547200);
     assert_int_equal(clock_from_iso("2025-03-03T10:11:12+05:30"), 1740996672);
     assert_int_equal(clock_from_folder("x/bug-report-20250303101112/y"), 1740996672);
-    assert_int_equal(clock_from_folder("bug-report-x/bug-report-20250303101112.tar.bz2"), 1740996672);
+    assert_int_equal(clock_from_folder("bug-report-x/bug-report-20250303101112.tar.bz2"),
+                     1740996672);
     static const char *const nonsense[] = {
-        "", "Mon", "Mon Foo  3 10:11:12 2025", "Mon anF  3 10:11:12 2025",
-        "Mon Mar 99 10:11:12 2025", "Mon Mar  3 10:11:12 1", "bug-report-20251340101112",
+        "",
+        "Mon",
+        "Mon Foo  3 10:11:12 2025",
+        "Mon anF  3 10:11:12 2025",
+        "Mon Mar 99 10:11:12 2025",
+        "Mon Mar  3 10:11:12 1",
+        "bug-report-20251340101112",
     };
     for (size_t i = 0; i < ARRAY_SIZE(nonsense); i++) {
         assert_int_equal(clock_from_date(nonsense[i]), 0);

@@ -5,7 +5,7 @@
 #include "archive_fixture.h"
 
 #define STAMP "2025-03-03-10-11-12"
-#define TOP "bug-report-20250303101112/"
+#define TOP   "bug-report-20250303101112/"
 
 static const struct source_file host1[] = {{TOP "var/log/SMlog", "one\n", 0, 0},
                                            {TOP "xl-info.out", "1\n", 0, 0}};
@@ -28,9 +28,10 @@ static void assert_pool(struct reading *reading)
     assert_null(find_problem(reading, PROBLEM_MISSING_HOST, "'A very long label of host 2'"));
 }
 
-static const char masters[] = "\xef\xbb\xbfServer 'host1' is a master of pool 'it's a pool'\r\n"
-                              "Server 'A very long label of host 2' is a slave of pool 'it's a pool'\r\n"
-                              "Server 'host 3' is a slave of pool 'it's a pool'\r\n";
+static const char masters[] =
+    "\xef\xbb\xbfServer 'host1' is a master of pool 'it's a pool'\r\n"
+    "Server 'A very long label of host 2' is a slave of pool 'it's a pool'\r\n"
+    "Server 'host 3' is a slave of pool 'it's a pool'\r\n";
 
 static void a_bundle_of_archives_is_a_pool(void **state)
 {
@@ -38,8 +39,10 @@ static void a_bundle_of_archives_is_a_pool(void **state)
     static const char *const suffixes[] = {".tar", ".tar.bz2"};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
-        CLEANUP(strbuf_release) struct strbuf one = PACK(ARCHIVE_FORMAT_TAR_GNUTAR, filters[i], host1);
-        CLEANUP(strbuf_release) struct strbuf two = PACK(ARCHIVE_FORMAT_TAR_GNUTAR, filters[i], host2);
+        CLEANUP(strbuf_release)
+        struct strbuf one = PACK(ARCHIVE_FORMAT_TAR_GNUTAR, filters[i], host1);
+        CLEANUP(strbuf_release)
+        struct strbuf two = PACK(ARCHIVE_FORMAT_TAR_GNUTAR, filters[i], host2);
         char first[64], second[64];
         snprintf(first, sizeof first, STAMP "-1-bugtool-host1%s", suffixes[i]);
         snprintf(second, sizeof second, STAMP "-2-bugtool-a-very-long-label-of%s", suffixes[i]);
@@ -93,7 +96,8 @@ static void reports_of_the_same_host_get_different_names(void **state)
 
 static void an_archive_inside_a_report_is_a_folder_of_it(void **state)
 {
-    static const struct source_file units[] = {{TOP "etc/systemd/system/a.service", "[Unit]\n", 0, 0}};
+    static const struct source_file units[] = {
+        {TOP "etc/systemd/system/a.service", "[Unit]\n", 0, 0}};
     (void)state;
     CLEANUP(strbuf_release) struct strbuf inner = TAR(units);
     CLEANUP(strbuf_release) struct strbuf zip = ZIP(units);
@@ -195,7 +199,8 @@ static const char manifest[] =
     "{\"capability\": \"system-logs\", \"name\": \"var/log/kern.log\", \"status\": \"missing\"},"
     "{\"capability\": \"system-logs\", \"name\": \"var/log/sa/*\", \"status\": \"missing\"},"
     "{\"capability\": \"system-logs\", \"name\": \"var/log/SMlog\", \"status\": \"ok\"},"
-    "{\"capability\": \"xen-info\", \"name\": \"xl-info.out\", \"status\": \"timeout\", \"reason\": \"30 s\"},"
+    "{\"capability\": \"xen-info\", \"name\": \"xl-info.out\", \"status\": \"timeout\", "
+    "\"reason\": \"30 s\"},"
     "{\"capability\": \"xen-info\", \"name\": \"xl-dmesg.out\", \"status\": \"stuck\"},"
     "{\"capability\": \"system-logs\", \"name\": \"var/log/big\", \"status\": \"truncated\"},"
     "{\"capability\": \"system-logs\", \"name\": \"var/log/x.gz\", \"status\": \"omitted\"}]}";
@@ -204,8 +209,10 @@ static void a_manifest_tells_what_is_not_there_and_why(void **state)
 {
     static const struct source_file files[] = {
         {TOP "var/log/SMlog", "x\n", 0, 0},
-        {TOP "xen-bugtool.log", "args\nOmitting /var/log/x.gz, size constraint of system-logs exceeded\n"
-                                "Omitting /var/log/y.gz, size constraint of system-logs exceeded\n", 0, 0},
+        {TOP "xen-bugtool.log",
+         "args\nOmitting /var/log/x.gz, size constraint of system-logs exceeded\n"
+         "Omitting /var/log/y.gz, size constraint of system-logs exceeded\n",
+         0, 0},
         {TOP "manifest.json", manifest, 0, 0},
     };
     (void)state;
@@ -239,7 +246,8 @@ static void an_inventory_proves_absence_where_the_sources_are_taught(void **stat
         {TOP "var/log/SMlog", "x\n", 0, 0},
         {TOP "inventory.xml",
          "<system-status-inventory><inventory-entry capability=\"system-logs\" filename=\"x\"/>"
-         "</system-status-inventory>", 0, 0},
+         "</system-status-inventory>",
+         0, 0},
     };
     (void)state;
     CLEANUP(strbuf_release) struct strbuf tar = TAR(files);

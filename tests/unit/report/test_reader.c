@@ -63,8 +63,8 @@ static void every_container_gives_the_same_members(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(containers); i++) {
         struct reading reading;
-        CLEANUP(strbuf_release) struct strbuf bytes =
-            PACK(containers[i].format, containers[i].filter, report);
+        CLEANUP(strbuf_release)
+        struct strbuf bytes = PACK(containers[i].format, containers[i].filter, report);
         reading_start(&reading, NULL);
         reading_bytes(&reading, containers[i].name, &bytes);
         assert_report(&reading);
@@ -116,8 +116,8 @@ static void a_folder_gives_the_same_members(void **state)
 static void standard_input_may_be_a_pipe(void **state)
 {
     CLEANUP(strbuf_release) struct strbuf zip = ZIP(report);
-    CLEANUP(strbuf_release) struct strbuf tar =
-        PACK(ARCHIVE_FORMAT_TAR_GNUTAR, ARCHIVE_FILTER_BZIP2, report);
+    CLEANUP(strbuf_release)
+    struct strbuf tar = PACK(ARCHIVE_FORMAT_TAR_GNUTAR, ARCHIVE_FILTER_BZIP2, report);
     const struct strbuf *const all[] = {&zip, &tar};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
@@ -213,7 +213,8 @@ static void visitors_get_large_blocks(void **state)
                                   ARCHIVE_FILTER_ZSTD};
     for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
         struct reading reading;
-        CLEANUP(strbuf_release) struct strbuf tar = PACK(ARCHIVE_FORMAT_TAR_USTAR, filters[i], files);
+        CLEANUP(strbuf_release)
+        struct strbuf tar = PACK(ARCHIVE_FORMAT_TAR_USTAR, filters[i], files);
         reading_start(&reading, NULL);
         reading_bytes(&reading, "r.tar", &tar);
         assert_member(&reading, 0, "var/log/b", text.data);
@@ -226,8 +227,8 @@ static void a_declined_member_is_counted_but_not_read(void **state)
 {
     (void)state;
     struct reading reading;
-    CLEANUP(strbuf_release) struct strbuf bytes =
-        PACK(ARCHIVE_FORMAT_TAR_GNUTAR, ARCHIVE_FILTER_GZIP, report);
+    CLEANUP(strbuf_release)
+    struct strbuf bytes = PACK(ARCHIVE_FORMAT_TAR_GNUTAR, ARCHIVE_FILTER_GZIP, report);
     reading_start(&reading, NULL);
     reading.unwanted = "var/log/kern.log";
     reading_bytes(&reading, "r.tgz", &bytes);
@@ -240,7 +241,8 @@ static void a_declined_member_is_counted_but_not_read(void **state)
 
 static void an_error_of_the_visitor_ends_the_read(void **state)
 {
-    static const struct source_file files[] = {{"var/log/poison", "x", 0, 0}, {"var/log/a", "y", 0, 0}};
+    static const struct source_file files[] = {{"var/log/poison", "x", 0, 0},
+                                               {"var/log/a", "y", 0, 0}};
     (void)state;
     struct reading reading;
     CLEANUP(strbuf_release) struct strbuf bytes = TAR(files);
@@ -274,8 +276,8 @@ static void a_cut_archive_gives_what_could_be_read(void **state)
                       {ARCHIVE_FORMAT_TAR_GNUTAR, ARCHIVE_FILTER_XZ}};
     for (size_t i = 0; i < ARRAY_SIZE(containers); i++) {
         struct reading reading;
-        CLEANUP(strbuf_release) struct strbuf bytes =
-            PACK(containers[i].format, containers[i].filter, files);
+        CLEANUP(strbuf_release)
+        struct strbuf bytes = PACK(containers[i].format, containers[i].filter, files);
         bytes.length = bytes.length * 2 / 3;
         reading_start(&reading, NULL);
         reading_bytes(&reading, "r.bin", &bytes);
@@ -289,7 +291,8 @@ static void a_cut_archive_gives_what_could_be_read(void **state)
         assert_non_null(find_problem(&reading, PROBLEM_TRUNCATED, "cut off"));
         assert_non_null(find_problem(&reading, PROBLEM_TRUNCATED, "inventory.xml is missing"));
         assert_false(report_set_host(reading.set, 0)->has_inventory);
-        assert_int_equal(report_set_host(reading.set, 0)->taken, 1740996672); /* the folder's name */
+        assert_int_equal(report_set_host(reading.set, 0)->taken,
+                         1740996672); /* the folder's name */
         reading_end(&reading);
     }
 }
@@ -322,7 +325,8 @@ static void what_is_no_report_is_told_in_one_sentence(void **state)
         int code;
     } cases[] = {
         {"empty.zip", "", "'empty.zip' is empty", ERR_PARSE},
-        {"kern.log", "Mar  3 10:11:12 host1 kernel: x\n", "make a folder with them", ERR_UNSUPPORTED},
+        {"kern.log", "Mar  3 10:11:12 host1 kernel: x\n", "make a folder with them",
+         ERR_UNSUPPORTED},
         {"r.7z", "7z\xbc\xaf.....", "is a 7z archive", ERR_UNSUPPORTED},
         {"r.tar", "no archive", "'r.tar' holds nothing that can be read", ERR_PARSE},
     };
