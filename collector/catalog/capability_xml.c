@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Form (source: the original's output as of Python 3.7 and the Administrator's Guide): tab-indented empty
- * elements, attributes in alphabetical order, hyphens in the names, and one blank line at the end. Integers only.
+ * Form (source: the original's output as of Python 3.7 and the Administrator's Guide): tab-indented
+ * empty elements, attributes in alphabetical order, hyphens in the names, and one blank line at the
+ * end. Integers only.
  */
 #include "collector/catalog/capability_xml.h"
 

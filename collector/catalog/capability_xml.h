@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The answer to --capabilities: XML that XAPI hands on unchanged to XenCenter and to the bash completion of xe,
- * which needs one element a line and an attribute before `key`: hence alphabetical attributes.
+ * The answer to --capabilities: XML that XAPI hands on unchanged to XenCenter and to the bash
+ * completion of xe, which needs one element a line and an attribute before `key`: hence
+ * alphabetical attributes.
  */
 #pragma once
 

@@ -2,9 +2,9 @@
 /*
  * What can be collected: capabilities and their items, read from YAML.
  *
- * One file is one capability (collector/capabilities/, or a folder given by the user). Everything here is
- * constant after loading and lives in the catalog's arena. Keys, sizes, times, order and the meaning of `pii`
- * are the original tool's, since callers read them from --capabilities.
+ * One file is one capability (collector/capabilities/, or a folder given by the user). Everything
+ * here is constant after loading and lives in the catalog's arena. Keys, sizes, times, order and
+ * the meaning of `pii` are the original tool's, since callers read them from --capabilities.
  */
 #pragma once
 
@@ -32,10 +32,11 @@ struct catalog_item {
     const char *file; /* where it stands, for messages */
     int line;
 
-    const char *const *paths;    /* file: globs; log: globs of the live logs; tree: roots */
-    const char *match, *exclude; /* tree: extended regular expressions, from the start of the full path */
-    const char *pack; /* tree: its files go into a tar of this name inside the archive, or NULL */
-    bool newest_first;           /* file: order by age, and verbosity N keeps the newest N */
+    const char *const *paths; /* file: globs; log: globs of the live logs; tree: roots */
+    const char *match,
+        *exclude;      /* tree: extended regular expressions, from the start of the full path */
+    const char *pack;  /* tree: its files go into a tar of this name inside the archive, or NULL */
+    bool newest_first; /* file: order by age, and verbosity N keeps the newest N */
 
     const char *const *argv; /* command: program and arguments; function: its name */
     const char *input;       /* command: text for its standard input, or NULL */
@@ -66,12 +67,13 @@ struct catalog_scale {
 
 struct capability {
     const char *key, *description;
-    const char *pii; /* no, yes, maybe, if_customized */
+    const char *pii;            /* no, yes, maybe, if_customized */
     int64_t min_size, max_size; /* bytes, -1: not known or unlimited */
     int64_t min_time, max_time; /* seconds, likewise */
-    int64_t command_time;       /* seconds one command may take: max_time before scaling, or the default */
-    bool checked;               /* part of a run without --entries */
-    bool hidden;                /* not in --capabilities */
+    int64_t
+        command_time; /* seconds one command may take: max_time before scaling, or the default */
+    bool checked;     /* part of a run without --entries */
+    bool hidden;      /* not in --capabilities */
     int order;
     struct catalog_scale scale;
     const struct catalog_list *lists;
@@ -86,7 +88,8 @@ struct catalog {
     size_t count;
 };
 
-/* Whether a redaction filter or a function of this name exists; the loader refuses files that name others. */
+/* Whether a redaction filter or a function of this name exists; the loader refuses files that name
+ * others. */
 struct catalog_names {
     bool (*filter_exists)(const char *name);
     bool (*function_exists)(const char *name);
@@ -104,9 +107,9 @@ int catalog_load_directory(const char *directory, const struct catalog_names *na
                            struct catalog *ret, struct err *err);
 
 /* One file into the catalog of an arena: what the two above call, and the fuzz target. */
-int catalog_parse_capability(struct arena *arena, const char *name, const char *bytes, size_t length,
-                             const struct catalog_names *names, struct capability *ret,
-                             struct err *err);
+int catalog_parse_capability(struct arena *arena, const char *name, const char *bytes,
+                             size_t length, const struct catalog_names *names,
+                             struct capability *ret, struct err *err);
 
 void catalog_free(struct catalog *catalog);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Reads one item of a capability. The first key says the kind (file, tree, log, command, shell, function) and a
- * table says which other keys go with it, so that `match` on a command is refused instead of ignored.
+ * Reads one item of a capability. The first key says the kind (file, tree, log, command, shell,
+ * function) and a table says which other keys go with it, so that `match` on a command is refused
+ * instead of ignored.
  */
 #include "collector/catalog/catalog_items.h"
 
-#define DEFAULT_RANK 50 /* files and commands that say nothing are worth this */
+#define DEFAULT_RANK     50 /* files and commands that say nothing are worth this */
 #define DEFAULT_LOG_RANK 20 /* logs are what a report is opened for */
 
 struct kind_row {
@@ -19,15 +20,19 @@ struct kind_row {
 static const char *const file_keys[] = {"file", "files", "as", "newest", COMMON_KEYS, NULL};
 static const char *const tree_keys[] = {"tree", "trees", "match", "not", "pack", COMMON_KEYS, NULL};
 static const char *const log_keys[] = {"log", "logs", COMMON_KEYS, NULL};
-static const char *const command_keys[] = {"command", "shell", "as",   "each", "input",
+static const char *const command_keys[] = {"command", "shell", "as",        "each", "input",
                                            "lane",    "time",  COMMON_KEYS, NULL};
 static const char *const function_keys[] = {"function", "as", "lane", "time", COMMON_KEYS, NULL};
 
 static const struct kind_row kinds[] = {
-    {"file", ITEM_FILE, file_keys},          {"files", ITEM_FILE, file_keys},
-    {"tree", ITEM_TREE, tree_keys},          {"trees", ITEM_TREE, tree_keys},
-    {"log", ITEM_LOG, log_keys},             {"logs", ITEM_LOG, log_keys},
-    {"command", ITEM_COMMAND, command_keys}, {"shell", ITEM_COMMAND, command_keys},
+    {"file", ITEM_FILE, file_keys},
+    {"files", ITEM_FILE, file_keys},
+    {"tree", ITEM_TREE, tree_keys},
+    {"trees", ITEM_TREE, tree_keys},
+    {"log", ITEM_LOG, log_keys},
+    {"logs", ITEM_LOG, log_keys},
+    {"command", ITEM_COMMAND, command_keys},
+    {"shell", ITEM_COMMAND, command_keys},
     {"function", ITEM_FUNCTION, function_keys},
 };
 
@@ -56,7 +61,8 @@ static int read_when(const struct doc_node *node, struct arena *arena, struct ca
 }
 
 static int read_source(const struct doc_node *node, const struct kind_row *row, struct arena *arena,
-                       const struct catalog_names *names, struct catalog_item *item, struct err *err)
+                       const struct catalog_names *names, struct catalog_item *item,
+                       struct err *err)
 {
     if (strcmp(row->key, "shell") == 0) {
         const char **argv = arena_array(arena, 4, sizeof *argv);
@@ -86,7 +92,8 @@ static int read_source(const struct doc_node *node, const struct kind_row *row, 
 }
 
 static int read_each(const struct doc_node *node, const struct catalog_names *names,
-                     const struct capability *capability, struct catalog_item *item, struct err *err)
+                     const struct capability *capability, struct catalog_item *item,
+                     struct err *err)
 {
     int r = doc_string(node, &item->each, err);
     if (r < 0)
@@ -174,8 +181,9 @@ static int read_item(const struct doc_node *node, struct arena *arena,
     static const char *const no_filters[] = {NULL};
     const struct kind_row *row = node->kind == DOC_MAP ? find_kind(node) : NULL;
     if (!row)
-        return doc_fail(node, err,
-                        "an item needs exactly one of file, files, tree, log, logs, command, shell, function");
+        return doc_fail(
+            node, err,
+            "an item needs exactly one of file, files, tree, log, logs, command, shell, function");
     int r = doc_check_keys(node, row->options, err);
     if (r < 0)
         return r;

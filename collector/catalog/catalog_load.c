@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Reads the catalog. People write these files, so whatever is not understood is refused with its place and with
- * what would be right: a mistyped key must not silently collect nothing.
+ * Reads the catalog. People write these files, so whatever is not understood is refused with its
+ * place and with what would be right: a mistyped key must not silently collect nothing.
  *
- * Regular expressions are compiled once here only to be checked; the walker compiles them again for itself.
+ * Regular expressions are compiled once here only to be checked; the walker compiles them again for
+ * itself.
  */
 #include "collector/catalog/catalog.h"
 
@@ -15,12 +16,12 @@
 #include "common/doc.h"
 #include "common/io.h"
 
-#define CATALOG_BYTES (16 * 1024 * 1024) /* arena of one catalog; ours takes about 200 KB */
-#define MAX_CAPABILITIES 256             /* the original has about 45 with all known plugins */
-#define DEFAULT_ORDER 1000               /* a capability that does not say comes last */
+#define CATALOG_BYTES    (16 * 1024 * 1024) /* arena of one catalog; ours takes about 200 KB */
+#define MAX_CAPABILITIES 256                /* the original has about 45 with all known plugins */
+#define DEFAULT_ORDER    1000               /* a capability that does not say comes last */
 
-static int read_limits(const struct doc_node *node, int (*read)(const struct doc_node *, int64_t *,
-                                                                struct err *),
+static int read_limits(const struct doc_node *node,
+                       int (*read)(const struct doc_node *, int64_t *, struct err *),
                        int64_t *ret_min, int64_t *ret_max, struct err *err)
 {
     static const char *const keys[] = {"min", "max", NULL};
@@ -90,8 +91,8 @@ static int read_list(const struct doc_node *key, const struct doc_node *node, st
     return r == 0 ? catalog_check_regex(doc_get(node, "match"), err) : r;
 }
 
-static int read_lists(const struct doc_node *node, struct arena *arena, struct capability *capability,
-                      struct err *err)
+static int read_lists(const struct doc_node *node, struct arena *arena,
+                      struct capability *capability, struct err *err)
 {
     if (!node)
         return 0;
@@ -117,12 +118,12 @@ static bool is_key(const char *text)
                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == strlen(text);
 }
 
-static int read_head(const struct doc_node *root, struct arena *arena, struct capability *capability,
-                     struct err *err)
+static int read_head(const struct doc_node *root, struct arena *arena,
+                     struct capability *capability, struct err *err)
 {
-    static const char *const keys[] = {"capability", "description", "pii",    "size",  "time",
-                                       "checked",    "hidden",      "order",  "scale", "lists",
-                                       "collect",    NULL};
+    static const char *const keys[] = {"capability", "description", "pii",     "size",
+                                       "time",       "checked",     "hidden",  "order",
+                                       "scale",      "lists",       "collect", NULL};
     static const char *const pii_names[] = {"no", "yes", "maybe", "if_customized", NULL};
     int r = doc_check_keys(root, keys, err);
     if (r < 0)
@@ -160,9 +161,9 @@ static int read_head(const struct doc_node *root, struct arena *arena, struct ca
     return r == 0 ? read_lists(doc_get(root, "lists"), arena, capability, err) : r;
 }
 
-int catalog_parse_capability(struct arena *arena, const char *name, const char *bytes, size_t length,
-                             const struct catalog_names *names, struct capability *ret,
-                             struct err *err)
+int catalog_parse_capability(struct arena *arena, const char *name, const char *bytes,
+                             size_t length, const struct catalog_names *names,
+                             struct capability *ret, struct err *err)
 {
     const struct doc_node *root;
     int r = doc_parse(arena, name, bytes, length, &root, err);
@@ -178,8 +179,7 @@ int catalog_parse_capability(struct arena *arena, const char *name, const char *
         r = catalog_read_items(collect, arena, names, &capability, err);
     if (r < 0)
         return r;
-    capability.command_time =
-        capability.max_time > 0 ? capability.max_time : CATALOG_DEFAULT_TIME;
+    capability.command_time = capability.max_time > 0 ? capability.max_time : CATALOG_DEFAULT_TIME;
     *ret = capability;
     return 0;
 }
@@ -204,8 +204,8 @@ static int add_file(struct catalog *catalog, const char *name, const char *bytes
     if (r < 0)
         return r;
     if (catalog_find(catalog, capability->key))
-        return err_set_at(err, ERR_PARSE, name, 1, 1, "capability '%s' is defined in another file too",
-                          capability->key);
+        return err_set_at(err, ERR_PARSE, name, 1, 1,
+                          "capability '%s' is defined in another file too", capability->key);
     catalog->count++;
     return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The order of things matters here: the catalog and the questions of the plan must stand before the spawner is
- * started (its helper works on a copy of this process), the spawner before any thread, and the archive is opened
- * only when the user has answered, so that a run that is given up leaves nothing.
+ * The order of things matters here: the catalog and the questions of the plan must stand before the
+ * spawner is started (its helper works on a copy of this process), the spawner before any thread,
+ * and the archive is opened only when the user has answered, so that a run that is given up leaves
+ * nothing.
  */
 #include "collector/cli/collector.h"
 
@@ -25,15 +26,15 @@
 #include "common/units.h"
 #include "common/version.h"
 
-#define DEFAULT_TIME_LIMIT 900              /* seconds for a whole run */
-#define NO_TIME_LIMIT (30LL * 24 * 3600)    /* --unlimited */
-#define EXPAND_SHARE 4                      /* looking for files may take a quarter of the time */
-#define STAGE_MEMORY (256 * 1024)           /* of one entry; what is bigger goes to a temporary file */
-#define DEFLATE_LEVEL 6
-#define XEN_RT_FACTOR 5                     /* the test system's slow machines (source: the original) */
+#define DEFAULT_TIME_LIMIT 900                /* seconds for a whole run */
+#define NO_TIME_LIMIT      (30LL * 24 * 3600) /* --unlimited */
+#define EXPAND_SHARE       4                  /* looking for files may take a quarter of the time */
+#define STAGE_MEMORY       (256 * 1024) /* of one entry; what is bigger goes to a temporary file */
+#define DEFLATE_LEVEL      6
+#define XEN_RT_FACTOR      5 /* the test system's slow machines (source: the original) */
 
-#define EXIT_NO_ARCHIVE 1
-#define EXIT_USAGE 2
+#define EXIT_NO_ARCHIVE  1
+#define EXIT_USAGE       2
 #define EXIT_INTERRUPTED 3
 
 static atomic_bool cancelled;
@@ -72,9 +73,9 @@ static void set_environment(void)
 {
     const char *old = getenv("PATH");
     struct strbuf path = STRBUF_INIT;
-    strbuf_addf(&path,
-                "/opt/xensource/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/root/bin%s%s",
-                old && *old ? ":" : "", old ? old : "");
+    strbuf_addf(
+        &path, "/opt/xensource/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/root/bin%s%s",
+        old && *old ? ":" : "", old ? old : "");
     setenv("PATH", path.data, 1);
     strbuf_release(&path);
     umask(077);
@@ -154,10 +155,12 @@ static int make_plan(struct session *s, struct err *err)
                                                  : DEFAULT_TIME_LIMIT;
     int64_t begun = io_now_ms();
     s->deadline_ms = begun + seconds * 1000;
-    int r = limits_only ? select_all(s, err)
-                        : selection_make(&s->catalog, &s->options, warn_unknown, &s->selections, err);
+    int r = limits_only
+                ? select_all(s, err)
+                : selection_make(&s->catalog, &s->options, warn_unknown, &s->selections, err);
     if (r == 0)
-        r = planner_new(s->selections.items, s->selections.count, &s->plan_options, &s->planner, err);
+        r = planner_new(s->selections.items, s->selections.count, &s->plan_options, &s->planner,
+                        err);
     if (r < 0)
         return r;
     s->functions.root = s->root;
@@ -221,7 +224,8 @@ static int finish_report(struct session *s, struct run *run, int64_t begun_ms, s
     struct manifest_run about = {.argc = s->argc,
                                  .argv = s->argv,
                                  .started = s->host.taken,
-                                 .finished = s->host.taken + (s->epoch >= 0 ? 0 : duration_ms / 1000),
+                                 .finished =
+                                     s->host.taken + (s->epoch >= 0 ? 0 : duration_ms / 1000),
                                  .duration_ms = duration_ms,
                                  .selections = s->selections.items,
                                  .selection_count = s->selections.count,
@@ -231,7 +235,8 @@ static int finish_report(struct session *s, struct run *run, int64_t begun_ms, s
     return report_add(run, &s->host, &about, has_capability(s, "xen-bugtool"), err);
 }
 
-static void say_failure(const struct session *s, const struct destination *destination, struct err *err)
+static void say_failure(const struct session *s, const struct destination *destination,
+                        struct err *err)
 {
     bool zip = strcmp(s->options.format->name, "zip") == 0;
     if (err->code == ERR_CANCELLED || err->code == ERR_USAGE)
@@ -251,14 +256,15 @@ static void say_summary(const struct session *s)
     const char *separator = " ";
     for (int i = 0; i < OUTCOME_COUNT; i++)
         if (by_status[i]) {
-            fprintf(s->talk, "%s%zu %s", separator, by_status[i], outcome_name((enum outcome_status)i));
+            fprintf(s->talk, "%s%zu %s", separator, by_status[i],
+                    outcome_name((enum outcome_status)i));
             separator = ", ";
         }
     fputs(" (details: manifest.json)\n", s->talk);
 }
 
-static int collect_into(struct session *s, struct destination *destination, struct mounts *mounts, int root_fd,
-                        bool *ret_abandoned, struct err *err)
+static int collect_into(struct session *s, struct destination *destination, struct mounts *mounts,
+                        int root_fd, bool *ret_abandoned, struct err *err)
 {
     struct run_log log;
     struct progress progress;
@@ -325,12 +331,14 @@ static int collect(struct session *s, struct err *err)
         say_failure(s, &destination, err);
     else if (s->talk && s->options.outfd < 0)
         fprintf(s->talk, "Writing %s %s successful.\n",
-                strcmp(s->options.format->name, "zip") == 0 ? "archive" : "tarball", destination.path);
+                strcmp(s->options.format->name, "zip") == 0 ? "archive" : "tarball",
+                destination.path);
     else if (!s->talk && s->options.outfd < 0)
         printf("%s\n", destination.path);
     if (r == 0 && s->options.debug)
         print_sizes(s);
-    if (abandoned) { /* a thread still uses what would be freed, and waiting for it could take for ever */
+    if (abandoned) { /* a thread still uses what would be freed, and waiting for it could take for
+                        ever */
         fflush(NULL);
         _exit(r == 0 ? 0 : EXIT_NO_ARCHIVE);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The folder is the original's, created for root alone. With --outfd it only holds temporary files, and when it
- * cannot be had (root is read-only, the disk is broken) others are tried: a report matters most then.
+ * The folder is the original's, created for root alone. With --outfd it only holds temporary files,
+ * and when it cannot be had (root is read-only, the disk is broken) others are tried: a report
+ * matters most then.
  */
 #include "collector/cli/destination.h"
 
@@ -37,11 +38,14 @@ static void name_by_clock(struct destination *destination, int64_t clock, bool u
 
 static void complete_name(const struct options *options, struct destination *destination)
 {
-    snprintf(destination->file, sizeof destination->file, "%s.%s", destination->top, options->format->suffix);
-    snprintf(destination->path, sizeof destination->path, "%s/%s", options->outdir, destination->file);
+    snprintf(destination->file, sizeof destination->file, "%s.%s", destination->top,
+             options->format->suffix);
+    snprintf(destination->path, sizeof destination->path, "%s/%s", options->outdir,
+             destination->file);
 }
 
-static void choose_name(const struct options *options, int64_t epoch, struct destination *destination)
+static void choose_name(const struct options *options, int64_t epoch,
+                        struct destination *destination)
 {
     int64_t clock = epoch >= 0 ? epoch : time(NULL);
     bool given = use_given_name(destination);
@@ -63,13 +67,15 @@ static int make_folder(const char *path, struct err *err)
     for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         snprintf(partial, sizeof partial, "%.*s", (int)(slash - path), path);
         if (mkdir(partial, 0755) < 0 && errno != EEXIST)
-            return err_set_errno(err, errno, "cannot create '%s' for the archive; choose another "
-                                             "place with --outdir", partial);
+            return err_set_errno(err, errno,
+                                 "cannot create '%s' for the archive; choose another "
+                                 "place with --outdir",
+                                 partial);
     }
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return err_set_errno(err, errno,
-                             "cannot create '%s' for the archive; choose another place with --outdir",
-                             path);
+        return err_set_errno(
+            err, errno, "cannot create '%s' for the archive; choose another place with --outdir",
+            path);
     return 0;
 }
 
@@ -93,7 +99,8 @@ static int open_spool(const char *outdir)
     return -1;
 }
 
-static int open_stream(const struct options *options, struct destination *destination, struct err *err)
+static int open_stream(const struct options *options, struct destination *destination,
+                       struct err *err)
 {
     if (fcntl(options->outfd, F_SETFD, FD_CLOEXEC) < 0)
         return err_set(err, ERR_USAGE, "Invalid output file descriptor: %d", options->outfd);
@@ -102,7 +109,8 @@ static int open_stream(const struct options *options, struct destination *destin
     return bundle_open_fd(options->format, options->outfd, &destination->bundle, err);
 }
 
-int destination_open(const struct options *options, int64_t epoch, struct destination *ret, struct err *err)
+int destination_open(const struct options *options, int64_t epoch, struct destination *ret,
+                     struct err *err)
 {
     *ret = (struct destination){.spool_fd = -1};
     choose_name(options, epoch, ret);

@@ -15,10 +15,11 @@ struct destination {
 };
 
 /*
- * Opens the archive (and creates the folder for it). `epoch` stands in for the clock, -1: the real one.
- * ERR_USAGE: a bad descriptor.
+ * Opens the archive (and creates the folder for it). `epoch` stands in for the clock, -1: the real
+ * one. ERR_USAGE: a bad descriptor.
  */
-int destination_open(const struct options *options, int64_t epoch, struct destination *ret, struct err *err);
+int destination_open(const struct options *options, int64_t epoch, struct destination *ret,
+                     struct err *err);
 
 /* Closes what destination_open() opened, except for the bundle. */
 void destination_release(struct destination *destination);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * getopt_long() parses; the texts of its errors are those of the original's parser, because scripts and people
- * know them. Options act from left to right: --entries after -a selects entries, -a after --entries selects all.
+ * getopt_long() parses; the texts of its errors are those of the original's parser, because scripts
+ * and people know them. Options act from left to right: --entries after -a selects entries, -a
+ * after --entries selects all.
  */
 #include "collector/cli/options.h"
 
@@ -12,12 +13,26 @@
 
 #define DEFAULT_OUTDIR "/var/opt/xen/bug-report"
 #define DEFAULT_FORMAT "tar.bz2"
-#define DEFAULT_JOBS 2 /* a control domain in trouble has little to spare */
-#define MAX_JOBS 64
+#define DEFAULT_JOBS   2 /* a control domain in trouble has little to spare */
+#define MAX_JOBS       64
 #define MAX_TIME_LIMIT (7 * 24 * 3600)
 
-enum { LONG_ONLY = 256, O_HELP, O_VERSION, O_CAPABILITIES, O_OUTPUT, O_ENTRIES, O_OUTFD, O_ROOT,
-       O_OUTDIR, O_CATALOG, O_JOBS, O_TIME_LIMIT, O_LIST, O_ESTIMATE };
+enum {
+    LONG_ONLY = 256,
+    O_HELP,
+    O_VERSION,
+    O_CAPABILITIES,
+    O_OUTPUT,
+    O_ENTRIES,
+    O_OUTFD,
+    O_ROOT,
+    O_OUTDIR,
+    O_CATALOG,
+    O_JOBS,
+    O_TIME_LIMIT,
+    O_LIST,
+    O_ESTIMATE
+};
 
 static const struct option long_options[] = {
     {"help", no_argument, NULL, O_HELP},
@@ -70,16 +85,17 @@ void options_print_usage(FILE *out)
 static int find_format(const char *value, struct options *options, struct err *err)
 {
     options->format = bundle_format_find(value);
-    return options->format ? 0
-                           : err_set(err, ERR_USAGE, "Invalid output format '%s'", value);
+    return options->format ? 0 : err_set(err, ERR_USAGE, "Invalid output format '%s'", value);
 }
 
 static int take_outfd(const char *value, struct options *options, struct err *err)
 {
     int64_t number;
     if (!units_integer(value, &number))
-        return err_set(err, ERR_USAGE, "Option '--outfd' needs the number of an open file descriptor, "
-                                       "not '%s'", value);
+        return err_set(err, ERR_USAGE,
+                       "Option '--outfd' needs the number of an open file descriptor, "
+                       "not '%s'",
+                       value);
     if (number < 0 || number > INT32_MAX)
         return err_set(err, ERR_USAGE, "Invalid output file descriptor: %s", value);
     options->outfd = (int)number;
@@ -101,8 +117,8 @@ static int take_time_limit(const char *value, struct options *options, struct er
     if (units_seconds(value, &options->time_limit) && options->time_limit >= 1 &&
         options->time_limit <= MAX_TIME_LIMIT)
         return 0;
-    return err_set(err, ERR_USAGE, "Option '--time-limit' needs a time such as 90, 10m or 1h, not '%s'",
-                   value);
+    return err_set(err, ERR_USAGE,
+                   "Option '--time-limit' needs a time such as 90, 10m or 1h, not '%s'", value);
 }
 
 static int take_option(int option, struct options *options, struct err *err)
@@ -165,13 +181,13 @@ static int take_option(int option, struct options *options, struct err *err)
     }
 }
 
-/* What was wrong, in the words of the original's parser. `word` is the argument getopt stumbled over. */
+/* What was wrong, in the words of the original's parser. `word` is the argument getopt stumbled
+ * over. */
 static int explain(const char *word, bool needs_argument, struct err *err)
 {
     if (strncmp(word, "--", 2) != 0)
-        return needs_argument
-                   ? err_set(err, ERR_USAGE, "option -%c requires argument", optopt)
-                   : err_set(err, ERR_USAGE, "option -%c not recognized", optopt);
+        return needs_argument ? err_set(err, ERR_USAGE, "option -%c requires argument", optopt)
+                              : err_set(err, ERR_USAGE, "option -%c not recognized", optopt);
     size_t length = strcspn(word, "=");
     if (needs_argument)
         return err_set(err, ERR_USAGE, "option %.*s requires argument", (int)length, word);

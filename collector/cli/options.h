@@ -11,7 +11,14 @@
 #include "collector/bundle/bundle.h"
 #include "common/err.h"
 
-enum options_action { ACTION_COLLECT, ACTION_HELP, ACTION_VERSION, ACTION_CAPABILITIES, ACTION_LIST, ACTION_ESTIMATE };
+enum options_action {
+    ACTION_COLLECT,
+    ACTION_HELP,
+    ACTION_VERSION,
+    ACTION_CAPABILITIES,
+    ACTION_LIST,
+    ACTION_ESTIMATE
+};
 
 struct options {
     enum options_action action;
@@ -26,9 +33,10 @@ struct options {
 };
 
 /*
- * ERR_USAGE with the text that goes after "xen-bugtool: " or stands alone; *ret_show_usage says that the usage
- * text follows. argv is permuted (GNU style); strings are borrowed from it.
+ * ERR_USAGE with the text that goes after "xen-bugtool: " or stands alone; *ret_show_usage says
+ * that the usage text follows. argv is permuted (GNU style); strings are borrowed from it.
  */
-int options_parse(int argc, char **argv, struct options *ret, bool *ret_show_usage, struct err *err);
+int options_parse(int argc, char **argv, struct options *ret, bool *ret_show_usage,
+                  struct err *err);
 
 void options_print_usage(FILE *out);

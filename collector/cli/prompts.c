@@ -8,7 +8,8 @@
 void prompts_banner(FILE *out, const char *suffix, bool yes_to_all)
 {
     if (yes_to_all)
-        fputs("Warning: '--yestoall' argument provided, will not prompt for individual files.\n", out);
+        fputs("Warning: '--yestoall' argument provided, will not prompt for individual files.\n",
+              out);
     fprintf(out,
             "\n"
             "This application will collate the Xen dmesg output, details of the\n"
@@ -42,8 +43,9 @@ static int ask(FILE *in, FILE *out, const struct plan_entry *entry, bool *ret, s
     fflush(out);
     strbuf_release(&safe);
     if (!fgets(answer, sizeof answer, in))
-        return err_set(err, ERR_IO, "the answers ended before all questions were asked; "
-                                    "use --yestoall to take everything");
+        return err_set(err, ERR_IO,
+                       "the answers ended before all questions were asked; "
+                       "use --yestoall to take everything");
     *ret = answer[0] == '\n' || answer[0] == 'y' || answer[0] == 'Y';
     return 0;
 }

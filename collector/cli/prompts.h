@@ -9,7 +9,7 @@
 void prompts_banner(FILE *out, const char *suffix, bool yes_to_all);
 
 /*
- * Asks for every file, command and function in sorted order, then for every tree, and takes out of the plan what
- * is declined. ERR_IO when the answers end too early.
+ * Asks for every file, command and function in sorted order, then for every tree, and takes out of
+ * the plan what is declined. ERR_IO when the answers end too early.
  */
 int prompts_ask(FILE *in, FILE *out, struct plan *plan, struct err *err);

@@ -11,8 +11,8 @@ static int add(struct run *run, const char *name, const struct strbuf *text, str
     return r < 0 ? err_prefix(err, "cannot write %s", name) : 0;
 }
 
-int report_add(struct run *run, const struct host *host, const struct manifest_run *about, bool with_log,
-               struct err *err)
+int report_add(struct run *run, const struct host *host, const struct manifest_run *about,
+               bool with_log, struct err *err)
 {
     struct strbuf text = STRBUF_INIT;
     int r = with_log ? run_add_text(run, "xen-bugtool.log", run->log->text.data,

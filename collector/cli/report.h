@@ -8,5 +8,5 @@
 #include "collector/run/run.h"
 
 /* Adds xen-bugtool.log (if `with_log`), manifest.json and inventory.xml. */
-int report_add(struct run *run, const struct host *host, const struct manifest_run *about, bool with_log,
-               struct err *err);
+int report_add(struct run *run, const struct host *host, const struct manifest_run *about,
+               bool with_log, struct err *err);

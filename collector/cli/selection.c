@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * XenCenter sends names that only it knows (client-logs), so an unknown name is a warning and never an error.
+ * XenCenter sends names that only it knows (client-logs), so an unknown name is a warning and never
+ * an error.
  */
 #include "collector/cli/selection.h"
 
@@ -34,7 +35,8 @@ static int add_named(const struct catalog *catalog, char *word, void (*warn)(con
     int64_t verbosity = FULL_VERBOSITY;
     char *colon = strchr(word, ':');
     if (colon && !units_integer(colon + 1, &verbosity))
-        return err_set(err, ERR_USAGE, "Option '--entries': the verbosity in '%s' is no number", word);
+        return err_set(err, ERR_USAGE, "Option '--entries': the verbosity in '%s' is no number",
+                       word);
     if (colon)
         *colon = '\0';
     verbosity = verbosity < 1 ? 1 : verbosity > FULL_VERBOSITY ? FULL_VERBOSITY : verbosity;

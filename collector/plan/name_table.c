@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_SIZE 1024
+#define FIRST_SIZE    1024
 #define MAX_SAME_NAME 10000
 
 struct slot {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Some consequences look odd and are kept: `--detail --scan` gives `--detail--scan` (three hyphens lose one),
- * and a device name with a dot (eth0.10) leaves the name without a suffix.
+ * Some consequences look odd and are kept: `--detail --scan` gives `--detail--scan` (three hyphens
+ * lose one), and a device name with a dot (eth0.10) leaves the name without a suffix.
  */
 #include "collector/plan/naming.h"
 

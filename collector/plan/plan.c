@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Questions first, answers later: collect_requests() and build_item() go over the items in the same order, so
- * that the n-th answer belongs to the n-th question.
+ * Questions first, answers later: collect_requests() and build_item() go over the items in the same
+ * order, so that the n-th answer belongs to the n-th question.
  */
 #include "collector/plan/plan.h"
 
@@ -9,14 +9,14 @@
 #include "collector/plan/naming.h"
 #include "collector/plan/planner.h"
 
-#define PLAN_BYTES (256 * 1024 * 1024)        /* ceiling; 10 000 entries take about 4 MB */
-#define MAX_ENTRIES 200000                    /* a plan beyond is a mistake in a catalog */
-#define LEAST_FILE_LIMIT (1024 * 1024)        /* capabilities of a few KB still take one whole file */
-#define DEFAULT_FILE_LIMIT (64 * 1024 * 1024) /* of a capability without a size */
-#define DEFAULT_LOG_LIMIT (512LL * 1024 * 1024) /* readers of archives hold a member in memory */
+#define PLAN_BYTES           (256 * 1024 * 1024) /* ceiling; 10 000 entries take about 4 MB */
+#define MAX_ENTRIES          200000              /* a plan beyond is a mistake in a catalog */
+#define LEAST_FILE_LIMIT     (1024 * 1024) /* capabilities of a few KB still take one whole file */
+#define DEFAULT_FILE_LIMIT   (64 * 1024 * 1024)    /* of a capability without a size */
+#define DEFAULT_LOG_LIMIT    (512LL * 1024 * 1024) /* readers of archives hold a member in memory */
 #define DEFAULT_OUTPUT_LIMIT (64 * 1024 * 1024)
-#define UNLIMITED_TIME_MS (7LL * 24 * 3600 * 1000) /* a number that sums do not overflow with */
-#define FULL_VERBOSITY 9
+#define UNLIMITED_TIME_MS    (7LL * 24 * 3600 * 1000) /* a number that sums do not overflow with */
+#define FULL_VERBOSITY       9
 
 static int ask(struct planner *planner, enum expand_kind kind, const char *subject,
                const struct catalog_item *item, struct err *err)
@@ -36,7 +36,9 @@ static int ask(struct planner *planner, enum expand_kind kind, const char *subje
 
 static enum expand_kind expand_kind_of(const struct catalog_item *item)
 {
-    return item->kind == ITEM_TREE ? EXPAND_TREE : item->kind == ITEM_LOG ? EXPAND_LOG : EXPAND_GLOB;
+    return item->kind == ITEM_TREE  ? EXPAND_TREE
+           : item->kind == ITEM_LOG ? EXPAND_LOG
+                                    : EXPAND_GLOB;
 }
 
 static int ask_item(struct planner *planner, const struct catalog_item *item, struct err *err)
@@ -62,7 +64,8 @@ static int collect_requests(struct planner *planner, struct err *err)
         const struct capability *capability = planner->selections[i].capability;
         for (const char *const *glob = capability->scale.devices; r == 0 && glob && *glob; glob++)
             r = ask(planner, EXPAND_GLOB, *glob, NULL, err);
-        for (size_t k = 0; r == 0 && !planner->options->limits_only && k < capability->item_count; k++)
+        for (size_t k = 0; r == 0 && !planner->options->limits_only && k < capability->item_count;
+             k++)
             r = ask_item(planner, &capability->items[k], err);
     }
     return r;
@@ -107,7 +110,8 @@ static const struct expand_result *answer(struct build *build)
     return &build->results[build->next++];
 }
 
-/* Raises the limits with the number of devices, as the original does before it prints or uses them. */
+/* Raises the limits with the number of devices, as the original does before it prints or uses them.
+ */
 static void apply_scale(struct build *build)
 {
     struct capability *capability = build->selection->capability;
@@ -161,18 +165,18 @@ int plan_add(struct build *build, enum plan_kind kind, const struct catalog_item
     if (!entry)
         return err_nomem(err);
     const struct capability *capability = build->selection->capability;
-    *entry = (struct plan_entry){
-        .kind = kind,
-        .capability = capability,
-        .item = item,
-        .source = kept_source,
-        .name = kept_name,
-        .prompt = kept_source,
-        .expected = -1,
-        .limit = default_limit(build, item),
-        .time_limit_ms = build->planner->options->unlimited ? UNLIMITED_TIME_MS
-                         : item->time_ms >= 0               ? item->time_ms
-                                                            : capability->command_time * 1000};
+    *entry = (struct plan_entry){.kind = kind,
+                                 .capability = capability,
+                                 .item = item,
+                                 .source = kept_source,
+                                 .name = kept_name,
+                                 .prompt = kept_source,
+                                 .expected = -1,
+                                 .limit = default_limit(build, item),
+                                 .time_limit_ms =
+                                     build->planner->options->unlimited ? UNLIMITED_TIME_MS
+                                     : item->time_ms >= 0               ? item->time_ms
+                                                          : capability->command_time * 1000};
     *ret = entry;
     return 0;
 }
@@ -185,8 +189,8 @@ static int add_path(struct build *build, const struct catalog_item *item, const 
         naming_from_label(item->label, &name);
     else
         naming_from_path(path, &name);
-    int r = strbuf_ok(&name) ? plan_add(build, item->kind == ITEM_TREE ? PLAN_TREE : PLAN_FILE, item,
-                                        path, name.data, ret, err)
+    int r = strbuf_ok(&name) ? plan_add(build, item->kind == ITEM_TREE ? PLAN_TREE : PLAN_FILE,
+                                        item, path, name.data, ret, err)
                              : err_nomem(err);
     strbuf_release(&name);
     if (r == 0 && *ret) {
@@ -212,13 +216,14 @@ static int add_decided(struct build *build, const struct catalog_item *item, con
     return r;
 }
 
-/* The original's soft limit: taken while the total is below it, so that at least one file always comes along. */
+/* The original's soft limit: taken while the total is below it, so that at least one file always
+ * comes along. */
 static void charge_budget(struct build *build, const struct catalog_item *item,
                           struct plan_entry *entry)
 {
     const struct capability *capability = build->selection->capability;
-    bool limited = item->kind != ITEM_LOG && capability->max_size >= 0 &&
-                   !build->planner->options->unlimited;
+    bool limited =
+        item->kind != ITEM_LOG && capability->max_size >= 0 && !build->planner->options->unlimited;
     if (!limited || entry->expected <= 0)
         return;
     if (build->budget_used >= capability->max_size) {
@@ -274,11 +279,12 @@ static int build_paths(struct build *build, const struct catalog_item *item, con
 }
 
 /*
- * Whether the item's conditions hold: *ret_unmet is why not. Below another root, commands are recordings and
- * only the recording counts. *ret_skip: the item is not needed, and no part of the plan.
+ * Whether the item's conditions hold: *ret_unmet is why not. Below another root, commands are
+ * recordings and only the recording counts. *ret_skip: the item is not needed, and no part of the
+ * plan.
  */
-static void judge_when(struct build *build, const struct catalog_item *item, char *text, size_t size,
-                       const char **ret_unmet, bool *ret_skip)
+static void judge_when(struct build *build, const struct catalog_item *item, char *text,
+                       size_t size, const char **ret_unmet, bool *ret_skip)
 {
     const struct catalog_when *when = &item->when;
     bool recorded = !build->planner->live && !item->paths;
@@ -323,7 +329,8 @@ static int build_all(struct build *build, struct err *err)
         build->cached_list = NULL;
         apply_scale(build);
         const struct capability *capability = build->selection->capability;
-        for (size_t k = 0; r == 0 && !planner->options->limits_only && k < capability->item_count; k++)
+        for (size_t k = 0; r == 0 && !planner->options->limits_only && k < capability->item_count;
+             k++)
             r = build_item(build, &capability->items[k], err);
     }
     return r;

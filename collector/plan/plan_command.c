@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Commands and functions of the plan. `{nic}` in an argument or label stands for the name of a device; names come
- * from the system, so one with unusual letters is refused rather than passed to a program that runs as root.
+ * Commands and functions of the plan. `{nic}` in an argument or label stands for the name of a
+ * device; names come from the system, so one with unusual letters is refused rather than passed to
+ * a program that runs as root.
  */
 #include <fcntl.h>
 #include <regex.h>
@@ -12,7 +13,7 @@
 #include "collector/sources/devices.h"
 #include "common/io.h"
 
-#define LIST_LIMIT (1024 * 1024) /* output of a command that lists devices */
+#define LIST_LIMIT   (1024 * 1024) /* output of a command that lists devices */
 #define LIST_TIME_MS 10000
 
 /* Replaces {key} by value and {kernel} by the running kernel's release. */
@@ -65,8 +66,7 @@ static void join(const char *const *argv, struct strbuf *out)
 /* Below another root a recorded output takes the place of the command. */
 static int point_at_recording(const struct build *build, struct plan_entry *entry, struct err *err)
 {
-    bool computed =
-        entry->kind == PLAN_FUNCTION && function_reads_files_only(entry->argv[0]);
+    bool computed = entry->kind == PLAN_FUNCTION && function_reads_files_only(entry->argv[0]);
     if (build->planner->live)
         return 0;
     char *path = arena_printf(build->plan.arena, "/.commands/%s", entry->name);
@@ -173,7 +173,8 @@ static int run_list_command(struct build *build, const struct catalog_list *list
                               .cancelled = build->cancelled};
     struct child_end end;
     int r = child_run(build->spawner, &spec, receive_list, text, &end, err);
-    return r == 0 && end.outcome == CHILD_CANCELLED ? err_set(err, ERR_CANCELLED, "interrupted") : r;
+    return r == 0 && end.outcome == CHILD_CANCELLED ? err_set(err, ERR_CANCELLED, "interrupted")
+                                                    : r;
 }
 
 /* Below another root: what the command printed there, if that was recorded. */
@@ -211,7 +212,8 @@ static int run_list(struct build *build, const struct catalog_list *list, struct
     return r;
 }
 
-/* The names for an item with `each`; runs the list's command unless they came with the expansion. */
+/* The names for an item with `each`; runs the list's command unless they came with the expansion.
+ */
 static int find_each(struct build *build, const struct catalog_item *item,
                      const struct expand_result *expanded, const struct expand_hit **ret_hits,
                      size_t *ret_count, struct err *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Names come from file systems, so whatever could move a terminal's cursor or fake a line is escaped.
+ * Names come from file systems, so whatever could move a terminal's cursor or fake a line is
+ * escaped.
  */
 #include "collector/plan/plan_print.h"
 

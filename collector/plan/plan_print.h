@@ -10,5 +10,6 @@
 /* One line an entry: capability, kind, archive name, source, separated by tabs. */
 void plan_print_list(const struct plan *plan, struct strbuf *out);
 
-/* The same with bytes (or -) and the longest time in seconds, then a line of totals for each capability. */
+/* The same with bytes (or -) and the longest time in seconds, then a line of totals for each
+ * capability. */
 void plan_print_estimate(const struct plan *plan, struct strbuf *out);

@@ -6,7 +6,8 @@
 
 #include "collector/plan/plan.h"
 
-/* The requests of one selected capability stand in a row, in the order in which plan_build() asks for them. */
+/* The requests of one selected capability stand in a row, in the order in which plan_build() asks
+ * for them. */
 struct planner {
     const struct plan_selection *selections;
     size_t selection_count;
@@ -40,8 +41,8 @@ int plan_command(struct build *build, const struct catalog_item *item, const cha
                  const struct expand_result *each, struct err *err);
 
 /*
- * Appends an entry, unless the same source has the same name already; another source with a taken name gets a
- * number. *ret is NULL when it was there.
+ * Appends an entry, unless the same source has the same name already; another source with a taken
+ * name gets a number. *ret is NULL when it was there.
  */
 int plan_add(struct build *build, enum plan_kind kind, const struct catalog_item *item,
              const char *source, const char *name, struct plan_entry **ret, struct err *err);

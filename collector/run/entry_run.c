@@ -2,8 +2,9 @@
 /*
  * One entry from its source to a finished stage: source -> limit -> redactor -> stage.
  *
- * It fails closed: when a filter does not understand its input, what it let through so far is thrown away and a
- * notice takes its place. A run whose time is up keeps what an entry has so far, if no filter is in the way.
+ * It fails closed: when a filter does not understand its input, what it let through so far is
+ * thrown away and a notice takes its place. A run whose time is up keeps what an entry has so far,
+ * if no filter is in the way.
  */
 #include "collector/run/entry_run.h"
 
@@ -14,7 +15,8 @@
 #include "collector/sources/source_file.h"
 #include "common/io.h"
 
-#define FILE_CHILD_MS 30000 /* a file that is read in a child: kernel files answer in microseconds */
+#define FILE_CHILD_MS                                                                              \
+    30000 /* a file that is read in a child: kernel files answer in microseconds */
 
 struct pipeline {
     const struct run *run;
@@ -87,13 +89,13 @@ static int read_file(const struct run *run, struct plan_entry *entry, struct pip
 static int run_child(const struct run *run, struct plan_entry *entry, struct pipeline *pipeline,
                      struct err *err)
 {
-    struct child_request request = {
-        .what = entry->kind == PLAN_FUNCTION ? CHILD_FUNCTION : CHILD_COMMAND,
-        .argv = entry->argv,
-        .input = entry->item->input,
-        .limit = entry->limit,
-        .time_limit_ms = time_left(run, entry->time_limit_ms),
-        .cancelled = run->cancelled};
+    struct child_request request = {.what = entry->kind == PLAN_FUNCTION ? CHILD_FUNCTION
+                                                                         : CHILD_COMMAND,
+                                    .argv = entry->argv,
+                                    .input = entry->item->input,
+                                    .limit = entry->limit,
+                                    .time_limit_ms = time_left(run, entry->time_limit_ms),
+                                    .cancelled = run->cancelled};
     int r = source_run_child(run->spawner, &request, from_source, pipeline, &entry->outcome, err);
     entry->modified = time(NULL);
     return r;
@@ -114,8 +116,8 @@ static int replace_by_notice(struct pipeline *pipeline, struct plan_entry *entry
 }
 
 /*
- * Gives the redactor its end and turns a failure on the way into an outcome. Returns negative when the stage
- * must not be used.
+ * Gives the redactor its end and turns a failure on the way into an outcome. Returns negative when
+ * the stage must not be used.
  */
 static int settle(struct pipeline *pipeline, struct plan_entry *entry, int r, const struct err *why)
 {
@@ -149,8 +151,8 @@ static bool wants_member(const struct plan_entry *entry)
 static int collect(const struct run *run, struct plan_entry *entry, struct pipeline *pipeline)
 {
     struct err why = ERR_INIT;
-    int r = entry->path ? read_file(run, entry, pipeline, &why)
-                        : run_child(run, entry, pipeline, &why);
+    int r =
+        entry->path ? read_file(run, entry, pipeline, &why) : run_child(run, entry, pipeline, &why);
     if (r == ERR_CANCELLED) {
         outcome_set(&entry->outcome, OUTCOME_OMITTED, "interrupted");
         return r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Everything here is read without starting a program: a report of a sick host must not hang in its own head.
+ * Everything here is read without starting a program: a report of a sick host must not hang in its
+ * own head.
  */
 #include "collector/run/host.h"
 
@@ -80,8 +81,8 @@ static void describe_live(int64_t now, struct host *ret)
     struct utsname machine;
     if (uname(&machine) == 0) {
         snprintf(ret->name, sizeof ret->name, "%s", machine.nodename);
-        snprintf(ret->uname, sizeof ret->uname, "%s %s %s %s %s ", machine.sysname, machine.nodename,
-                 machine.release, machine.version, machine.machine);
+        snprintf(ret->uname, sizeof ret->uname, "%s %s %s %s %s ", machine.sysname,
+                 machine.nodename, machine.release, machine.version, machine.machine);
     }
     describe_uptime(now, ret);
     const char *user = getenv("SUDO_USER");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Who the report is about: for the heads of inventory and manifest. Below another root the answers come from
- * recordings (.commands/hostname, uname, uptime, date), so that a sample tells of its made-up host.
+ * Who the report is about: for the heads of inventory and manifest. Below another root the answers
+ * come from recordings (.commands/hostname, uname, uptime, date), so that a sample tells of its
+ * made-up host.
  */
 #pragma once
 
@@ -20,5 +21,6 @@ struct host {
     int64_t taken;     /* epoch seconds: when the report was begun, by the host's clock */
 };
 
-/* `now` stands in for the clock (SOURCE_DATE_EPOCH); -1: the real one. Never fails: what is unknown is empty. */
+/* `now` stands in for the clock (SOURCE_DATE_EPOCH); -1: the real one. Never fails: what is unknown
+ * is empty. */
 void host_describe(const char *root, int64_t now, struct host *ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The log, the manifest and the inventory itself are not listed (source: the original). The md5 is of the bytes
- * in the archive, which the original got wrong for live logs.
+ * The log, the manifest and the inventory itself are not listed (source: the original). The md5 is
+ * of the bytes in the archive, which the original got wrong for live logs.
  */
 #include "collector/run/inventory.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Written by hand rather than through a tree of JSON objects: a plan can have very many entries, and dom0 is
- * short of memory when reports matter. Foreign text becomes valid UTF-8 first.
+ * Written by hand rather than through a tree of JSON objects: a plan can have very many entries,
+ * and dom0 is short of memory when reports matter. Foreign text becomes valid UTF-8 first.
  */
 #include "collector/run/manifest.h"
 
@@ -121,8 +121,8 @@ static void write_entry(const struct plan_entry *entry, bool reproducible, struc
     strbuf_addc(out, '}');
 }
 
-void manifest_write(const struct plan *plan, const struct host *host, const struct manifest_run *run,
-                    struct strbuf *out)
+void manifest_write(const struct plan *plan, const struct host *host,
+                    const struct manifest_run *run, struct strbuf *out)
 {
     strbuf_adds(out, "{\"schema\": \"xenhealth-manifest/1\",\n"
                      " \"tool\": {\"name\": \"xen-bugtool\", \"version\": \"" XENHEALTH_VERSION

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * manifest.json (xenhealth-manifest/1): what became of every planned entry, and of the run. An entry that travels
- * in a tar inside the archive (etc/systemd.tar) names it as `inside`.
+ * manifest.json (xenhealth-manifest/1): what became of every planned entry, and of the run. An
+ * entry that travels in a tar inside the archive (etc/systemd.tar) names it as `inside`.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 
 struct manifest_run {
     int argc;
-    char *const *argv; /* the command line; argv[0] is left out */
+    char *const *argv;         /* the command line; argv[0] is left out */
     int64_t started, finished; /* epoch seconds */
     int64_t duration_ms;
     const struct plan_selection *selections;
@@ -21,5 +21,5 @@ struct manifest_run {
     bool reproducible; /* durations are written as 0 */
 };
 
-void manifest_write(const struct plan *plan, const struct host *host, const struct manifest_run *run,
-                    struct strbuf *out);
+void manifest_write(const struct plan *plan, const struct host *host,
+                    const struct manifest_run *run, struct strbuf *out);

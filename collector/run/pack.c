@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * libarchive writes the tar straight into a stage. A failure of the stage is kept, since libarchive only passes
- * on that there was one.
+ * libarchive writes the tar straight into a stage. A failure of the stage is kept, since libarchive
+ * only passes on that there was one.
  */
 #include "collector/run/pack.h"
 
@@ -18,7 +18,8 @@ struct pack {
     struct err failure; /* of the stage */
 };
 
-static la_ssize_t write_block(struct archive *archive, void *context, const void *bytes, size_t length)
+static la_ssize_t write_block(struct archive *archive, void *context, const void *bytes,
+                              size_t length)
 {
     struct pack *pack = context;
     if (stage_write(pack->stage, bytes, length, &pack->failure) == 0)
@@ -35,7 +36,8 @@ static int fail(const struct pack *pack, struct err *err)
     return err_set(err, ERR_IO, "cannot write %s: %s", pack->name, text ? text : "unknown reason");
 }
 
-int pack_new(const struct stage_options *options, const char *name, struct pack **ret, struct err *err)
+int pack_new(const struct stage_options *options, const char *name, struct pack **ret,
+             struct err *err)
 {
     struct pack *pack = calloc(1, sizeof *pack);
     if (!pack)
@@ -73,10 +75,12 @@ const char *pack_name(const struct pack *pack)
 static int add_bytes(void *context, const void *bytes, size_t length, struct err *err)
 {
     struct pack *pack = context;
-    return archive_write_data(pack->archive, bytes, length) == (la_ssize_t)length ? 0 : fail(pack, err);
+    return archive_write_data(pack->archive, bytes, length) == (la_ssize_t)length ? 0
+                                                                                  : fail(pack, err);
 }
 
-int pack_add(struct pack *pack, const char *name, int64_t modified, struct stage *stage, struct err *err)
+int pack_add(struct pack *pack, const char *name, int64_t modified, struct stage *stage,
+             struct err *err)
 {
     struct archive_entry *entry = archive_entry_new();
     if (!entry)

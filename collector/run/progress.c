@@ -10,14 +10,14 @@
 #include "common/io.h"
 #include "common/units.h"
 
-#define BAR_CELLS 24
-#define REDRAW_MS 100
+#define BAR_CELLS  24
+#define REDRAW_MS  100
 #define NAME_CELLS 36
 
 void progress_start(struct progress *progress, FILE *out, size_t total)
 {
-    *progress = (struct progress){
-        .out = out, .terminal = out && isatty(fileno(out)), .total = total};
+    *progress =
+        (struct progress){.out = out, .terminal = out && isatty(fileno(out)), .total = total};
 }
 
 static void wipe(struct progress *progress)

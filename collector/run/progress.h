@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What the user sees while a run goes on: one line that changes on a terminal, plain lines with a time stamp (the
- * original's form) elsewhere, nothing when silent.
+ * What the user sees while a run goes on: one line that changes on a terminal, plain lines with a
+ * time stamp (the original's form) elsewhere, nothing when silent.
  */
 #pragma once
 

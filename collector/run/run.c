@@ -2,9 +2,10 @@
 /*
  * The worker threads and the one thread that talks to the archive.
  *
- * A lock guards the queue; an entry belongs to the worker that took it until it comes back as finished. A thread
- * that hangs in a read of a local disk cannot be ended, so it is never waited for beyond the deadline: its entry
- * counts as stuck, the archive is closed without it, and the caller must leave its memory alone.
+ * A lock guards the queue; an entry belongs to the worker that took it until it comes back as
+ * finished. A thread that hangs in a read of a local disk cannot be ended, so it is never waited
+ * for beyond the deadline: its entry counts as stuck, the archive is closed without it, and the
+ * caller must leave its memory alone.
  */
 #include "collector/run/run.h"
 
@@ -16,12 +17,13 @@
 #include "common/escape.h"
 #include "common/io.h"
 
-#define MAX_JOBS 64
-#define QUEUE_PER_JOB 4       /* finished stages that wait for the archive: bounds memory */
+#define MAX_JOBS         64
+#define QUEUE_PER_JOB    4    /* finished stages that wait for the archive: bounds memory */
 #define ABANDON_AFTER_MS 3000 /* beyond the deadline; a child is gone within half a second */
-#define LOOK_AGAIN_MS 200
-#define RESERVED_SHARE 20     /* one twentieth of the disk stays free */
-#define UNWRITTEN (512 * 1024) /* what the archive may still hold in its buffer, and the last members */
+#define LOOK_AGAIN_MS    200
+#define RESERVED_SHARE   20 /* one twentieth of the disk stays free */
+#define UNWRITTEN                                                                                  \
+    (512 * 1024) /* what the archive may still hold in its buffer, and the last members */
 
 static const char disk_full[] = "disk full: too little space is left for it";
 
@@ -152,7 +154,8 @@ static void give_back(struct pool *pool, int worker, size_t number, struct stage
 static bool still_wanted(const struct pool *pool, struct plan_entry *entry)
 {
     if (pool->late)
-        outcome_set(&entry->outcome, OUTCOME_OMITTED, "deadline: the time for the whole run was up");
+        outcome_set(&entry->outcome, OUTCOME_OMITTED,
+                    "deadline: the time for the whole run was up");
     else if (pool->full)
         outcome_set(&entry->outcome, OUTCOME_OMITTED, "%s", disk_full);
     return !pool->late && !pool->full;
@@ -301,16 +304,16 @@ static int deliver(struct run *run, struct finished *finished, int64_t reserve, 
     int64_t total = 0;
     int r = 0;
     if (finished->stage &&
-        free_bytes(run->space_fd, &total) - UNWRITTEN - stage_encoded_size(finished->stage) < reserve) {
+        free_bytes(run->space_fd, &total) - UNWRITTEN - stage_encoded_size(finished->stage) <
+            reserve) {
         outcome_set(&entry->outcome, OUTCOME_OMITTED, "%s", disk_full);
         entry->bytes = 0;
         entry->md5[0] = entry->sha256[0] = '\0';
         finished->stage = stage_free(finished->stage);
     }
     if (finished->stage) {
-        r = entry->item->pack
-                ? add_packed(run, entry, finished->stage, err)
-                : add_member(run, entry->name, entry->modified, finished->stage, err);
+        r = entry->item->pack ? add_packed(run, entry, finished->stage, err)
+                              : add_member(run, entry->name, entry->modified, finished->stage, err);
         entry->archived = r == 0;
         stage_free(finished->stage);
     }
@@ -318,8 +321,10 @@ static int deliver(struct run *run, struct finished *finished, int64_t reserve, 
     bool child = entry->argv && !entry->path;
     if (child && entry->outcome.status == OUTCOME_TIMEOUT)
         progress_line(run->progress, "'%s' timed out", entry->source);
-    /* On a terminal the many programs that a host does not have would drown the rest; the log has them. */
-    if (child && entry->archived && entry->outcome.status == OUTCOME_MISSING && !run->progress->terminal)
+    /* On a terminal the many programs that a host does not have would drown the rest; the log has
+     * them. */
+    if (child && entry->archived && entry->outcome.status == OUTCOME_MISSING &&
+        !run->progress->terminal)
         progress_line(run->progress, "'%s' failed: %s", entry->source, entry->outcome.reason);
     progress_step(run->progress, entry->name, entry->bytes);
     return r;
@@ -350,7 +355,8 @@ static int serve(struct pool *pool, struct err *err)
 {
     struct run *run = pool->run;
     int64_t total = 0, available = free_bytes(run->space_fd, &total);
-    int64_t reserve = total / RESERVED_SHARE < available / 2 ? total / RESERVED_SHARE : available / 2;
+    int64_t reserve =
+        total / RESERVED_SHARE < available / 2 ? total / RESERVED_SHARE : available / 2;
     int r = 0;
     pthread_mutex_lock(&pool->lock);
     while (r == 0 && (pool->left > 0 || pool->queue.count > 0)) {
@@ -431,7 +437,8 @@ int run_collect(struct run *run, struct err *err)
     return r;
 }
 
-int run_add_text(struct run *run, const char *name, const void *bytes, size_t length, struct err *err)
+int run_add_text(struct run *run, const char *name, const void *bytes, size_t length,
+                 struct err *err)
 {
     struct stage *stage;
     int r = stage_new(&run->stage, &stage, err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Carries out a plan: several entries at once, each through limit, redactor and stage; finished stages go to the
- * archive in the main thread. Every entry has its outcome afterwards, whatever happened.
+ * Carries out a plan: several entries at once, each through limit, redactor and stage; finished
+ * stages go to the archive in the main thread. Every entry has its outcome afterwards, whatever
+ * happened.
  */
 #pragma once
 
@@ -35,8 +36,9 @@ struct run {
     const atomic_bool *cancelled;
 
     VEC(struct pack *) packs; /* tars inside the archive; added by run_finish_packs() */
-    bool deadline_reached; /* result */
-    bool abandoned;        /* result: a thread hangs in a read and was left behind; do not free what it uses */
+    bool deadline_reached;    /* result */
+    bool abandoned; /* result: a thread hangs in a read and was left behind; do not free what it
+                       uses */
 };
 
 /* 0, ERR_CANCELLED, or a failure of the archive. */
@@ -46,7 +48,8 @@ int run_collect(struct run *run, struct err *err);
 int run_finish_packs(struct run *run, bool add, struct err *err);
 
 /* Adds a text that the run itself wrote (log, inventory) under the top folder. */
-int run_add_text(struct run *run, const char *name, const void *bytes, size_t length, struct err *err);
+int run_add_text(struct run *run, const char *name, const void *bytes, size_t length,
+                 struct err *err);
 
 /* Latest time a member may carry. */
 int64_t run_modified(const struct run *run, int64_t modified);

@@ -3,7 +3,8 @@
 
 #include "common/escape.h"
 
-#define MAX_LOG_BYTES (16 * 1024 * 1024) /* some 100 000 lines; the manifest has everything anyway */
+#define MAX_LOG_BYTES                                                                              \
+    (16 * 1024 * 1024) /* some 100 000 lines; the manifest has everything anyway */
 
 void run_log_start(struct run_log *log, int argc, char *const *argv)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * xen-bugtool.log: what the run has to say, in the original's words where it had any (people grep for them).
- * It is kept in memory, not in the current directory, where the original's could clash or be planted.
+ * xen-bugtool.log: what the run has to say, in the original's words where it had any (people grep
+ * for them). It is kept in memory, not in the current directory, where the original's could clash
+ * or be planted.
  */
 #pragma once
 

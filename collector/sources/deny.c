@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The list is data and stays in the program: a catalog from elsewhere must not be able to leave it out.
- * Patterns are fnmatch(3) over the whole path; `*` crosses slashes.
+ * The list is data and stays in the program: a catalog from elsewhere must not be able to leave it
+ * out. Patterns are fnmatch(3) over the whole path; `*` crosses slashes.
  */
 #include "collector/sources/deny.h"
 

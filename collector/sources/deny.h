@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Paths that are never read, whatever a catalog asks for: reading them changes the system, never ends, or puts
- * memory, keys or earlier reports into the archive.
+ * Paths that are never read, whatever a catalog asks for: reading them changes the system, never
+ * ends, or puts memory, keys or earlier reports into the archive.
  */
 #pragma once
 

@@ -12,8 +12,8 @@
 
 #include "common/io.h"
 
-#define MAX_DEVICES 4096  /* a host with 1000 VMs has some 4000 network devices */
-#define MAX_NAME 64
+#define MAX_DEVICES 4096 /* a host with 1000 VMs has some 4000 network devices */
+#define MAX_NAME    64
 
 static bool exists_in(const char *folder, const char *name, const char *file)
 {
@@ -41,7 +41,8 @@ static bool is_nic(const char *folder, const char *name)
     return ethernet;
 }
 
-/* Block devices with hardware behind them: no partitions, loops, device-mapper, and no optical or guest disks. */
+/* Block devices with hardware behind them: no partitions, loops, device-mapper, and no optical or
+ * guest disks. */
 static bool is_disk(const char *folder, const char *name)
 {
     static const char *const others[] = {"sr", "fd", "xvd", "td", "nbd"};

@@ -2,8 +2,8 @@
 /*
  * The parent's side: runs the child, reads its tokens, and goes on behind a request that got stuck.
  *
- * A child that runs out of time may have been slow rather than stuck. A request is given up when it had the whole
- * time for itself and found nothing; one that finds things gets more time alone.
+ * A child that runs out of time may have been slow rather than stuck. A request is given up when it
+ * had the whole time for itself and found nothing; one that finds things gets more time alone.
  */
 #include "collector/sources/expand.h"
 
@@ -13,9 +13,10 @@
 #include "common/strbuf.h"
 #include "common/vec.h"
 
-#define BATCH_MS 4000  /* a whole healthy host takes some 20 ms; each hanging mount costs up to twice this */
-#define ALONE_MS 20000 /* a tree of many thousand files on a busy disk */
-#define MAX_TOKEN 8192 /* PATH_MAX and a number */
+#define BATCH_MS                                                                                   \
+    4000 /* a whole healthy host takes some 20 ms; each hanging mount costs up to twice this */
+#define ALONE_MS  20000 /* a tree of many thousand files on a busy disk */
+#define MAX_TOKEN 8192  /* PATH_MAX and a number */
 
 struct receiver {
     struct arena *arena;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Turning what the catalog names (globs, trees, logs with rotations, lists of devices, conditions) into what is
- * there. A glob on a dead network mount blocks for ever, so it happens in a child, all requests in one; when one
- * gets stuck, it is given up after a while and the rest goes on in the next child.
+ * Turning what the catalog names (globs, trees, logs with rotations, lists of devices, conditions)
+ * into what is there. A glob on a dead network mount blocks for ever, so it happens in a child, all
+ * requests in one; when one gets stuck, it is given up after a while and the rest goes on in the
+ * next child.
  */
 #pragma once
 
@@ -46,12 +47,13 @@ struct expansion {
     size_t count;
 };
 
-/* The child: works off the requests from number argv[1] on (argv[2] of them) and reports on descriptor 1. */
+/* The child: works off the requests from number argv[1] on (argv[2] of them) and reports on
+ * descriptor 1. */
 int expand_child(const struct expansion *expansion, int argc, const char *const *argv);
 
 /*
- * Runs children until each request has its result (`results` has room for all; hits live in the arena). What is
- * left when `deadline_ms` (monotonic) passes counts as stuck.
+ * Runs children until each request has its result (`results` has room for all; hits live in the
+ * arena). What is left when `deadline_ms` (monotonic) passes counts as stuck.
  */
 int expand_all(struct spawner *spawner, const struct expansion *expansion, struct arena *arena,
                int64_t deadline_ms, const atomic_bool *cancelled, struct expand_result *results,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The side of the expansion that touches the file system. It talks to its parent in tokens that end with a NUL:
- * `B<number>` a request begins, `H<size> <path>` a hit, `C` cut at the limit, `E` the request is done.
+ * The side of the expansion that touches the file system. It talks to its parent in tokens that end
+ * with a NUL: `B<number>` a request begins, `H<size> <path>` a hit, `C` cut at the limit, `E` the
+ * request is done.
  *
- * Trees do not descend into linked folders twice and take each file once, so loops end; other mounts than the
- * one the tree starts on are left alone.
+ * Trees do not descend into linked folders twice and take each file once, so loops end; other
+ * mounts than the one the tree starts on are left alone.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,8 +21,8 @@
 #include "common/io.h"
 #include "common/vec.h"
 
-#define MAX_HITS 20000 /* one request; keeps the plan below some 10 MB */
-#define MAX_DEPTH 64   /* folders below the root of a tree */
+#define MAX_HITS      20000 /* one request; keeps the plan below some 10 MB */
+#define MAX_DEPTH     64    /* folders below the root of a tree */
 #define MAX_ROTATIONS 500
 
 typedef VEC(char *) name_list;
@@ -134,7 +135,8 @@ static void expand_glob(struct worker *w)
     report_kept(w);
 }
 
-/* "kern.log" has rotations ".2", ".2.gz", "-20251102", "-20251102.gz"; the number or date tells the age. */
+/* "kern.log" has rotations ".2", ".2.gz", "-20251102", "-20251102.gz"; the number or date tells the
+ * age. */
 static bool is_rotation(const char *rest, long long *ret_age)
 {
     bool dated = rest[0] == '-';
@@ -213,7 +215,8 @@ static int by_name(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-/* Names of a folder, sorted; no more than could be reported, so that a folder of millions costs little. */
+/* Names of a folder, sorted; no more than could be reported, so that a folder of millions costs
+ * little. */
 static void read_names(const char *full, name_list *names)
 {
     CLEANUP_DIR DIR *stream = opendir(full);

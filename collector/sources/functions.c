@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Each function runs in a child of the spawner, writes to descriptor 1 and returns an exit status, like a
- * program. Nothing of the parent is at hand but the context.
+ * Each function runs in a child of the spawner, writes to descriptor 1 and returns an exit status,
+ * like a program. Nothing of the parent is at hand but the context.
  *
  * `expand` and `read-file` are the collector's own; the others can be named in the catalog.
  */
@@ -15,8 +15,8 @@
 #include "common/io.h"
 #include "common/vec.h"
 
-#define MAX_PROCESSES 32768
-#define MAX_MODULES 2000
+#define MAX_PROCESSES      32768
+#define MAX_MODULES        2000
 #define COMMAND_LINE_BYTES 4096 /* of one process in fd_usage */
 
 static int run_expand(void *context, int argc, const char *const *argv)
@@ -207,8 +207,12 @@ static int run_xapi_db(void *context, int argc, const char *const *argv)
 }
 
 const struct spawner_function collector_functions[] = {
-    {"expand", run_expand},         {"read-file", run_read_file}, {"scsi_hosts", run_scsi_hosts},
-    {"fd_usage", run_fd_usage},     {"modinfo", run_modinfo},     {"xapi_db", run_xapi_db},
+    {"expand", run_expand},
+    {"read-file", run_read_file},
+    {"scsi_hosts", run_scsi_hosts},
+    {"fd_usage", run_fd_usage},
+    {"modinfo", run_modinfo},
+    {"xapi_db", run_xapi_db},
     {NULL, NULL},
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What runs as a child but is our own code: reading files that may block, expanding the catalog, and the few
- * outputs that no single command prints (`function:` in the catalog).
+ * What runs as a child but is our own code: reading files that may block, expanding the catalog,
+ * and the few outputs that no single command prints (`function:` in the catalog).
  */
 #pragma once
 

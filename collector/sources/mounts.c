@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Format of mountinfo: proc(5). Blanks in a mount point are written as octal escapes. A later line covers an
- * earlier one at the same place.
+ * Format of mountinfo: proc(5). Blanks in a mount point are written as octal escapes. A later line
+ * covers an earlier one at the same place.
  */
 #include "collector/sources/mounts.h"
 
@@ -23,9 +23,9 @@ struct mounts {
 };
 
 static const char *const risky_types[] = {
-    "proc",  "sysfs", "debugfs", "tracefs", "nfs",   "nfs4",  "cifs",     "smb3",
-    "fuse",  "autofs", "ceph",   "9p",      "gfs2",  "ocfs2", "glusterfs", "efivarfs",
-    "lustre", "afs",  "configfs", "securityfs", "bpf", "virtiofs",
+    "proc",   "sysfs",  "debugfs",  "tracefs",    "nfs",  "nfs4",     "cifs",      "smb3",
+    "fuse",   "autofs", "ceph",     "9p",         "gfs2", "ocfs2",    "glusterfs", "efivarfs",
+    "lustre", "afs",    "configfs", "securityfs", "bpf",  "virtiofs",
 };
 
 /* Undoes \040 and the like in place. */

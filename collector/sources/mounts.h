@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Which paths may block for ever when they are touched. The answer comes from the kernel's mount table, whose
- * reading touches none of the file systems in it.
+ * Which paths may block for ever when they are touched. The answer comes from the kernel's mount
+ * table, whose reading touches none of the file systems in it.
  */
 #pragma once
 
@@ -20,7 +20,8 @@ int mounts_load(struct mounts **ret, struct err *err);
 
 void *mounts_free(struct mounts *mounts);
 
-/* Type of the file system that holds an absolute path without links in it (longest prefix, last mount wins). */
+/* Type of the file system that holds an absolute path without links in it (longest prefix, last
+ * mount wins). */
 const char *mounts_type(const struct mounts *mounts, const char *path);
 
 /* Kernel, network and user-space file systems: read by a child that can be killed or abandoned. */

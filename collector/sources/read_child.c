@@ -22,10 +22,8 @@ int read_child(const char *root, int argc, const char *const *argv)
         fprintf(stderr, "cannot open '%s'\n", root);
         return READ_CHILD_BASE + OUTCOME_FAILED;
     }
-    struct file_request request = {.root_fd = root_fd,
-                                   .root = root,
-                                   .path = argv[1],
-                                   .limit = strtoll(argv[2], NULL, 10)};
+    struct file_request request = {
+        .root_fd = root_fd, .root = root, .path = argv[1], .limit = strtoll(argv[2], NULL, 10)};
     struct outcome outcome = {0};
     int64_t modified;
     struct err err = ERR_INIT;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Reading a file in a child, because its file system may block. The exit status carries the outcome, standard
- * error its reason.
+ * Reading a file in a child, because its file system may block. The exit status carries the
+ * outcome, standard error its reason.
  */
 #pragma once
 
 #include "collector/sources/outcome.h"
 
 /* Exit status of the child = this + outcome, for outcomes other than OUTCOME_OK. */
-#define READ_CHILD_BASE 32
+#define READ_CHILD_BASE    32
 #define READ_CHILD_MISSING (READ_CHILD_BASE + OUTCOME_MISSING)
 
 /* argv: name, path below the root, limit in bytes or -1. */

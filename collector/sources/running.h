@@ -3,5 +3,6 @@
 
 #include <stdbool.h>
 
-/* Whether some process of this machine runs a program with this file name. For children: /proc may block. */
+/* Whether some process of this machine runs a program with this file name. For children: /proc may
+ * block. */
 bool is_running(const char *program);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The walk keeps the text of what is resolved so far and of what is still to do. A trusted link's target goes in
- * front of the rest; `..` takes the last component off and the walk of the resolved part begins anew, which by
- * then has no links. openat2() would do this in one call, but dom0 kernels (4.19) do not have it.
+ * The walk keeps the text of what is resolved so far and of what is still to do. A trusted link's
+ * target goes in front of the rest; `..` takes the last component off and the walk of the resolved
+ * part begins anew, which by then has no links. openat2() would do this in one call, but dom0
+ * kernels (4.19) do not have it.
  */
 #include "collector/sources/safe_open.h"
 
@@ -68,7 +69,8 @@ static int enter_root(struct walk *walk, struct err *err)
 static int prepend(struct walk *walk, const char *text, struct err *err)
 {
     char joined[2 * PATH_MAX];
-    int length = snprintf(joined, sizeof joined, "%s%s%s", text, walk->rest[0] ? "/" : "", walk->rest);
+    int length =
+        snprintf(joined, sizeof joined, "%s%s%s", text, walk->rest[0] ? "/" : "", walk->rest);
     if (length >= PATH_MAX)
         return err_set(err, ERR_LIMIT, "the path is longer than %d bytes", PATH_MAX);
     memcpy(walk->rest, joined, (size_t)length + 1);
@@ -135,8 +137,8 @@ static int next_component(struct walk *walk, char *name, struct err *err)
 }
 
 /* The last component: a regular file, opened for reading and the same as was looked at. */
-static int open_file(const struct walk *walk, const char *name, const struct stat *seen, int *ret_fd,
-                     struct stat *ret_stat, struct err *err)
+static int open_file(const struct walk *walk, const char *name, const struct stat *seen,
+                     int *ret_fd, struct stat *ret_stat, struct err *err)
 {
     char path[2 * PATH_MAX];
     snprintf(path, sizeof path, "%s/%s", walk->resolved, name);

@@ -76,7 +76,8 @@ static void judge(const struct child_request *request, const struct child_end *e
         break;
     case CHILD_NOT_STARTED:
         outcome_set(outcome,
-                    end->sysno == ENOENT || end->sysno == ENOTDIR ? OUTCOME_MISSING : OUTCOME_DENIED,
+                    end->sysno == ENOENT || end->sysno == ENOTDIR ? OUTCOME_MISSING
+                                                                  : OUTCOME_DENIED,
                     "'%s' cannot be started: %s", request->argv[0],
                     strerror_r(end->sysno, reason, sizeof reason));
         break;

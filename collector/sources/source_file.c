@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Live logs grow, rotate and shrink while they are read. What is taken is the part that was there when the file
- * was opened; whether that is still the whole truth is told by looking at the size again afterwards.
+ * Live logs grow, rotate and shrink while they are read. What is taken is the part that was there
+ * when the file was opened; whether that is still the whole truth is told by looking at the size
+ * again afterwards.
  */
 #include "collector/sources/source_file.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Reads one file into a sink: at most its limit, and of what is over it the end of a real file (the newest lines
- * of a log) or the beginning of a kernel file, which has no end to seek to.
+ * Reads one file into a sink: at most its limit, and of what is over it the end of a real file (the
+ * newest lines of a log) or the beginning of a kernel file, which has no end to seek to.
  */
 #pragma once
 
@@ -16,16 +16,17 @@ typedef int (*source_sink)(void *context, const void *bytes, size_t length, stru
 
 struct file_request {
     int root_fd;
-    const char *root; /* absolute path of root_fd */
-    const char *path; /* absolute, below the root */
-    int64_t limit;    /* bytes; -1: none */
+    const char *root;             /* absolute path of root_fd */
+    const char *path;             /* absolute, below the root */
+    int64_t limit;                /* bytes; -1: none */
     const struct mounts *avoid;   /* NULL: in a child, anything may be read */
     const atomic_bool *cancelled; /* NULL: never */
 };
 
 /*
- * Fills *outcome whatever happens, and *ret_modified (epoch seconds) when the file was there. Returns a failure
- * of the sink, ERR_CANCELLED, or ERR_UNSUPPORTED when the file must be read in a child; else 0.
+ * Fills *outcome whatever happens, and *ret_modified (epoch seconds) when the file was there.
+ * Returns a failure of the sink, ERR_CANCELLED, or ERR_UNSUPPORTED when the file must be read in a
+ * child; else 0.
  */
 int source_read_file(const struct file_request *request, source_sink sink, void *context,
                      struct outcome *outcome, int64_t *ret_modified, struct err *err);

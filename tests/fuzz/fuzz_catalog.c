@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A capability file from a stranger (--catalog): whatever it holds, the loader either takes it or says where it
- * is wrong.
+ * A capability file from a stranger (--catalog): whatever it holds, the loader either takes it or
+ * says where it is wrong.
  */
 #include "collector/catalog/catalog.h"
 
@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *arena = size > 64 * 1024 ? NULL : arena_new(8 * 1024 * 1024);
     if (!arena)
         return 0;
-    int r = catalog_parse_capability(arena, "fuzz", (const char *)data, size, &names, &capability, &err);
+    int r = catalog_parse_capability(arena, "fuzz", (const char *)data, size, &names, &capability,
+                                     &err);
     if (r < 0 && err.code != r)
         abort();
     if (r == 0 && (!capability.key || !capability.description || !capability.items))

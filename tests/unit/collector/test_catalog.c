@@ -44,14 +44,15 @@ static void reads_every_key_of_an_item(void **state)
     char message[1024];
     struct capability c;
     struct arena *arena = arena_new(1024 * 1024);
-    assert_int_equal(parse(HEAD "size: {min: -1, max: 20K}\ntime: {max: 30}\norder: 7\n"
-                                "collect:\n"
-                                "  - command: [ip, -s, addr]\n"
-                                "    as: label\n    lane: lvm\n    limit: 10M\n    time: 5s\n    rank: 3\n"
-                                "    redact: [xapi-db]\n    when: {running: iscsid}\n"
-                                "  - tree: /var/lib\n    match: '^.*db$'\n    not: 'x'\n",
-                           arena, &c, message, sizeof message),
-                     0);
+    assert_int_equal(
+        parse(HEAD "size: {min: -1, max: 20K}\ntime: {max: 30}\norder: 7\n"
+                   "collect:\n"
+                   "  - command: [ip, -s, addr]\n"
+                   "    as: label\n    lane: lvm\n    limit: 10M\n    time: 5s\n    rank: 3\n"
+                   "    redact: [xapi-db]\n    when: {running: iscsid}\n"
+                   "  - tree: /var/lib\n    match: '^.*db$'\n    not: 'x'\n",
+              arena, &c, message, sizeof message),
+        0);
     assert_int_equal(c.max_size, 20 * 1024);
     assert_int_equal(c.max_time, 30);
     assert_int_equal(c.command_time, 30);
@@ -110,7 +111,8 @@ static void refuses_what_it_does_not_understand_and_says_where(void **state)
     refuses(HEAD "collect:\n  - tree: /a\n    match: '('\n", "regular expression");
     refuses(HEAD "collect:\n  - file: /a\n    redact: no-such\n", "no redaction filter 'no-such'");
     refuses(HEAD "collect:\n  - function: no-such\n", "no function 'no-such'");
-    refuses(HEAD "collect:\n  - command: [a, '{no-such}']\n    each: no-such\n", "no list 'no-such'");
+    refuses(HEAD "collect:\n  - command: [a, '{no-such}']\n    each: no-such\n",
+            "no list 'no-such'");
     refuses(HEAD "collect:\n  - files: [/a, /b]\n    as: c\n", "names one file");
     refuses(HEAD "size: {max: huge}\ncollect: []\n", "expected a size");
     refuses("capability: 'a b'\ndescription: d\npii: no\ncollect: []\n", "letters, digits");
@@ -150,7 +152,8 @@ static void capability_xml_has_alphabetical_attributes_and_no_hidden_ones(void *
 {
     (void)state;
     static const char one[] = HEAD "size: {max: 3K}\ntime: {max: 10}\ncollect: []\n";
-    static const char two[] = "capability: y\ndescription: d\npii: yes\nhidden: true\ncollect: []\n";
+    static const char two[] =
+        "capability: y\ndescription: d\npii: yes\nhidden: true\ncollect: []\n";
     const struct embedded_file files[] = {{"a.yaml", one, one + sizeof one - 1},
                                           {"b.yaml", two, two + sizeof two - 1},
                                           {NULL, NULL, NULL}};
@@ -158,12 +161,11 @@ static void capability_xml_has_alphabetical_attributes_and_no_hidden_ones(void *
     struct strbuf xml = STRBUF_INIT;
     assert_int_equal(catalog_load_embedded(files, &names, &catalog, NULL), 0);
     capability_xml_write(&catalog, &xml);
-    assert_string_equal(
-        xml.data,
-        "<?xml version=\"1.0\" ?>\n<system-status-capabilities>\n"
-        "\t<capability content-type=\"text/plain\" default-checked=\"yes\" key=\"x\" max-size=\"3072\""
-        " max-time=\"10\" min-size=\"-1\" min-time=\"-1\" pii=\"no\"/>\n"
-        "</system-status-capabilities>\n\n");
+    assert_string_equal(xml.data, "<?xml version=\"1.0\" ?>\n<system-status-capabilities>\n"
+                                  "\t<capability content-type=\"text/plain\" "
+                                  "default-checked=\"yes\" key=\"x\" max-size=\"3072\""
+                                  " max-time=\"10\" min-size=\"-1\" min-time=\"-1\" pii=\"no\"/>\n"
+                                  "</system-status-capabilities>\n\n");
     strbuf_release(&xml);
     catalog_free(&catalog);
 }

@@ -37,8 +37,8 @@ static void errors_have_the_texts_that_scripts_know(void **state)
     refuses("extra", "Invalid additional arguments: ['xen-bugtool', 'extra']", false);
     refuses("--outfd=1", "Option '--outfd' only valid with '--output=tar'", false);
     refuses("--jobs=0", "Option '--jobs' needs a number from 1 to 64, not '0'", false);
-    refuses("--time-limit=soon", "Option '--time-limit' needs a time such as 90, 10m or 1h, not 'soon'",
-            false);
+    refuses("--time-limit=soon",
+            "Option '--time-limit' needs a time such as 90, 10m or 1h, not 'soon'", false);
 }
 
 static void defaults_are_the_originals(void **state)
@@ -60,8 +60,8 @@ static void options_may_be_abbreviated_and_stand_in_any_form(void **state)
     (void)state;
     struct options options;
     bool usage;
-    assert_int_equal(PARSE(&options, &usage, NULL, "-sy", "--outp", "tar", "--outfd=3", "--entr=a,b:2"),
-                     0);
+    assert_int_equal(
+        PARSE(&options, &usage, NULL, "-sy", "--outp", "tar", "--outfd=3", "--entr=a,b:2"), 0);
     assert_true(options.silent && options.yes_to_all);
     assert_string_equal(options.format->name, "tar");
     assert_int_equal(options.outfd, 3);

@@ -92,7 +92,8 @@ static struct plan plan_of(const char *collect, int verbosity)
              "lists:\n  md: {command: [mdadm, --detail, --scan], match: '^ARRAY +([^ ]+)'}\n"
              "collect:\n%s",
              collect);
-    const struct embedded_file files[] = {{"x.yaml", yaml, yaml + strlen(yaml)}, {NULL, NULL, NULL}};
+    const struct embedded_file files[] = {{"x.yaml", yaml, yaml + strlen(yaml)},
+                                          {NULL, NULL, NULL}};
     if (catalog_load_embedded(files, &names, &catalog, &err) < 0)
         fail_msg("%s", err.text);
     static struct plan_selection selection;
@@ -135,7 +136,8 @@ static void a_log_comes_with_its_rotations_newest_first(void **state)
     expect(&plan, 2, "var/log/a.log.2.gz", "/var/log/a.log.2.gz");
     expect(&plan, 3, "var/log/a.log.10.gz", "/var/log/a.log.10.gz");
     for (size_t i = 0; i < 4; i++)
-        assert_false(plan.entries.items[i].decided); /* the capability's size is no limit for logs */
+        assert_false(
+            plan.entries.items[i].decided); /* the capability's size is no limit for logs */
     done(&plan);
 }
 

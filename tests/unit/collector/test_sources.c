@@ -143,7 +143,8 @@ static int change_while_reading(void *context, const void *bytes, size_t length,
 static void a_file_that_changes_while_it_is_read_is_marked(void **state)
 {
     (void)state;
-    struct file_request request = {.root_fd = root_fd, .root = root, .path = "/changing", .limit = -1};
+    struct file_request request = {
+        .root_fd = root_fd, .root = root, .path = "/changing", .limit = -1};
     struct outcome outcome;
     int64_t modified;
     char full[300];
@@ -184,14 +185,13 @@ static void dangerous_paths_are_denied_whatever_the_catalog_says(void **state)
     assert_null(deny_reason("/var/log/kern.log"));
 }
 
-static const char table[] =
-    "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
-    "2 1 0:4 / /proc rw shared:5 - proc proc rw\n"
-    "3 1 0:5 / /mnt/with\\040blank rw - nfs4 server:/x rw\n"
-    "4 1 0:6 / /mnt/s rw - fuse.sshfs x rw\n"
-    "5 1 0:7 / /mnt/over rw - nfs a rw\n"
-    "6 1 0:8 / /mnt/over rw - tmpfs a rw\n"
-    "nonsense\n";
+static const char table[] = "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+                            "2 1 0:4 / /proc rw shared:5 - proc proc rw\n"
+                            "3 1 0:5 / /mnt/with\\040blank rw - nfs4 server:/x rw\n"
+                            "4 1 0:6 / /mnt/s rw - fuse.sshfs x rw\n"
+                            "5 1 0:7 / /mnt/over rw - nfs a rw\n"
+                            "6 1 0:8 / /mnt/over rw - tmpfs a rw\n"
+                            "nonsense\n";
 
 static void the_longest_mount_decides_and_the_last_one_covers(void **state)
 {
@@ -222,7 +222,8 @@ static void a_link_onto_a_risky_mount_is_not_entered_here(void **state)
     (void)state;
     struct mounts *mounts;
     char text[400];
-    snprintf(text, sizeof text, "1 0 8:1 / / rw - ext4 a rw\n2 1 0:4 / %s/nfs rw - nfs a rw\n", root);
+    snprintf(text, sizeof text, "1 0 8:1 / / rw - ext4 a rw\n2 1 0:4 / %s/nfs rw - nfs a rw\n",
+             root);
     assert_int_equal(mounts_parse(text, &mounts, NULL), 0);
     make_folder("/nfs", 0755);
     write_file("/nfs/file", "x");
