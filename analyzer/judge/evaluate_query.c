@@ -134,6 +134,47 @@ static int missing(struct evaluation *evaluation, const char *path, const char *
     return *ret_reason ? 0 : err_nomem(err);
 }
 
+/* Whether a host has the table's file, or proves that it has no such thing. */
+static bool table_is_known(const struct evaluation *evaluation, const struct table *table,
+                           size_t host)
+{
+    if (database_has_source(evaluation->analysis->parts.database, table->name, (int)host))
+        return true;
+    return table->empty_if_absent && evaluation->reports &&
+           report_host_proves_absent(evaluation->reports, host, table->files[0].text);
+}
+
+/* Whether one of the things a query reads, a table or a log, has data on a host. */
+static bool is_known(const struct evaluation *evaluation, const struct rule_state *state,
+                     const struct table *table, size_t log, size_t host)
+{
+    return table ? table_is_known(evaluation, table, host)
+                 : log_is_known(evaluation, &state->rule->logs[log],
+                                state->first_pattern + (unsigned)log, host);
+}
+
+/*
+ * One thing that a query reads, a table or (NULL) a log: it must be known on any host, and with `everywhere` on
+ * every host that the rule applies to. *ret_reason is set when it is not.
+ */
+static int check_source(struct evaluation *evaluation, const struct rule_state *state,
+                        const struct table *table, size_t log, const enum truth *applies,
+                        bool everywhere, const char **ret_reason, struct err *err)
+{
+    bool any = false;
+    const char *blind = NULL;
+    for (size_t h = 0; h < evaluation->host_count; h++) {
+        bool known = is_known(evaluation, state, table, log, h);
+        any |= known;
+        if (!known && !blind && applies[h] != TRUTH_FALSE)
+            blind = evaluation->hosts[h].name;
+    }
+    if (any && (!everywhere || !blind || (table && is_pool_wide(table))))
+        return 0;
+    const char *path = table ? table->leader->files[0].text : state->rule->logs[log].files[0].text;
+    return missing(evaluation, path, any ? blind : NULL, ret_reason, err);
+}
+
 /*
  * Whether the query has its data: with `everywhere`, on every host it applies to (needed to say "pass"), else on
  * any (needed to ask at all). *ret_reason is set when it has not.
@@ -143,45 +184,17 @@ static int check_data(struct evaluation *evaluation, const struct rule_state *st
                       struct err *err)
 {
     const struct rule *rule = state->rule;
-    const struct analysis *analysis = evaluation->analysis;
-    for (size_t i = 0; i < state->reads.count && !*ret_reason; i++) {
-        const struct table *table = table_set_find(analysis->parts.tables, state->reads.names[i]);
-        if (!table || is_optional(rule, table->name))
-            continue;
-        const char *path = table->leader->files[0].text;
-        int r = 0;
-        if (!database_has_source(analysis->parts.database, table->name, -1))
-            r = missing(evaluation, path, NULL, ret_reason, err);
-        for (size_t h = 0; everywhere && !is_pool_wide(table) && !*ret_reason && r == 0 &&
-                           h < evaluation->host_count;
-             h++)
-            if (applies[h] != TRUTH_FALSE &&
-                !database_has_source(analysis->parts.database, table->name, (int)h))
-                r = missing(evaluation, path, evaluation->hosts[h].name, ret_reason, err);
-        if (r < 0)
-            return r;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < state->reads.count && !*ret_reason; i++) {
+        const struct table *table =
+            table_set_find(evaluation->analysis->parts.tables, state->reads.names[i]);
+        if (table && !is_optional(rule, table->name))
+            r = check_source(evaluation, state, table, 0, applies, everywhere, ret_reason, err);
     }
-    for (size_t i = 0; i < rule->log_count && !*ret_reason; i++) {
-        const struct rule_log *log = &rule->logs[i];
-        if (is_optional(rule, log->alias))
-            continue;
-        bool any = false;
-        int blind = -1;
-        for (size_t h = 0; h < evaluation->host_count; h++) {
-            bool known =
-                log_is_known(evaluation, log, state->first_pattern + (unsigned)i, h);
-            any |= known;
-            if (!known && applies[h] != TRUTH_FALSE && blind < 0)
-                blind = (int)h;
-        }
-        int r = 0;
-        if (!any || (everywhere && blind >= 0))
-            r = missing(evaluation, log->files[0].text,
-                        blind >= 0 ? evaluation->hosts[blind].name : NULL, ret_reason, err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
+    for (size_t i = 0; r == 0 && i < rule->log_count && !*ret_reason; i++)
+        if (!is_optional(rule, rule->logs[i].alias))
+            r = check_source(evaluation, state, NULL, i, applies, everywhere, ret_reason, err);
+    return r;
 }
 
 static struct cell text_cell(const char *text)

@@ -13,8 +13,8 @@
 
 #define MODE_KEYS_MAX 32
 
-static const char *const common_keys[] = {"table", "description", "capability", "files",
-                                          "mode",  "columns",     "tests",      NULL};
+static const char *const common_keys[] = {"table",   "description", "capability",      "files", "mode",
+                                          "columns", "tests",       "empty_if_absent", NULL};
 static const char *const family_keys[] = {"family", "description", "capability", "files",
                                           "mode",   "tables",      "tests",      NULL};
 static const char *const member_keys[] = {"description", "columns", NULL};
@@ -257,6 +257,9 @@ static int load_head(struct table_loader *loader, const struct doc_node *root, s
     int r = optional_string(root, "description", &table->description, err);
     if (r == 0)
         r = optional_string(root, "capability", &table->capability, err);
+    const struct doc_node *absent = doc_get(root, "empty_if_absent");
+    if (r == 0 && absent)
+        r = doc_bool(absent, &table->empty_if_absent, err);
     if (r == 0)
         r = require(root, "mode", mode_names, &mode_node, err);
     if (r == 0)

@@ -49,6 +49,7 @@ struct table {
     const char *name;
     const char *description;
     const char *capability; /* that collects the files, or "" */
+    bool empty_if_absent;    /* a host that proves to have no such file has no such thing: no rows, not no data */
     const char *file;       /* the YAML file, for messages */
     const struct path_pattern *files;
     size_t file_count;
