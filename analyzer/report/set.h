@@ -13,8 +13,7 @@
 #include "common/arena.h"
 #include "common/vec.h"
 
-/* A pool has at most 64 hosts; this is for a folder full of reports, and against a folder an entry.
- */
+/* A pool has at most 64 hosts; this is for a folder full of reports, and against hostile ones. */
 #define HOSTS_MAX 1024
 
 /* Problems kept of each kind; the rest is counted. */

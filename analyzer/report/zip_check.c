@@ -17,10 +17,9 @@
 
 #include "common/strbuf.h"
 
-#define LIST_BYTES_MAX (64LL << 20) /* 200000 members with long names; nobody's report is near it  \
-                                     */
-#define END_SEARCH       16384      /* how far from the end libarchive looks for the end record */
-#define CONTRADICTED_MAX 1000       /* beyond it the archive as a whole is not to be trusted */
+#define LIST_BYTES_MAX   (64LL << 20) /* 200000 members with long names; reports stay far below */
+#define END_SEARCH       16384        /* how far from the end libarchive looks for the end record */
+#define CONTRADICTED_MAX 1000         /* beyond it the archive as a whole is not to be trusted */
 
 #define END_SIZE       22
 #define END64_SIZE     56

@@ -3,7 +3,6 @@
 
 Each maker is a function that writes below the folder it gets and returns the path of the REPORT.
 """
-import bz2
 import gzip
 import io
 import lzma
@@ -271,11 +270,3 @@ def manifest_tar(text):
 
 def chained_long_links(count):
     return tar_member("././@LongLink", KERN.encode() + b"\0", b"L") * count + tar_member("x", b"y") + TAR_END
-
-
-def text_compressed(squeeze, data=None):
-    return squeeze(good_tar() if data is None else data)
-
-
-__all__ = [name for name in dir() if not name.startswith("_")]
-assert bz2  # used by the tests through this module's namespace

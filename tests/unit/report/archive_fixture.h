@@ -85,6 +85,22 @@ static inline struct strbuf gzip_of(const char *data, size_t length)
     return out;
 }
 
+/* Group fixture: the tests run in a folder of their own, as several programs of tests run at once.
+ */
+static char fixture_folder[] = "/tmp/xenhealth-report-XXXXXX";
+
+static inline int fixture_enter(void **state)
+{
+    (void)state;
+    return mkdtemp(fixture_folder) && chdir(fixture_folder) == 0 ? 0 : -1;
+}
+
+static inline int fixture_leave(void **state)
+{
+    (void)state;
+    return chdir("/") == 0 ? rmdir(fixture_folder) : -1;
+}
+
 struct seen_member {
     unsigned host;
     char *path, *logical;

@@ -314,5 +314,5 @@ int main(void)
         cmocka_unit_test(loose_files_are_a_host_without_complaint),
         cmocka_unit_test(problems_are_kept_in_bounds_and_the_rest_is_counted),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, fixture_enter, fixture_leave);
 }

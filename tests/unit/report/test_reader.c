@@ -365,5 +365,5 @@ int main(void)
         cmocka_unit_test(names_keep_their_bytes_and_lose_their_tricks),
         cmocka_unit_test(what_is_no_report_is_told_in_one_sentence),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, fixture_enter, fixture_leave);
 }
