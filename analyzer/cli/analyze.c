@@ -44,6 +44,10 @@ static int prepare(struct session *session, struct err *err)
     };
     int r = parts_load(&session->parts, options->rules.items, options->default_rules, err);
     if (r == 0)
+        r = report_set_new(&report_default_limits, &session->reports, err);
+    if (r == 0)
+        r = parts_teach(&session->parts, session->reports, err);
+    if (r == 0)
         r = rule_set_select(session->parts.rules, &filter, err);
     if (r == 0)
         r = database_open(session->parts.tables, options->export, &session->database, err);
@@ -55,11 +59,11 @@ static int prepare(struct session *session, struct err *err)
         .facts = session->parts.facts,
         .formats = session->parts.formats,
         .database = session->database,
+        .reports = session->reports,
         .query = options->query,
         .all_tables = options->export != NULL,
     };
-    r = analysis_new(&parts, &session->analysis, err);
-    return r < 0 ? r : report_set_new(&report_default_limits, &session->reports, err);
+    return analysis_new(&parts, &session->analysis, err);
 }
 
 /* Returns how many REPORTs could be read, or an error that ends the run. */
@@ -101,8 +105,12 @@ static int judge(struct session *session, struct err *err)
             .taken_is_known = host->taken_is_known,
         };
     }
-    return analysis_judge(session->analysis, session->hosts, count, session->reports,
-                          &session->verdict, err);
+    r = analysis_judge(session->analysis, session->hosts, count, &session->verdict, err);
+    int64_t dropped = database_dropped(session->database);
+    if (r == 0 && dropped && count)
+        report_set_add_problem(session->reports, PROBLEM_REFUSED, 0, "",
+                               "the tables are larger than fits; rows were left out");
+    return r;
 }
 
 /* Columns of the terminal that text goes to; 0 when it is none. */

@@ -22,6 +22,17 @@ int parts_load(struct parts *ret, const char *const *extra, bool built_in, struc
     return r;
 }
 
+int parts_teach(const struct parts *parts, struct report_set *reports, struct err *err)
+{
+    int r = rule_set_teach(parts->rules, reports, err);
+    for (size_t i = 0; r == 0 && i < table_set_count(parts->tables); i++) {
+        const struct table *table = table_set_at(parts->tables, i);
+        for (size_t f = 0; r == 0 && *table->capability && f < table->file_count; f++)
+            r = report_set_teach(reports, table->files[f].text, table->capability, err);
+    }
+    return r;
+}
+
 void parts_release(struct parts *parts)
 {
     parts->rules = rule_set_free(parts->rules);

@@ -314,6 +314,13 @@ static int visit_data(void *state, const char *bytes, size_t length, struct err 
     return r;
 }
 
+static void add_problem(const struct passage *passage, enum problem_kind kind, const char *text)
+{
+    struct report_set *reports = passage->analysis->parts.reports;
+    if (reports)
+        report_set_add_problem(reports, kind, passage->host, passage->path, text);
+}
+
 static int visit_end(void *state, bool complete, struct err *err)
 {
     (void)complete; /* what is missing is a problem of the report, which the reader records */
@@ -322,6 +329,10 @@ static int visit_end(void *state, bool complete, struct err *err)
     for (size_t i = 0; r == 0 && i < passage->extraction_count; i++) {
         bool timed_out = false, malformed = false;
         r = extraction_end(passage->extractions[i], &timed_out, &malformed, err);
+        if (r == 0 && timed_out)
+            add_problem(passage, PROBLEM_TIMEOUT, "the command did not end in time; its output is cut");
+        if (r == 0 && malformed)
+            add_problem(passage, PROBLEM_DAMAGED, "not what it should be; rows may be missing");
     }
     if (r == 0 && !passage->has_data)
         r = note_silence(passage, err);
@@ -399,9 +410,9 @@ static int date_hits(struct analysis *analysis, const struct database_host *host
 }
 
 /* Empty members that the report says are results, not failures, are sources too. */
-static int settle_silence(struct analysis *analysis, const struct report_set *reports,
-                          struct err *err)
+static int settle_silence(struct analysis *analysis, struct err *err)
 {
+    const struct report_set *reports = analysis->parts.reports;
     int r = 0;
     for (size_t i = 0; r == 0 && i < analysis->silent.count; i++) {
         const struct silent_member *silent = &analysis->silent.items[i];
@@ -469,7 +480,7 @@ static int judge_rules(struct analysis *analysis, struct evaluation *evaluation,
 }
 
 int analysis_judge(struct analysis *analysis, const struct database_host *hosts, size_t host_count,
-                   const struct report_set *reports, struct verdict **ret, struct err *err)
+                   struct verdict **ret, struct err *err)
 {
     if (analysis->failure.code != ERR_OK) {
         if (err)
@@ -485,12 +496,12 @@ int analysis_judge(struct analysis *analysis, const struct database_host *hosts,
         .analysis = analysis,
         .hosts = hosts,
         .host_count = host_count,
-        .reports = reports,
+        .reports = analysis->parts.reports,
         .arena = verdict->arena,
     };
     int r = date_hits(analysis, hosts, host_count, err);
     if (r == 0)
-        r = settle_silence(analysis, reports, err);
+        r = settle_silence(analysis, err);
     if (r == 0)
         r = database_settle(analysis->parts.database, hosts, host_count, err);
     if (r == 0)

@@ -27,6 +27,7 @@ struct analysis_parts {
     const struct fact_set *facts;
     const struct log_formats *formats;
     struct database *database;
+    struct report_set *reports; /* gets the problems of members, and answers what is proved absent; or NULL */
     const char *query;  /* a statement whose tables shall be filled too, or NULL */
     bool all_tables;    /* fill every table, not only those that some statement reads */
 };
@@ -44,9 +45,8 @@ void *analysis_free(struct analysis *analysis);
 const struct report_visitor *analysis_visitor(struct analysis *analysis);
 
 /*
- * Call once, after the last member. `reports` answers what the reports prove absent; without it (NULL, tests) a
- * missing log is unknown. Settles the database. The caller frees the
+ * Call once, after the last member. Without reports (tests) a missing log is unknown. Settles the database. The caller frees the
  * verdict, which borrows texts from the hosts and the rules.
  */
 int analysis_judge(struct analysis *analysis, const struct database_host *hosts, size_t host_count,
-                   const struct report_set *reports, struct verdict **ret, struct err *err);
+                   struct verdict **ret, struct err *err);

@@ -26,14 +26,9 @@ bool log_is_known(const struct evaluation *evaluation, const struct rule_log *lo
     const struct sources *sources = &evaluation->analysis->sources[pattern];
     if (host < sources->hosts.count && sources->hosts.items[host])
         return true;
-    for (size_t i = 0; evaluation->reports && i < log->file_count; i++) {
-        const char *path = log->files[i].text;
-        const char *capability =
-            rule_set_log_capability(evaluation->analysis->parts.rules, path);
-        if (report_host_proves_absent(evaluation->reports, host, path) ||
-            (capability && report_host_collected(evaluation->reports, host, capability)))
+    for (size_t i = 0; evaluation->reports && i < log->file_count; i++)
+        if (report_host_proves_absent(evaluation->reports, host, log->files[i].text))
             return true;
-    }
     return false;
 }
 

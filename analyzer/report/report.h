@@ -124,6 +124,13 @@ size_t report_set_problem_count(const struct report_set *set);
 const struct report_problem *report_set_problem(const struct report_set *set, size_t index);
 
 /*
+ * Adds what a visitor found wrong with a host's member (`path` as archived), once a kind and member. Kept like the
+ * reader's own problems.
+ */
+void report_set_add_problem(struct report_set *set, enum problem_kind kind, unsigned host,
+                            const char *path, const char *text);
+
+/*
  * Tells the set which capability collects the files of a path pattern ("var/log/messages", "system-logs"), for
  * reports without a manifest. ERR_PARSE for a broken pattern.
  */

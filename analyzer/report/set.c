@@ -246,6 +246,12 @@ const struct report_problem *report_set_problem(const struct report_set *set, si
     return &set->problems.items[index];
 }
 
+void report_set_add_problem(struct report_set *set, enum problem_kind kind, unsigned host,
+                            const char *path, const char *text)
+{
+    set_problem_once(set, kind, (int)host, path, "%s", text);
+}
+
 int report_set_teach(struct report_set *set, const char *pattern, const char *capability,
                      struct err *err)
 {

@@ -15,8 +15,7 @@ static int load_capabilities(struct rule_set *set, const struct doc_node *map, s
             struct collected_log *log = vec_push(&set->collected);
             if (!log)
                 return err_nomem(err);
-            log->capability = map->keys[i]->text;
-            r = path_pattern_compile(set->arena, paths[p], &log->path, err);
+            *log = (struct collected_log){paths[p], map->keys[i]->text};
         }
         if (r < 0)
             return r;
@@ -104,10 +103,11 @@ int log_groups_expand(struct rule_set *set, const struct doc_node *node,
     return 0;
 }
 
-const char *rule_set_log_capability(const struct rule_set *set, const char *path)
+int rule_set_teach(const struct rule_set *set, struct report_set *reports, struct err *err)
 {
-    for (size_t i = 0; i < set->collected.count; i++)
-        if (path_pattern_match(&set->collected.items[i].path, path, NULL))
-            return set->collected.items[i].capability;
-    return NULL;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < set->collected.count; i++)
+        r = report_set_teach(reports, set->collected.items[i].path, set->collected.items[i].capability,
+                             err);
+    return r;
 }

@@ -76,8 +76,8 @@ const struct rule *rule_set_find(const struct rule_set *set, const char *id);
 size_t rule_set_pack_count(const struct rule_set *set);
 const struct rule_pack *rule_set_pack(const struct rule_set *set, size_t index);
 
-/* The capability that collects a log, or NULL when no one knows (rules/logs.yaml). */
-const char *rule_set_log_capability(const struct rule_set *set, const char *path);
+/* Tells the reports which capability collects which log (rules/logs.yaml). */
+int rule_set_teach(const struct rule_set *set, struct report_set *reports, struct err *err);
 
 /*
  * Keeps the rules that a filter wants. Lists are NULL-ended or NULL; an id that no rule has is ERR_USAGE, which

@@ -10,8 +10,7 @@
 
 /* A log file and the capability that collects it. */
 struct collected_log {
-    struct path_pattern path;
-    const char *capability;
+    const char *path, *capability;
 };
 
 struct rule_set {

@@ -252,8 +252,8 @@ static int load_columns(struct table_loader *loader, const struct doc_node *map,
 static int load_head(struct table_loader *loader, const struct doc_node *root, struct table *table,
                      struct err *err)
 {
-    const struct doc_node *mode_node;
-    const char *mode;
+    const struct doc_node *mode_node = NULL;
+    const char *mode = NULL;
     int r = optional_string(root, "description", &table->description, err);
     if (r == 0)
         r = optional_string(root, "capability", &table->capability, err);
@@ -324,7 +324,7 @@ static int load_family(struct table_loader *loader, const struct doc_node *root,
         return r;
     if (list->kind != DOC_MAP || list->count == 0)
         return doc_fail(list, err, "'tables' must be a map: table name and its columns");
-    struct table **tables;
+    struct table **tables = NULL;
     r = make_tables(loader, list->count, &tables, err);
     for (size_t i = 0; r == 0 && i < list->count; i++) {
         *tables[i] = *head;
@@ -358,9 +358,9 @@ int load_tables(struct table_loader *loader, const struct doc_node *root, struct
     if (head.mode->family)
         return doc_fail(root, err, "mode '%s' needs a 'family' of tables", head.mode->name);
 
-    const struct doc_node *name;
+    const struct doc_node *name = NULL;
     const char *text;
-    struct table **tables;
+    struct table **tables = NULL;
     r = check_keys(root, common_keys, head.mode->keys, err);
     if (r == 0)
         r = require(root, "table", "the table's name", &name, err);

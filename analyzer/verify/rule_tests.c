@@ -199,7 +199,7 @@ static int run_analysis(struct trial *trial, struct analysis *analysis, struct s
     struct verdict *verdict = NULL;
     int r = feed_test(trial, analysis_visitor(analysis), err);
     if (r == 0)
-        r = analysis_judge(analysis, trial->hosts.items, trial->hosts.count, NULL, &verdict, err);
+        r = analysis_judge(analysis, trial->hosts.items, trial->hosts.count, &verdict, err);
     if (r == 0)
         r = compare(trial, verdict, failure, err);
     verdict_free(verdict);

@@ -255,3 +255,43 @@ def test_there_are_enough_rules_of_every_kind():
     rules = json.loads(json.dumps([line.split()[:3] for line in text(analyze("rules", "list"))[0].splitlines()]))
     assert len(rules) >= 25
     assert {"storage", "network", "memory", "kernel", "hypervisor", "ha", "xapi", "time", "hardware", "firmware"} <= {r[2] for r in rules}
+
+
+INVENTORY = ('<?xml version="1.0" ?>\n<system-status-inventory>\n'
+             '\t<system-summary date="Mon Nov  2 12:00:00 2026" hostname="host1" uname="Linux host1" uptime=" 12:00:00 up 1 day,  3:04,  1 user,"/>\n'
+             '\t<inventory-entry capability="system-logs" filename="bug-report-20261102120000/var/log/user.log" md5sum="%032d"/>\n'
+             '</system-status-inventory>\n' % 0)
+
+
+def original_report(tmp_path, files):
+    """A report as the original tool makes it: an inventory, no manifest."""
+    root = tmp_path / "bug-report-20261102120000"
+    for name, content in {"inventory.xml": INVENTORY, "var/log/user.log": "", **files}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return tmp_path
+
+
+def verdict(path):
+    return json.loads(analyze("--format", "json", path).stdout)
+
+
+def test_a_log_whose_capability_was_collected_is_clean_when_it_is_not_there(tmp_path):
+    unknown = {u["rule"] for u in verdict(original_report(tmp_path, {}))["unknown"]}
+    assert "dom0-oom-kill" not in unknown
+    assert "ssh-bruteforce" not in unknown
+    assert "sr-full-44" in unknown  # xenserver-logs was not collected
+
+
+def test_an_empty_output_of_a_report_without_manifest_is_no_data(tmp_path):
+    report = original_report(tmp_path, {"chronyc-sources-v.out": "", "proc/mdstat": "Personalities : \nunused devices: <none>\n"})
+    unknown = {u["rule"] for u in verdict(report)["unknown"]}
+    assert "time-no-usable-source" in unknown
+    assert "md-raid-degraded" not in unknown
+
+
+def test_an_output_that_timed_out_is_a_problem_of_the_report(tmp_path):
+    report = original_report(tmp_path, {"df-alT.out": DF + "\n** timeout **\n"})
+    problems = verdict(report)["reports"][0]["problems"]
+    assert [(p["kind"], p["path"]) for p in problems if p["kind"] == "timeout"] == [("timeout", "df-alT.out")]

@@ -51,8 +51,8 @@ static const struct {
      "t0.yaml:4:1: unknown key 'rwo'; did you mean 'row'?"},
     {HEAD "start: x\n" ROW "columns: {a: text}\n",
      "t0.yaml:4:1: unknown key 'start'; known here: "
-     "table, description, capability, files, mode, columns, tests, row, begin, end, join, repeat, "
-     "inherit"},
+     "table, description, capability, files, mode, columns, tests, empty_if_absent, row, begin, end, join, "
+     "repeat, inherit"},
     {HEAD "columns: {a: text}\n",
      "t0.yaml:1:1: 'row' is missing: a regex whose named groups are columns"},
     {HEAD "row: '(?<a>x'\ncolumns: {a: text}\n",
