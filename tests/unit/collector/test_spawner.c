@@ -506,8 +506,10 @@ static void a_child_that_cannot_be_killed_is_abandoned(void **state)
         snprintf(script, sizeof script, "echo begun; sleep 1000 & echo x > %s/disk/file",
                  directory);
         end = run_shell(script, 1000, &capture);
-        snprintf(script, sizeof script, "fsfreeze -u %s/disk; umount %s/disk", directory,
-                 directory);
+        /* The writer ends only now that it can, and until then the file system is busy. */
+        snprintf(script, sizeof script,
+                 "fsfreeze -u %s/disk; for i in $(seq 50); do umount %s/disk && exit; sleep 0.1; done; exit 1",
+                 directory, directory);
         assert_true(shell_works(script));
     }
     snprintf(script, sizeof script, "rm -rf %s", directory);
