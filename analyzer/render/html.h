@@ -14,8 +14,9 @@
 void html_text(struct strbuf *out, const char *text);
 void html_texts(struct strbuf *out, const char *const *texts, size_t count); /* "a, b, c" */
 void html_cut(struct strbuf *out, const char *text, size_t limit); /* says how much it left out */
-void html_prose(struct strbuf *out, const char *text);             /* paragraphs and lists */
-void html_time(struct strbuf *out, int64_t time);                  /* a time element */
+void html_abbreviate(struct strbuf *out, const char *text, size_t characters);
+void html_prose(struct strbuf *out, const char *text); /* paragraphs and lists */
+void html_time(struct strbuf *out, int64_t time);      /* a time element */
 void html_period(struct strbuf *out, int64_t first, int64_t last);
 void html_link(struct strbuf *out,
                const char *url); /* a link only when it is a plain https:// address */

@@ -43,8 +43,8 @@ static void add_gauge(const struct view *view, struct strbuf *out)
     if (is_judged)
         strbuf_addf(out,
                     "<text x=\"60\" y=\"74\">%d</text></svg>\n"
-                    "<p><strong>%d of 100: %s</strong></p>\n",
-                    score, score, view_score_word(score));
+                    "<p><strong>%s</strong><br>%d of 100</p>\n",
+                    score, view_score_word(score), score);
     else
         strbuf_adds(out, "<text x=\"60\" y=\"74\">?</text></svg>\n"
                          "<p><strong>No score</strong>: no rule had the data it needs.</p>\n");
@@ -53,7 +53,7 @@ static void add_gauge(const struct view *view, struct strbuf *out)
 
 static void add_counts(const struct view *view, struct strbuf *out)
 {
-    static const char *const words[SEVERITY_COUNT] = {"to know", "warnings", "errors", "critical"};
+    static const char *const words[SEVERITY_COUNT] = {"info", "warnings", "errors", "critical"};
     strbuf_adds(out, "<div class=\"panel\">\n<h2>Findings</h2>\n<ul class=\"counts\">\n");
     for (int i = SEVERITY_COUNT - 1; i >= 0; i--)
         strbuf_addf(out, "<li class=\"%s%s\"><strong>%zu</strong> <span>%s</span></li>\n",

@@ -22,7 +22,7 @@ void html_quality(const struct view *view, struct strbuf *out)
     for (size_t i = 0; i < view->problem_count && i < PROBLEMS_SHOWN; i++) {
         const struct view_problem *problem = &view->problems[i];
         strbuf_adds(out, "<li><span class=\"host\">");
-        html_text(out, problem->host >= 0 ? view->hosts[problem->host].name : problem->source);
+        html_text(out, problem->subject);
         strbuf_adds(out, "</span> <span class=\"kind\">");
         html_text(out, problem->kind);
         strbuf_adds(out, "</span> ");

@@ -10,15 +10,16 @@
 #include "analyzer/render/html.h"
 #include "common/vec.h"
 
-#define ROWS_A_LANE 24   /* findings with a time on one host; the rest is in the table only */
-#define LANES       64   /* hosts of the largest pool */
-#define TABLE_ROWS  300  /* events in the table */
-#define MAX_TICKS   6    /* labels that still fit 320 px */
-#define LEFT        8.0  /* percent kept free for the numbers ... */
-#define RIGHT       97.0 /* ... and for marks at the end */
-#define LANE_HEAD   24   /* pixels for the host's name */
-#define ROW_HEIGHT  18
-#define AXIS_HEIGHT 26
+#define ROWS_A_LANE      24   /* findings with a time on one host; the rest is in the table only */
+#define LANES            64   /* hosts of the largest pool */
+#define TABLE_ROWS       300  /* events in the table */
+#define MAX_TICKS        6    /* labels that still fit 320 px */
+#define LEFT             8.0  /* percent kept free for the numbers ... */
+#define RIGHT            97.0 /* ... and for marks at the end */
+#define LABEL_CHARACTERS 56   /* of a title in a row */
+#define LANE_HEAD        24   /* pixels for the host's name */
+#define ROW_HEIGHT       18
+#define AXIS_HEIGHT      26
 
 /* Everything with a time that one finding shows on one host. */
 struct row {
@@ -101,7 +102,7 @@ static int64_t tick_step(const struct timeline *timeline)
     };
     double length = (double)timeline->end - (double)timeline->start;
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-        if (length / (double)steps[i] <= MAX_TICKS - 1)
+        if (length / (double)steps[i] < MAX_TICKS)
             return steps[i];
     return 0;
 }
@@ -139,6 +140,18 @@ static void add_mark(const struct timeline *timeline, const struct row *row, int
                 severity_name(row->finding->severity), position(timeline, time), y);
 }
 
+/* The title, on the side where there is room; over the line when the line takes all of it. */
+static void add_label(const struct row *row, double from, double to, int y, struct strbuf *out)
+{
+    const char *side = from > 55 ? "before" : to < 45 ? "behind" : "over";
+    double x = from > 55 ? from : to < 45 ? to : (from + to) / 2;
+    int shift = from > 55 ? -28 : to < 45 ? 12 : 0;
+    strbuf_addf(out, "<text class=\"title %s\" x=\"%.2f%%\" dx=\"%d\" y=\"%d\">", side, x, shift,
+                y + 4);
+    html_abbreviate(out, row->finding->title, LABEL_CHARACTERS);
+    strbuf_adds(out, "</text>");
+}
+
 static void add_row(const struct timeline *timeline, const struct row *row, int y,
                     struct strbuf *out)
 {
@@ -160,6 +173,7 @@ static void add_row(const struct timeline *timeline, const struct row *row, int 
     }
     if (row->last != row->first)
         add_mark(timeline, row, row->last, y, out);
+    add_label(row, from, to, y, out);
     strbuf_adds(out, "</g></a>\n");
 }
 

@@ -30,6 +30,16 @@ void html_cut(struct strbuf *out, const char *text, size_t limit)
     strbuf_addf(out, " <span class=\"cut\">… and %zu bytes more</span>", length - limit);
 }
 
+void html_abbreviate(struct strbuf *out, const char *text, size_t characters)
+{
+    size_t length = 0;
+    for (; text[length]; length++)
+        if (((unsigned char)text[length] & 0xc0) != 0x80 && characters-- == 0)
+            break;
+    escape_markup(out, text, length);
+    strbuf_adds(out, text[length] ? "…" : "");
+}
+
 /* Which element is open while prose is written. */
 enum prose_block { BLOCK_NONE, BLOCK_PARAGRAPH, BLOCK_CODE, BLOCK_BULLETS, BLOCK_NUMBERS };
 

@@ -83,9 +83,7 @@ static void add_problems(const struct text_writer *w, const struct view *view)
     for (size_t i = 0; i < view->problem_count && i < PROBLEMS_SHOWN; i++) {
         const struct view_problem *problem = &view->problems[i];
         CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
-        strbuf_addf(&line, "%s: %s: ",
-                    problem->host >= 0 ? view->hosts[problem->host].name : problem->source,
-                    problem->kind);
+        strbuf_addf(&line, "%s: %s: ", problem->subject, problem->kind);
         strbuf_addf(&line, *problem->path ? "%s: " : "%s", problem->path);
         strbuf_adds(&line, problem->text);
         add_line(w, STYLE_WARNING, "  ! ", &line);
@@ -114,6 +112,8 @@ static void add_facts_of(const struct text_writer *w, const char *first,
     add_line(w, STYLE_FAINT, first, &line);
 }
 
+/* Place and text on one line if they fit, else the text on a line of its own: its end tells what
+ * happened. */
 static void add_evidence(const struct text_writer *w, const struct view *view,
                          const struct finding *finding)
 {
@@ -125,10 +125,14 @@ static void add_evidence(const struct text_writer *w, const struct view *view,
         strbuf_adds(&line, evidence->path);
         if (evidence->line > 0)
             strbuf_addf(&line, ":%" PRId64, evidence->line);
-        strbuf_addf(&line, "  %s", evidence->text);
+        bool fits = w->width == 0 || line.length + strlen(evidence->text) + 6 <= (size_t)w->width;
+        if (fits)
+            strbuf_addf(&line, "  %s", evidence->text);
         if (!strbuf_ok(&line))
             w->out->failed = true;
         textw_cut(w, STYLE_NONE, "  > ", line.data);
+        if (!fits)
+            textw_cut(w, STYLE_NONE, "      ", evidence->text);
     }
     if (finding->evidence_count > EVIDENCE_SHOWN)
         textw_styled(w, STYLE_FAINT, "    and %zu more lines\n",
@@ -169,7 +173,7 @@ static void add_symptom(const struct text_writer *w, const struct finding *findi
 {
     CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
     if (is_first)
-        strbuf_adds(w->out, "  It explains:\n");
+        strbuf_adds(w->out, "  What follows from it:\n");
     strbuf_addf(&line, "%s: %s (%s", severity_name(finding->severity), finding->title,
                 finding->rule);
     if (finding->host_count) {

@@ -26,15 +26,15 @@ static const char *fact(const struct filler *filler, const char *name, const cha
     return arena_strdup(filler->view->arena, text);
 }
 
-/* "a b", or the one that is there. `format` joins them when both are. */
+/* "a b", or the one that is there. `between` joins them when both are. */
 static const char *join(const struct filler *filler, const char *a, const char *b,
-                        const char *between, const char *after)
+                        const char *between)
 {
     if (!a || !b)
         return NULL;
     if (!*a || !*b)
         return *a ? a : b;
-    return arena_printf(filler->view->arena, "%s%s%s%s", a, between, b, after);
+    return arena_printf(filler->view->arena, "%s%s%s", a, between, b);
 }
 
 /* A fact that is a number of `unit` bytes, for people. */
@@ -60,13 +60,12 @@ static int fill_facts(const struct filler *filler, struct view_host *host, struc
     host->kernel = fact(filler, "kernel_version", NULL);
     host->role = fact(filler, "pool_role", NULL);
     host->machine = join(filler, fact(filler, "system_vendor", NULL),
-                        fact(filler, "system_product", NULL), " ", "");
-    host->bios = join(filler, fact(filler, "bios_version", NULL), fact(filler, "bios_date", NULL),
-                      " (", ")");
-    host->cpu =
-        join(filler, fact(filler, "cpus", NULL), fact(filler, "cpu_model", NULL), " x ", "");
+                         fact(filler, "system_product", NULL), " ");
+    host->bios =
+        join(filler, fact(filler, "bios_version", NULL), fact(filler, "bios_date", NULL), ", ");
+    host->cpu = join(filler, fact(filler, "cpus", NULL), fact(filler, "cpu_model", NULL), " x ");
     host->memory = join(filler, memory_fact(filler, "machine_memory_mb", 1024 * 1024),
-                        memory_fact(filler, "dom0_memory_kb", 1024), ", control domain ", "");
+                        memory_fact(filler, "dom0_memory_kb", 1024), ", control domain ");
     if (!host->product || !host->version || !host->xen || !host->kernel || !host->role ||
         !host->machine || !host->bios || !host->cpu || !host->memory)
         return err_nomem(err);
@@ -133,6 +132,8 @@ static int fill_problems(struct view *view, const struct report_set *reports, st
         view->problems[view->problem_count++] = (struct view_problem){
             .kind = problem_kind_name(problem->kind),
             .host = host_of_problem(reports, problem),
+            .subject = problem->host >= 0 ? report_set_host(reports, (size_t)problem->host)->name
+                                          : report_set_source(reports, problem->source)->path,
             .source = report_set_source(reports, problem->source)->path,
             .path = problem->path,
             .text = problem->text,

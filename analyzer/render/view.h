@@ -29,8 +29,9 @@ struct view_host {
 
 struct view_problem {
     const char *kind;
-    int host;           /* index into the view's hosts, or -1: about a source that gave none */
-    const char *source; /* the REPORT it is about */
+    int host;            /* index into the view's hosts, or -1: of a source that gave none */
+    const char *subject; /* who it is about: the host's name, or the REPORT as a whole */
+    const char *source;  /* the REPORT it is about */
     const char *path;
     const char *text;
 };

@@ -292,25 +292,25 @@ static const struct plain_finding plain_findings[] = {
 
 static const struct view_host plain_hosts[] = {
     {"xcp-fra-01", "fra-pool-2025-11-02.zip", "XCP-ng", "8.3.0", "4.17.5-6", "4.19.0+1",
-     "Dell Inc. PowerEdge R640", "2.19.1 (06/04/2024)",
+     "Dell Inc. PowerEdge R640", "2.19.1, 06/04/2024",
      "64 x Intel(R) Xeon(R) Gold 6130 CPU @ 2.10GHz", "384.0 GiB, control domain 8.0 GiB", "master",
      NOON, true, 412, 88123456, 58},
     {"xcp-fra-02", "fra-pool-2025-11-02.zip", "XCP-ng", "8.3.0", "4.17.5-6", "4.19.0+1",
-     "Dell Inc. PowerEdge R640", "2.19.1 (06/04/2024)",
+     "Dell Inc. PowerEdge R640", "2.19.1, 06/04/2024",
      "64 x Intel(R) Xeon(R) Gold 6130 CPU @ 2.10GHz", "384.0 GiB, control domain 8.0 GiB", "slave",
      NOON + 14, true, 398, 71300211, 66},
     {"xcp-fra-03", "fra-pool-2025-11-02.zip", "XCP-ng", "8.2.1", "4.13.5-9", "4.19.0+1",
-     "Dell Inc. PowerEdge R640", "2.10.2 (02/24/2021)",
+     "Dell Inc. PowerEdge R640", "2.10.2, 02/24/2021",
      "64 x Intel(R) Xeon(R) Gold 6130 CPU @ 2.10GHz", "384.0 GiB, control domain 4.0 GiB", "slave",
      NOON - 30, false, 377, 64100999, 42},
 };
 
 static const struct view_problem plain_problems[] = {
-    {"truncated", 1, "fra-pool-2025-11-02.zip", "var/log/xensource.log",
+    {"truncated", 1, "xcp-fra-02", "fra-pool-2025-11-02.zip", "var/log/xensource.log",
      "the archive ends in the middle of this file; what stood behind it is lost"},
-    {"timeout", 2, "fra-pool-2025-11-02.zip", "vgs.out",
+    {"timeout", 2, "xcp-fra-03", "fra-pool-2025-11-02.zip", "vgs.out",
      "the command did not end within 60 s: storage may hang"},
-    {"missing-host", 0, "fra-pool-2025-11-02.zip", "",
+    {"missing-host", 0, "fra-pool-2025-11-02.zip", "fra-pool-2025-11-02.zip", "",
      "the bundle lists host xcp-fra-04, but holds no report of it"},
 };
 
@@ -396,7 +396,7 @@ static void fill_hosts(struct view *view, const char *payload)
         struct view_host *host = &view->hosts[i];
         *host = plain_hosts[i];
         const char **texts[] = {&host->name, &host->source, &host->product, &host->version,
-                                &host->xen,  &host->kernel, &host->machine,  &host->bios,
+                                &host->xen,  &host->kernel, &host->machine, &host->bios,
                                 &host->cpu,  &host->memory, &host->role};
         for (size_t j = 0; j < ARRAY_SIZE(texts); j++)
             *texts[j] = tainted(view, *texts[j], payload);
@@ -408,6 +408,7 @@ static void fill_hosts(struct view *view, const char *payload)
     view->problems = arena_array(view->arena, view->problem_count, sizeof *view->problems);
     for (size_t i = 0; i < view->problem_count; i++) {
         view->problems[i] = plain_problems[i];
+        view->problems[i].subject = tainted(view, plain_problems[i].subject, payload);
         view->problems[i].source = tainted(view, plain_problems[i].source, payload);
         view->problems[i].path = tainted(view, plain_problems[i].path, payload);
         view->problems[i].text = tainted(view, plain_problems[i].text, payload);
@@ -478,6 +479,8 @@ struct view *sample_new_clean(size_t evaluated)
     view->width = 100;
     fill_hosts(view, "");
     view->problem_count = 0;
+    for (size_t i = 0; i < view->host_count; i++)
+        view->hosts[i].score = 100;
     verdict->coverage = (struct coverage){60, evaluated, 0, evaluated, 60 - evaluated, 0};
     verdict->score = 100;
     if (view_arrange(view, NULL) < 0) {
