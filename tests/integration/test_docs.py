@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""What is written agrees with what is there: options, statuses, paths, man pages, and what gets installed."""
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
+SOURCE = pathlib.Path(os.environ["XENHEALTH_SOURCE"])
+PAGES = {"xen-bugtool": SOURCE / "docs/man/xen-bugtool.8", "xen-analyze": SOURCE / "docs/man/xen-analyze.1"}
+# Folders whose names start a path that a text means to be in the repository.
+FOLDERS = ("analyzer", "cmake", "collector", "common", "docs", "packaging", "rules", "samples", "scripts", "tests")
+
+
+def long_options_of_help(program):
+    result = subprocess.run([BIN / program, "--help"], capture_output=True, text=True, check=True)
+    return set(re.findall(r"^ (?:-\w, )?--([a-z-]+)", result.stdout, re.M))
+
+
+def man_text(page):
+    return page.read_text().replace("\\-", "-").replace("\\fR", "").replace("\\fI", "")
+
+
+def described_options(page):
+    """Options that have a paragraph of their own: those of the line after .TP."""
+    heads = re.findall(r"^\.TP\n(.*)$", man_text(page), re.M)
+    return {option for head in heads for option in re.findall(r"--([a-z][a-z-]*)", head)}
+
+
+@pytest.mark.parametrize("program", PAGES)
+def test_every_long_option_of_help_is_in_the_man_page_and_the_other_way_round(program):
+    options = long_options_of_help(program)
+    assert len(options) > 10
+    assert described_options(PAGES[program]) == options
+
+
+@pytest.mark.parametrize("program", PAGES)
+def test_man_pages_are_free_of_warnings(program):
+    result = subprocess.run(["groff", "-man", "-ww", "-z", "-Tutf8", PAGES[program]], capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    shown = subprocess.run(["groff", "-man", "-Tascii", "-P-c", "-P-b", "-P-u", PAGES[program]], capture_output=True, text=True, check=True)
+    headings = re.findall(r"^([A-Z ]+)$", shown.stdout, re.M)
+    for wanted in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "EXAMPLES", "SEE ALSO"):
+        assert wanted in headings
+
+
+def test_the_man_page_explains_every_status_of_the_manifest():
+    source = (SOURCE / "collector/sources/outcome.c").read_text()
+    statuses = set(re.findall(r'^ *\[OUTCOME_\w+\] = {"([a-z-]+)"', source, re.M))
+    assert len(statuses) >= 12
+    text = man_text(PAGES["xen-bugtool"])
+    archive = text[text.index(".SH THE ARCHIVE"):text.index(".SH WHAT IT DOES")]
+    heads = " ".join(re.findall(r"^\.TP\n\.BR? (.*)$", archive, re.M))
+    assert statuses == set(re.findall(r"[a-z]+(?:-[a-z]+)*", heads))
+
+
+def documents():
+    tracked = subprocess.run(["git", "ls-files", "*.md"], cwd=SOURCE, capture_output=True, text=True)
+    names = tracked.stdout.split() if tracked.returncode == 0 else []
+    return names or [str(path.relative_to(SOURCE)) for path in SOURCE.glob("**/*.md") if "build" not in path.parts]
+
+
+def meant_paths(document):
+    """Paths in Markdown links and in `code`; what has a placeholder in it means no file of its own."""
+    text = (SOURCE / document).read_text()
+    base = (SOURCE / document).parent
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if "://" not in target:
+            yield base, target
+    for word in re.findall(r"`([^`\s]+)`", text):
+        if word.split("/")[0] in FOLDERS and "/" in word and not re.search(r"[<>{}$\[\]…]|\.\.\.", word):
+            yield SOURCE, word
+
+
+def exists(base, path):
+    path = path.rstrip("/")
+    return any(base.glob(path)) if "*" in path else (base / path).exists()
+
+
+def test_paths_in_the_documentation_lead_somewhere():
+    meant = [(name, base, path) for name in documents() for base, path in meant_paths(name)]
+    assert len(meant) > 20
+    assert [f"{name}: {path}" for name, base, path in meant if not exists(base, path) and not exists(SOURCE / name / "..", path)] == []
+
+
+def test_an_installation_has_programs_man_pages_and_both_names(tmp_path):
+    subprocess.run(["cmake", "--install", BIN.parent, "--prefix", tmp_path], check=True, stdout=subprocess.DEVNULL)
+    for name in ("xen-bugtool", "xenserver-status-report"):
+        result = subprocess.run([tmp_path / "sbin" / name, "--version"], capture_output=True, text=True, check=True)
+        assert result.stdout.startswith("xen-bugtool ")
+        assert "xen\\-bugtool" in (tmp_path / "share/man/man8" / f"{name}.8").read_text()
+    assert (tmp_path / "sbin/xenserver-status-report").is_symlink()
+    subprocess.run([tmp_path / "bin/xen-analyze", "--version"], check=True, stdout=subprocess.DEVNULL)
+    assert (tmp_path / "share/man/man1/xen-analyze.1").is_file()
