@@ -27,7 +27,8 @@
 
 struct process {
     pid_t pid, parent;
-    char state;               /* R, S, D, Z, ... */
+    char state;               /* R, S, D, Z, ... of its first thread */
+    long threads;
     unsigned long long start; /* together with pid this is a process's identity */
     bool ours;
 };
@@ -52,8 +53,8 @@ static bool examine(pid_t pid, struct process *ret)
     struct process process = {.pid = pid};
     if (!fields ||
         sscanf(fields + 1,
-               " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-               &process.state, &parent, &process.start) != 3)
+               " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld %*d %llu",
+               &process.state, &parent, &process.threads, &process.start) != 4)
         return false;
     process.parent = parent;
     *ret = process;
@@ -124,6 +125,13 @@ static void send_signal(const struct process *process, int number)
         kill(process->pid, number);
 }
 
+/* The first thread may have ended, and look like a zombie, while others run on. */
+static bool is_alive(const struct process *process)
+{
+    bool ended = process->state == 'Z' || process->state == 'X';
+    return !ended || process->threads > 1;
+}
+
 /* Signals all descendants that live. False when every one of them sleeps uninterruptibly. */
 static bool signal_all(int number)
 {
@@ -131,7 +139,7 @@ static bool signal_all(int number)
     size_t alive = 0, asleep = 0;
     for (size_t i = 0; i < list.count; i++) {
         const struct process *process = &list.items[i];
-        if (!process->ours || process->state == 'Z' || process->state == 'X')
+        if (!process->ours || !is_alive(process))
             continue;
         alive++;
         asleep += process->state == 'D';
