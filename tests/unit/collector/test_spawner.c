@@ -445,10 +445,10 @@ static void killing_the_program_ends_its_children(void **state)
     assert_no_survivors();
 }
 
-/* The youngest process whose parent we are: the helper that was started last. */
-static pid_t youngest_child(void)
+/* A process whose parent we are, but not `known`. (Numbers wrap around: the highest is not the youngest.) */
+static pid_t child_other_than(pid_t known)
 {
-    pid_t youngest = 0;
+    pid_t found = 0;
     DIR *proc = opendir("/proc");
     assert_non_null(proc);
     for (struct dirent *entry; (entry = readdir(proc));) {
@@ -458,19 +458,20 @@ static pid_t youngest_child(void)
         snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
         CLEANUP_FILE FILE *stat = units_integer(entry->d_name, &pid) ? fopen(path, "re") : NULL;
         if (stat && fscanf(stat, "%*d %*s %*c %d", &parent) == 1 && parent == getpid() &&
-            pid > youngest)
-            youngest = (pid_t)pid;
+            pid != known)
+            found = (pid_t)pid;
     }
     closedir(proc);
-    return youngest;
+    return found;
 }
 
 static void a_dead_helper_is_an_error_not_a_hang(void **state)
 {
     (void)state;
     struct spawner *own;
+    pid_t first = child_other_than(0);
     assert_int_equal(spawner_start(functions, NULL, &own, NULL), 0);
-    kill(youngest_child(), SIGKILL);
+    kill(child_other_than(first), SIGKILL);
     struct capture capture = {.text = STRBUF_INIT};
     struct child_end end;
     struct err err = ERR_INIT;
