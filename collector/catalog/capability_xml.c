@@ -16,11 +16,11 @@ void capability_xml_write(const struct catalog *catalog, struct strbuf *out)
         if (c->hidden)
             continue;
         strbuf_addf(out,
-                    "\t<capability content-type=\"text/plain\" default-checked=\"%s\" key=\"%s\""
+                    "\t<capability content-type=\"%s\" default-checked=\"%s\" key=\"%s\""
                     " max-size=\"%" PRId64 "\" max-time=\"%" PRId64 "\" min-size=\"%" PRId64
                     "\" min-time=\"%" PRId64 "\" pii=\"%s\"/>\n",
-                    c->checked ? "yes" : "no", c->key, c->max_size, c->max_time, c->min_size,
-                    c->min_time, c->pii);
+                    c->mime, c->checked ? "yes" : "no", c->key, c->max_size, c->max_time,
+                    c->min_size, c->min_time, c->pii);
     }
     strbuf_adds(out, "</system-status-capabilities>\n\n");
 }

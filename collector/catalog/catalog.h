@@ -49,6 +49,12 @@ struct catalog_item {
     int64_t limit;    /* bytes of one entry; -1: default for its kind */
     int64_t time_ms;  /* of one command; -1: the capability's */
     int rank;         /* 1 is best; decides what comes first when time is limited */
+
+    /* Items of plugins only. */
+    const char *each_glob; /* one command for each path it matches, which replaces {path} */
+    const char *defect;    /* why this item cannot be collected; it is recorded as failed */
+    int64_t least_budget;  /* its files may take this much even when its capability allows less */
+    bool foreign;          /* it comes from a plugin: verbosity does not apply */
 };
 
 /* Names found by running a command: for each line that matches, group 1. */
@@ -60,7 +66,8 @@ struct catalog_list {
 
 /* The original raises some limits with the number of devices it finds. */
 struct catalog_scale {
-    const char *const *devices; /* globs to count; NULL: no scaling */
+    const char *const *devices; /* globs to count; NULL: none */
+    const char *const *lists;   /* names of lists to count; NULL: none */
     int64_t size, size_base;    /* min and max size = size * count + size_base; size 0: unchanged */
     int64_t time, time_base;    /* max time in seconds, likewise */
 };
@@ -68,12 +75,16 @@ struct catalog_scale {
 struct capability {
     const char *key, *description;
     const char *pii;            /* no, yes, maybe, if_customized */
+    const char *mime;           /* text/plain or application/data */
     int64_t min_size, max_size; /* bytes, -1: not known or unlimited */
     int64_t min_time, max_time; /* seconds, likewise */
     int64_t
         command_time; /* seconds one command may take: max_time before scaling, or the default */
     bool checked;     /* part of a run without --entries */
     bool hidden;      /* not in --capabilities */
+    bool measured;    /* min and max size are what its files add up to */
+    bool xen_rt;      /* checked in runs of the test system (XEN_RT) */
+    const char *inventory; /* only on hosts whose xensource-inventory has this key, or NULL */
     int order;
     struct catalog_scale scale;
     const struct catalog_list *lists;
@@ -110,6 +121,12 @@ int catalog_load_directory(const char *directory, const struct catalog_names *na
 int catalog_parse_capability(struct arena *arena, const char *name, const char *bytes,
                              size_t length, const struct catalog_names *names,
                              struct capability *ret, struct err *err);
+
+/* One more capability, zeroed, in an array that has room for it; NULL beyond the limit. Callers sort
+ * when they are done. */
+struct capability *catalog_add(struct catalog *catalog, struct err *err);
+void catalog_sort(struct catalog *catalog);
+void catalog_remove(struct catalog *catalog, size_t index);
 
 void catalog_free(struct catalog *catalog);
 

@@ -38,7 +38,8 @@ static int read_limits(const struct doc_node *node,
 static int read_scale(const struct doc_node *node, struct arena *arena, struct catalog_scale *ret,
                       struct err *err)
 {
-    static const char *const keys[] = {"devices", "size", "size_base", "time", "time_base", NULL};
+    static const char *const keys[] = {"devices",   "lists", "size", "size_base",
+                                       "time",      "time_base", NULL};
     if (!node)
         return 0;
     int r = doc_check_keys(node, keys, err);
@@ -47,6 +48,8 @@ static int read_scale(const struct doc_node *node, struct arena *arena, struct c
     if (!doc_get(node, "devices"))
         return doc_fail(node, err, "scale needs 'devices': the globs whose hits are counted");
     r = doc_strings(doc_get(node, "devices"), arena, &ret->devices, NULL, err);
+    if (r == 0 && doc_get(node, "lists"))
+        r = doc_strings(doc_get(node, "lists"), arena, &ret->lists, NULL, err);
     const struct {
         const char *key;
         int (*read)(const struct doc_node *, int64_t *, struct err *);
@@ -121,9 +124,10 @@ static bool is_key(const char *text)
 static int read_head(const struct doc_node *root, struct arena *arena,
                      struct capability *capability, struct err *err)
 {
-    static const char *const keys[] = {"capability", "description", "pii",     "size",
-                                       "time",       "checked",     "hidden",  "order",
-                                       "scale",      "lists",       "collect", NULL};
+    static const char *const keys[] = {"capability", "description", "pii",       "size",
+                                       "time",       "checked",     "hidden",    "order",
+                                       "scale",      "lists",       "inventory", "measured",
+                                       "xen_rt",     "collect",     NULL};
     static const char *const pii_names[] = {"no", "yes", "maybe", "if_customized", NULL};
     int r = doc_check_keys(root, keys, err);
     if (r < 0)
@@ -146,10 +150,18 @@ static int read_head(const struct doc_node *root, struct arena *arena,
     if (r == 0)
         r = read_limits(doc_get(root, "time"), doc_seconds, &capability->min_time,
                         &capability->max_time, err);
-    if (r == 0 && doc_get(root, "checked"))
-        r = doc_bool(doc_get(root, "checked"), &capability->checked, err);
-    if (r == 0 && doc_get(root, "hidden"))
-        r = doc_bool(doc_get(root, "hidden"), &capability->hidden, err);
+    const struct {
+        const char *key;
+        bool *value;
+    } flags[] = {{"checked", &capability->checked},
+                 {"hidden", &capability->hidden},
+                 {"measured", &capability->measured},
+                 {"xen_rt", &capability->xen_rt}};
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(flags); i++)
+        if (doc_get(root, flags[i].key))
+            r = doc_bool(doc_get(root, flags[i].key), flags[i].value, err);
+    if (r == 0 && doc_get(root, "inventory"))
+        r = doc_string(doc_get(root, "inventory"), &capability->inventory, err);
     int64_t order = DEFAULT_ORDER;
     if (r == 0 && doc_get(root, "order"))
         r = doc_integer(doc_get(root, "order"), &order, err);
@@ -161,6 +173,23 @@ static int read_head(const struct doc_node *root, struct arena *arena,
     return r == 0 ? read_lists(doc_get(root, "lists"), arena, capability, err) : r;
 }
 
+/* What can only be judged when lists and items are known. */
+static int check_head(const struct doc_node *root, const struct capability *capability,
+                      struct err *err)
+{
+    for (const char *const *list = capability->scale.lists; list && *list; list++)
+        if (!capability_list(capability, *list))
+            return doc_fail(doc_get(root, "scale"), err,
+                            "there is no list '%s'; define it under 'lists'", *list);
+    for (size_t i = 0; capability->measured && i < capability->item_count; i++) {
+        const struct catalog_item *item = &capability->items[i];
+        if (!item->paths || item->when.exists || item->when.not_exists || item->when.running)
+            return doc_fail(doc_get(root, "measured"), err,
+                            "only files, trees and logs without 'when' can be measured");
+    }
+    return 0;
+}
+
 int catalog_parse_capability(struct arena *arena, const char *name, const char *bytes,
                              size_t length, const struct catalog_names *names,
                              struct capability *ret, struct err *err)
@@ -169,14 +198,20 @@ int catalog_parse_capability(struct arena *arena, const char *name, const char *
     int r = doc_parse(arena, name, bytes, length, &root, err);
     if (r < 0)
         return r;
-    struct capability capability = {
-        .min_size = -1, .max_size = -1, .min_time = -1, .max_time = -1, .checked = true};
+    struct capability capability = {.min_size = -1,
+                                    .max_size = -1,
+                                    .min_time = -1,
+                                    .max_time = -1,
+                                    .mime = "text/plain",
+                                    .checked = true};
     r = read_head(root, arena, &capability, err);
     const struct doc_node *collect = doc_get(root, "collect");
     if (r == 0 && !collect)
         r = doc_fail(root, err, "a capability needs 'collect': the list of what it takes");
     if (r == 0)
         r = catalog_read_items(collect, arena, names, &capability, err);
+    if (r == 0)
+        r = check_head(root, &capability, err);
     if (r < 0)
         return r;
     capability.command_time = capability.max_time > 0 ? capability.max_time : CATALOG_DEFAULT_TIME;
@@ -194,20 +229,41 @@ static int compare_capabilities(const void *left, const void *right)
 static int add_file(struct catalog *catalog, const char *name, const char *bytes, size_t length,
                     const struct catalog_names *names, struct err *err)
 {
-    if (catalog->count == MAX_CAPABILITIES)
-        return err_set(err, ERR_LIMIT, "more than %d capabilities", MAX_CAPABILITIES);
     const char *kept = arena_strdup(catalog->arena, name);
     if (!kept)
         return err_nomem(err);
-    struct capability *capability = &catalog->capabilities[catalog->count];
-    int r = catalog_parse_capability(catalog->arena, kept, bytes, length, names, capability, err);
+    struct capability parsed;
+    int r = catalog_parse_capability(catalog->arena, kept, bytes, length, names, &parsed, err);
     if (r < 0)
         return r;
-    if (catalog_find(catalog, capability->key))
+    if (catalog_find(catalog, parsed.key))
         return err_set_at(err, ERR_PARSE, name, 1, 1,
-                          "capability '%s' is defined in another file too", capability->key);
-    catalog->count++;
+                          "capability '%s' is defined in another file too", parsed.key);
+    struct capability *capability = catalog_add(catalog, err);
+    if (!capability)
+        return ERR_LIMIT;
+    *capability = parsed;
     return 0;
+}
+
+struct capability *catalog_add(struct catalog *catalog, struct err *err)
+{
+    if (catalog->count < MAX_CAPABILITIES)
+        return &catalog->capabilities[catalog->count++];
+    err_set(err, ERR_LIMIT, "more than %d capabilities", MAX_CAPABILITIES);
+    return NULL;
+}
+
+void catalog_sort(struct catalog *catalog)
+{
+    qsort(catalog->capabilities, catalog->count, sizeof *catalog->capabilities,
+          compare_capabilities);
+}
+
+void catalog_remove(struct catalog *catalog, size_t index)
+{
+    memmove(catalog->capabilities + index, catalog->capabilities + index + 1,
+            (--catalog->count - index) * sizeof *catalog->capabilities);
 }
 
 static int begin(struct catalog *catalog, struct err *err)
@@ -228,8 +284,7 @@ static int finish(struct catalog *catalog, int r, struct catalog *ret)
         catalog_free(catalog);
         return r;
     }
-    qsort(catalog->capabilities, catalog->count, sizeof *catalog->capabilities,
-          compare_capabilities);
+    catalog_sort(catalog);
     *ret = *catalog;
     return 0;
 }

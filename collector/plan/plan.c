@@ -44,6 +44,8 @@ static enum expand_kind expand_kind_of(const struct catalog_item *item)
 static int ask_item(struct planner *planner, const struct catalog_item *item, struct err *err)
 {
     int r = 0;
+    if (item->defect)
+        return 0;
     if (item->when.exists)
         r = ask(planner, EXPAND_EXISTS, item->when.exists, NULL, err);
     for (const char *const *path = item->when.not_exists; r == 0 && path && *path; path++)
@@ -52,6 +54,8 @@ static int ask_item(struct planner *planner, const struct catalog_item *item, st
         r = ask(planner, EXPAND_RUNNING, item->when.running, NULL, err);
     if (r == 0 && item->each)
         r = ask(planner, EXPAND_DEVICES, item->each, NULL, err);
+    if (r == 0 && item->each_glob)
+        r = ask(planner, EXPAND_PATHS, item->each_glob, NULL, err);
     for (const char *const *path = item->paths; r == 0 && path && *path; path++)
         r = ask(planner, expand_kind_of(item), *path, item, err);
     return r;
@@ -64,8 +68,8 @@ static int collect_requests(struct planner *planner, struct err *err)
         const struct capability *capability = planner->selections[i].capability;
         for (const char *const *glob = capability->scale.devices; r == 0 && glob && *glob; glob++)
             r = ask(planner, EXPAND_GLOB, *glob, NULL, err);
-        for (size_t k = 0; r == 0 && !planner->options->limits_only && k < capability->item_count;
-             k++)
+        bool items = capability->measured || !planner->options->limits_only;
+        for (size_t k = 0; r == 0 && items && k < capability->item_count; k++)
             r = ask_item(planner, &capability->items[k], err);
     }
     return r;
@@ -105,31 +109,14 @@ void *planner_free(struct planner *planner)
     return NULL;
 }
 
-static const struct expand_result *answer(struct build *build)
+const struct expand_result *plan_answer(struct build *build)
 {
     return &build->results[build->next++];
 }
 
-/* Raises the limits with the number of devices, as the original does before it prints or uses them.
- */
-static void apply_scale(struct build *build)
-{
-    struct capability *capability = build->selection->capability;
-    const struct catalog_scale *scale = &capability->scale;
-    int64_t count = 0;
-    for (const char *const *glob = scale->devices; glob && *glob; glob++)
-        count += (int64_t)answer(build)->count;
-    if (count == 0)
-        return;
-    if (scale->size)
-        capability->min_size = capability->max_size = scale->size * count + scale->size_base;
-    if (scale->time)
-        capability->max_time = scale->time * count + scale->time_base;
-}
-
 static int64_t default_limit(const struct build *build, const struct catalog_item *item)
 {
-    int64_t size = build->selection->capability->max_size;
+    int64_t size = plan_budget(build, item);
     if (build->planner->options->unlimited)
         return -1;
     if (item->limit >= 0)
@@ -216,30 +203,11 @@ static int add_decided(struct build *build, const struct catalog_item *item, con
     return r;
 }
 
-/* The original's soft limit: taken while the total is below it, so that at least one file always
- * comes along. */
-static void charge_budget(struct build *build, const struct catalog_item *item,
-                          struct plan_entry *entry)
-{
-    const struct capability *capability = build->selection->capability;
-    bool limited =
-        item->kind != ITEM_LOG && capability->max_size >= 0 && !build->planner->options->unlimited;
-    if (!limited || entry->expected <= 0)
-        return;
-    if (build->budget_used >= capability->max_size) {
-        outcome_set(&entry->outcome, OUTCOME_OMITTED, "size constraint of %s exceeded",
-                    capability->key);
-        entry->decided = true;
-        return;
-    }
-    build->budget_used += entry->expected;
-}
-
 static int add_hits(struct build *build, const struct catalog_item *item, const char *subject,
                     const struct expand_result *result, struct err *err)
 {
     size_t count = result->count;
-    bool by_verbosity = item->kind == ITEM_LOG || item->newest_first;
+    bool by_verbosity = !item->foreign && (item->kind == ITEM_LOG || item->newest_first);
     if (by_verbosity && build->selection->verbosity < FULL_VERBOSITY &&
         count > (size_t)build->selection->verbosity)
         count = (size_t)build->selection->verbosity;
@@ -249,7 +217,10 @@ static int add_hits(struct build *build, const struct catalog_item *item, const 
         r = add_path(build, item, subject, result->hits[i].path, &entry, err);
         if (r == 0 && entry) {
             entry->expected = result->hits[i].size;
-            charge_budget(build, item, entry);
+            if (entry->limit >= 0 && entry->limit < DEFAULT_LOG_LIMIT && item->limit < 0 &&
+                plan_is_live_log(entry->source))
+                entry->limit = DEFAULT_LOG_LIMIT;
+            plan_charge(build, item, entry);
         }
     }
     return r;
@@ -260,7 +231,7 @@ static int build_paths(struct build *build, const struct catalog_item *item, con
 {
     int r = 0;
     for (const char *const *path = item->paths; r == 0 && *path; path++) {
-        const struct expand_result *result = answer(build);
+        const struct expand_result *result = plan_answer(build);
         if (unmet) {
             r = add_decided(build, item, *path, OUTCOME_MISSING, unmet, err);
             continue;
@@ -290,17 +261,23 @@ static void judge_when(struct build *build, const struct catalog_item *item, cha
     bool recorded = !build->planner->live && !item->paths;
     *ret_unmet = NULL;
     *ret_skip = false;
-    if (when->exists && answer(build)->count == 0 && !recorded) {
+    if (when->exists && plan_answer(build)->count == 0 && !recorded) {
         snprintf(text, size, "not applicable: %s does not exist", when->exists);
         *ret_unmet = text;
     }
     for (const char *const *path = when->not_exists; path && *path; path++)
-        if (answer(build)->count > 0)
+        if (plan_answer(build)->count > 0)
             *ret_skip = true;
-    if (when->running && answer(build)->count == 0 && !recorded) {
+    if (when->running && plan_answer(build)->count == 0 && !recorded) {
         snprintf(text, size, "not applicable: %s is not running", when->running);
         *ret_unmet = text;
     }
+}
+
+/* A mistake in a plugin: recorded, never passed over. */
+static int build_defect(struct build *build, const struct catalog_item *item, struct err *err)
+{
+    return add_decided(build, item, item->file, OUTCOME_FAILED, item->defect, err);
 }
 
 static int build_item(struct build *build, const struct catalog_item *item, struct err *err)
@@ -308,11 +285,14 @@ static int build_item(struct build *build, const struct catalog_item *item, stru
     char text[300];
     const char *unmet;
     bool skip;
+    if (item->defect)
+        return build_defect(build, item, err);
     judge_when(build, item, text, sizeof text, &unmet, &skip);
-    const struct expand_result *each = item->each ? answer(build) : NULL;
+    const struct expand_result *each = item->each || item->each_glob ? plan_answer(build) : NULL;
+    build->budget_used = 0;
     if (skip) {
         for (const char *const *path = item->paths; path && *path; path++)
-            answer(build);
+            plan_answer(build);
         return 0;
     }
     return item->paths ? build_paths(build, item, unmet, err)
@@ -325,14 +305,24 @@ static int build_all(struct build *build, struct err *err)
     int r = 0;
     for (size_t i = 0; r == 0 && i < planner->selection_count; i++) {
         build->selection = &planner->selections[i];
-        build->budget_used = 0;
         build->cached_list = NULL;
-        apply_scale(build);
         const struct capability *capability = build->selection->capability;
+        r = plan_limits(build, err);
         for (size_t k = 0; r == 0 && !planner->options->limits_only && k < capability->item_count;
              k++)
             r = build_item(build, &capability->items[k], err);
     }
+    return r;
+}
+
+/* The run's own members: a label of a plugin must not be able to take their place. */
+static int reserve_names(struct build *build, struct err *err)
+{
+    static const char *const own[] = {"inventory.xml", "manifest.json", "xen-bugtool.log"};
+    const char *name;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(own); i++)
+        r = name_table_take(build->names, build->plan.arena, own[i], "", &name, err);
     return r;
 }
 
@@ -355,6 +345,8 @@ int plan_build(struct planner *planner, struct spawner *spawner, int64_t deadlin
     build.results = results;
     if (r == 0)
         r = name_table_new(&build.names, err);
+    if (r == 0)
+        r = reserve_names(&build, err);
     if (r == 0)
         r = build_all(&build, err);
     name_table_free(build.names);

@@ -83,12 +83,13 @@ static int add_one(struct build *build, const struct catalog_item *item, const c
                    struct plan_entry **ret, struct err *err)
 {
     const char *const *argv = NULL;
-    int r = substitute_argv(build->plan.arena, item->argv, item->each, value, &argv, err);
+    const char *key = item->each_glob ? "path" : item->each;
+    int r = substitute_argv(build->plan.arena, item->argv, key, value, &argv, err);
     if (r < 0)
         return r;
     struct strbuf label = STRBUF_INIT, name = STRBUF_INIT, source = STRBUF_INIT;
     if (item->label)
-        substitute(item->label, item->each, value, &label);
+        substitute(item->label, key, value, &label);
     else
         naming_command_label(argv, &label);
     naming_from_label(label.data, &name);
@@ -212,6 +213,15 @@ static int run_list(struct build *build, const struct catalog_list *list, struct
     return r;
 }
 
+int plan_list(struct build *build, const struct catalog_list *list,
+              const struct expand_hit **ret_hits, size_t *ret_count, struct err *err)
+{
+    int r = build->cached_list == list ? 0 : run_list(build, list, err);
+    *ret_hits = build->cached_hits;
+    *ret_count = build->cached_count;
+    return r;
+}
+
 /* The names for an item with `each`; runs the list's command unless they came with the expansion.
  */
 static int find_each(struct build *build, const struct catalog_item *item,
@@ -224,9 +234,24 @@ static int find_each(struct build *build, const struct catalog_item *item,
         *ret_count = expanded->count;
         return 0;
     }
-    int r = build->cached_list == list ? 0 : run_list(build, list, err);
-    *ret_hits = build->cached_hits;
-    *ret_count = build->cached_count;
+    return plan_list(build, list, ret_hits, ret_count, err);
+}
+
+/* One command for each path of a plugin's <list>. It goes as one argument, absolute and without a
+ * shell, so any name is good. */
+static int add_paths(struct build *build, const struct catalog_item *item,
+                     const struct expand_result *found, struct err *err)
+{
+    struct plan_entry *entry;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < found->count; i++)
+        r = add_one(build, item, found->hits[i].path, &entry, err);
+    if (r == 0 && found->stuck)
+        r = add_decided(build, item, item->each_glob, OUTCOME_STUCK,
+                        "looking for files took too long; a file system may hang", err);
+    else if (r == 0 && found->count == 0)
+        r = add_decided(build, item, item->each_glob, OUTCOME_MISSING, "there is no such file",
+                        err);
     return r;
 }
 
@@ -236,6 +261,8 @@ int plan_command(struct build *build, const struct catalog_item *item, const cha
     struct plan_entry *entry;
     if (unmet)
         return add_decided(build, item, NULL, OUTCOME_MISSING, unmet, err);
+    if (item->each_glob)
+        return add_paths(build, item, each, err);
     if (!item->each)
         return add_one(build, item, NULL, &entry, err);
     const struct expand_hit *hits;

@@ -27,7 +27,7 @@ struct build {
     size_t next; /* result that is asked for next */
 
     const struct plan_selection *selection;
-    int64_t budget_used; /* bytes of the files of this capability */
+    int64_t budget_used; /* bytes of the files of this item */
 
     struct name_table *names; /* archive names taken so far */
 
@@ -35,6 +35,25 @@ struct build {
     const struct expand_hit *cached_hits;
     size_t cached_count;
 };
+
+/* The answer to the question that comes next. */
+const struct expand_result *plan_answer(struct build *build);
+
+/* The names a list's command prints (runs it, unless it is the one that ran last). */
+int plan_list(struct build *build, const struct catalog_list *list,
+              const struct expand_hit **ret_hits, size_t *ret_count, struct err *err);
+
+/* Sets the limits of the selected capability that depend on the machine. */
+int plan_limits(struct build *build, struct err *err);
+
+/* Bytes the files of an item may add up to, -1: no limit. */
+int64_t plan_budget(const struct build *build, const struct catalog_item *item);
+
+/* Counts a file against its item's budget, or decides that it is omitted. */
+void plan_charge(struct build *build, const struct catalog_item *item, struct plan_entry *entry);
+
+/* Whether it is a log that is still being written. */
+bool plan_is_live_log(const char *path);
 
 /* Adds a command or function, one entry for each name. `unmet`: why it is not run, or NULL. */
 int plan_command(struct build *build, const struct catalog_item *item, const char *unmet,

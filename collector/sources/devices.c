@@ -52,6 +52,19 @@ static bool is_disk(const char *folder, const char *name)
     return exists_in(folder, name, "device");
 }
 
+/* A network port as fcoe knows them: eth0, and predictable names (eno1, enp3s0f0). No dots, so no
+ * VLANs. */
+static bool is_port(const char *folder, const char *name)
+{
+    (void)folder;
+    if (strncmp(name, "eth", 3) != 0 && strncmp(name, "en", 2) != 0)
+        return false;
+    for (; *name; name++)
+        if (!isalnum((unsigned char)*name))
+            return false;
+    return true;
+}
+
 static bool is_any(const char *folder, const char *name)
 {
     (void)folder;
@@ -65,6 +78,7 @@ static const struct {
 } lists[] = {
     {"nic", "/sys/class/net", is_nic},
     {"bridge", "/sys/class/net", is_bridge},
+    {"port", "/sys/class/net", is_port},
     {"disk", "/sys/block", is_disk},
     {"nvme", "/sys/class/nvme", is_any},
 };

@@ -14,6 +14,7 @@
 
 enum expand_kind {
     EXPAND_GLOB,    /* files that match; a path without wildcards is a hit in any case */
+    EXPAND_PATHS,   /* whatever matches and exists, folders too */
     EXPAND_LOG,     /* a log (in any case) and its rotations, newest first */
     EXPAND_TREE,    /* files below a folder */
     EXPAND_DEVICES, /* names of a device list */
@@ -25,7 +26,7 @@ struct expand_request {
     enum expand_kind kind;
     const char *subject;
     const char *match, *exclude; /* tree: extended regular expressions or NULL */
-    bool newest_first;           /* glob */
+    bool newest_first;           /* glob, tree */
 };
 
 struct expand_hit {

@@ -113,7 +113,8 @@ static void expand_glob(struct worker *w)
 {
     const char *subject = w->request->subject;
     struct stat status;
-    if (!strpbrk(subject, "*?[")) {
+    bool folders = w->request->kind == EXPAND_PATHS;
+    if (!folders && !strpbrk(subject, "*?[")) {
         report(w, subject, look(w, subject, &status) ? status.st_size : -1);
         return;
     }
@@ -124,7 +125,7 @@ static void expand_glob(struct worker *w)
     if (strbuf_ok(&pattern) && glob(pattern.data, 0, NULL, &found) == 0) {
         for (size_t i = 0; i < found.gl_pathc; i++) {
             const char *path = found.gl_pathv[i] + strlen(w->root);
-            if (look(w, path, &status) && !S_ISDIR(status.st_mode))
+            if (look(w, path, &status) && (folders || !S_ISDIR(status.st_mode)))
                 keep(w, path, &status);
         }
         globfree(&found);
@@ -232,6 +233,15 @@ static void read_names(const char *full, name_list *names)
         qsort(names->items, names->count, sizeof *names->items, by_name);
 }
 
+/* A tree that is wanted by age is reported when it is known. */
+static void report_found(struct worker *w, const char *path, const struct stat *status)
+{
+    if (w->request->newest_first)
+        keep(w, path, status);
+    else
+        report(w, path, status->st_size);
+}
+
 static void walk(struct worker *w, const char *folder, int depth)
 {
     char full[PATH_MAX];
@@ -248,7 +258,7 @@ static void walk(struct worker *w, const char *folder, int depth)
             if (folder_here && first_time(w, status.st_ino))
                 walk(w, path, depth + 1);
             else if (S_ISREG(status.st_mode) && wanted(w, path) && first_time(w, status.st_ino))
-                report(w, path, status.st_size);
+                report_found(w, path, &status);
         }
         free(names.items[i]);
     }
@@ -273,6 +283,9 @@ static void expand_tree(struct worker *w)
     w->device = status.st_dev;
     first_time(w, status.st_ino);
     walk(w, root, 0);
+    if (w->files.count)
+        qsort(w->files.items, w->files.count, sizeof *w->files.items, by_age);
+    report_kept(w);
     if (request->match)
         regfree(&w->match);
     if (request->exclude)
@@ -291,6 +304,7 @@ static void expand_one(struct worker *w)
     const char *subject = w->request->subject;
     switch (w->request->kind) {
     case EXPAND_GLOB:
+    case EXPAND_PATHS:
         expand_glob(w);
         break;
     case EXPAND_LOG:

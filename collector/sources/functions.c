@@ -12,6 +12,7 @@
 #include <limits.h>
 
 #include "collector/sources/read_child.h"
+#include "collector/sources/xapi_functions.h"
 #include "common/io.h"
 #include "common/vec.h"
 
@@ -213,6 +214,8 @@ const struct spawner_function collector_functions[] = {
     {"fd_usage", run_fd_usage},
     {"modinfo", run_modinfo},
     {"xapi_db", run_xapi_db},
+    {"xapi_get", run_xapi_get},
+    {"xapi_subprocesses", run_xapi_subprocesses},
     {NULL, NULL},
 };
 
@@ -220,7 +223,8 @@ static const struct {
     const char *name;
     bool reads_files_only;
 } catalog_functions[] = {
-    {"scsi_hosts", true}, {"fd_usage", false}, {"modinfo", false}, {"xapi_db", true}};
+    {"scsi_hosts", true}, {"fd_usage", false}, {"modinfo", false},
+    {"xapi_db", true},    {"xapi_get", false}, {"xapi_subprocesses", false}};
 
 bool function_exists(const char *name)
 {
