@@ -62,6 +62,9 @@ struct session {
     struct spawner *spawner;
     struct plan plan;
     struct host host;
+    struct run run; /* this and what it refers to must outlive threads that were left behind */
+    struct run_log log;
+    struct progress progress;
 };
 
 static void warn_unknown(const char *name)
@@ -266,44 +269,43 @@ static void say_summary(const struct session *s)
 static int collect_into(struct session *s, struct destination *destination, struct mounts *mounts,
                         int root_fd, bool *ret_abandoned, struct err *err)
 {
-    struct run_log log;
-    struct progress progress;
     int64_t begun_ms = io_now_ms();
-    struct run run = {.plan = &s->plan,
-                      .spawner = s->spawner,
-                      .bundle = destination->bundle,
-                      .mounts = mounts,
-                      .log = &log,
-                      .progress = &progress,
-                      .root = s->root,
-                      .root_fd = root_fd,
-                      .top = destination->top,
-                      .stage = {.encoding = s->options.format->encoding,
-                                .level = DEFLATE_LEVEL,
-                                .memory_bytes = STAGE_MEMORY,
-                                .spool_dirfd = destination->spool_fd},
-                      .jobs = s->epoch >= 0 ? 1 : s->options.jobs, /* one: always the same order */
-                      .debug = s->options.debug,
-                      .by_rank = s->options.time_limit >= 0,
-                      .deadline_ms = s->deadline_ms,
-                      .newest = s->epoch,
-                      .space_fd = s->options.outfd < 0 ? destination->spool_fd : -1,
-                      .cancelled = &cancelled};
-    run_log_start(&log, s->argc, s->argv);
-    progress_start(&progress, s->talk, s->plan.entries.count);
+    s->run =
+        (struct run){.plan = &s->plan,
+                     .spawner = s->spawner,
+                     .bundle = destination->bundle,
+                     .mounts = mounts,
+                     .log = &s->log,
+                     .progress = &s->progress,
+                     .root = s->root,
+                     .root_fd = root_fd,
+                     .top = destination->top,
+                     .stage = {.encoding = s->options.format->encoding,
+                               .level = DEFLATE_LEVEL,
+                               .memory_bytes = STAGE_MEMORY,
+                               .spool_dirfd = destination->spool_fd},
+                     .jobs = s->epoch >= 0 ? 1 : s->options.jobs, /* one: always the same order */
+                     .debug = s->options.debug,
+                     .by_rank = s->options.time_limit >= 0,
+                     .deadline_ms = s->deadline_ms,
+                     .newest = s->epoch,
+                     .space_fd = s->options.outfd < 0 ? destination->spool_fd : -1,
+                     .cancelled = &cancelled};
+    run_log_start(&s->log, s->argc, s->argv);
+    progress_start(&s->progress, s->talk, s->options.progress, &s->plan, s->deadline_ms);
     if (s->options.outfd < 0)
-        progress_line(&progress, "Creating output file");
-    progress_line(&progress, "Running commands to collect data");
-    int r = run_collect(&run, err);
-    int packed = run_finish_packs(&run, r == 0, err);
+        progress_line(&s->progress, "Creating output file");
+    progress_line(&s->progress, "Running commands to collect data");
+    int r = run_collect(&s->run, err);
+    int packed = run_finish_packs(&s->run, r == 0, err);
     r = r == 0 ? packed : r;
     if (r == 0)
-        r = finish_report(s, &run, begun_ms, err);
-    progress_end(&progress);
-    if (r == 0 && progress.terminal)
+        r = finish_report(s, &s->run, begun_ms, err);
+    progress_end(&s->progress);
+    if (r == 0 && s->talk)
         say_summary(s);
-    *ret_abandoned = run.abandoned;
-    run_log_release(&log);
+    *ret_abandoned = s->run.abandoned;
+    run_log_release(&s->log);
     return r;
 }
 

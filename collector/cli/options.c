@@ -31,7 +31,9 @@ enum {
     O_JOBS,
     O_TIME_LIMIT,
     O_LIST,
-    O_ESTIMATE
+    O_ESTIMATE,
+    O_PROGRESS,
+    O_NO_PROGRESS
 };
 
 static const struct option long_options[] = {
@@ -53,6 +55,8 @@ static const struct option long_options[] = {
     {"time-limit", required_argument, NULL, O_TIME_LIMIT},
     {"list", no_argument, NULL, O_LIST},
     {"estimate", no_argument, NULL, O_ESTIMATE},
+    {"progress", no_argument, NULL, O_PROGRESS},
+    {"no-progress", no_argument, NULL, O_NO_PROGRESS},
     {NULL, 0, NULL, 0},
 };
 
@@ -76,7 +80,9 @@ void options_print_usage(FILE *out)
           " --jobs=<n>          collect this many entries at once (default 2)\n"
           " --time-limit=<s>    finish within this many seconds, best entries first\n"
           " --list              list what would be collected\n"
-          " --estimate          the same with sizes and time limits\n"
+          " --estimate          the same with sizes and times, and totals\n"
+          " --progress          show how far it is, also without a terminal or with -s\n"
+          " --no-progress       do not show it on a terminal either\n"
           " --version           output the version\n"
           " --help              this help\n",
           out);
@@ -138,6 +144,10 @@ static int take_option(int option, struct options *options, struct err *err)
         return 0;
     case O_ESTIMATE:
         options->action = ACTION_ESTIMATE;
+        return 0;
+    case O_PROGRESS:
+    case O_NO_PROGRESS:
+        options->progress = option == O_PROGRESS ? PROGRESS_ON : PROGRESS_OFF;
         return 0;
     case O_OUTPUT:
         return find_format(optarg, options, err);

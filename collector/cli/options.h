@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "collector/bundle/bundle.h"
+#include "collector/run/progress.h"
 #include "common/err.h"
 
 enum options_action {
@@ -24,6 +25,7 @@ struct options {
     enum options_action action;
     const struct bundle_format *format;
     bool silent, yes_to_all, unlimited, debug;
+    enum progress_wish progress;
     const char *entries; /* value of the last --entries that --all did not override, or NULL */
     bool all;
     int outfd; /* -1: a file */

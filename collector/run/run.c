@@ -14,7 +14,6 @@
 #include <sys/statvfs.h>
 
 #include "collector/run/entry_run.h"
-#include "common/escape.h"
 #include "common/io.h"
 
 #define MAX_JOBS         64
@@ -161,15 +160,11 @@ static bool still_wanted(const struct pool *pool, struct plan_entry *entry)
     return !pool->late && !pool->full;
 }
 
-/* One call to stdio, so that lines of several threads do not mix. */
-static void say_start(const struct run *run, const struct plan_entry *entry)
+static void say_start(const struct run *run, int worker, const struct plan_entry *entry)
 {
-    if (!run->debug || !run->progress->out || !entry->argv || entry->path)
-        return;
-    struct strbuf safe = STRBUF_INIT;
-    escape_terminal(&safe, entry->source, strlen(entry->source), false);
-    fprintf(run->progress->out, "Starting '%s'\n", safe.data);
-    strbuf_release(&safe);
+    progress_begin(run->progress, worker, entry);
+    if (run->debug && entry->argv && !entry->path)
+        progress_say(run->progress, "Starting '%s'", entry->source);
 }
 
 struct worker {
@@ -194,9 +189,10 @@ static void *work(void *argument)
         struct stage *stage = NULL;
         if (still_wanted(pool, entry)) {
             struct err ignored = ERR_INIT;
-            say_start(pool->run, entry);
             pthread_mutex_unlock(&pool->lock);
+            say_start(pool->run, worker.number, entry);
             int r = entry_run(pool->run, entry, &stage, &ignored);
+            progress_begin(pool->run->progress, worker.number, NULL);
             pthread_mutex_lock(&pool->lock);
             pool->stop = pool->stop || r < 0;
         }
@@ -326,7 +322,7 @@ static int deliver(struct run *run, struct finished *finished, int64_t reserve, 
     if (child && entry->archived && entry->outcome.status == OUTCOME_MISSING &&
         !run->progress->terminal)
         progress_line(run->progress, "'%s' failed: %s", entry->source, entry->outcome.reason);
-    progress_step(run->progress, entry->name, entry->bytes);
+    progress_step(run->progress, entry);
     return r;
 }
 
@@ -371,6 +367,9 @@ static int serve(struct pool *pool, struct err *err)
         if (!wait_for_finished(pool, &finished)) {
             if (now > run->deadline_ms)
                 pthread_cond_broadcast(&pool->changed);
+            pthread_mutex_unlock(&pool->lock);
+            progress_tick(run->progress);
+            pthread_mutex_lock(&pool->lock);
             continue;
         }
         pthread_mutex_unlock(&pool->lock);
@@ -423,7 +422,7 @@ int run_collect(struct run *run, struct err *err)
     for (size_t i = 0; i < run->plan->entries.count; i++)
         if (run->plan->entries.items[i].decided) {
             run_log_entry(run->log, &run->plan->entries.items[i]);
-            progress_step(run->progress, run->plan->entries.items[i].name, 0);
+            progress_step(run->progress, &run->plan->entries.items[i]);
         }
     r = start_workers(pool, threads, &started, err);
     if (r == 0)
