@@ -31,6 +31,22 @@ static void session_release(struct session *session)
     parts_release(&session->parts);
 }
 
+/*
+ * Where compiled patterns are kept: the user's cache (XDG base directory specification), the system's for root. False
+ * when the user has no home.
+ */
+static bool cache_directory(struct strbuf *ret)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (geteuid() == 0)
+        strbuf_adds(ret, "/var/cache/xenhealth");
+    else if (cache && cache[0] == '/')
+        strbuf_addf(ret, "%s/xenhealth", cache);
+    else if (home && home[0] == '/')
+        strbuf_addf(ret, "%s/.cache/xenhealth", home);
+    return ret->length > 0 && strbuf_ok(ret);
+}
+
 static int prepare(struct session *session, struct err *err)
 {
     struct options *options = session->options;
@@ -53,6 +69,7 @@ static int prepare(struct session *session, struct err *err)
         r = database_open(session->parts.tables, options->export, &session->database, err);
     if (r < 0)
         return r;
+    CLEANUP(strbuf_release) struct strbuf cache = STRBUF_INIT;
     struct analysis_parts parts = {
         .rules = session->parts.rules,
         .tables = session->parts.tables,
@@ -61,6 +78,7 @@ static int prepare(struct session *session, struct err *err)
         .database = session->database,
         .reports = session->reports,
         .query = options->query,
+        .cache = cache_directory(&cache) ? cache.data : NULL,
         .all_tables = options->export != NULL,
     };
     return analysis_new(&parts, &session->analysis, err);

@@ -166,7 +166,7 @@ static int add_patterns(struct analysis *analysis, struct err *err)
         }
     }
     if (r == 0)
-        r = matcher_compile(analysis->matcher, err);
+        r = matcher_compile(analysis->matcher, analysis->parts.cache, err);
     return r < 0 ? r : hits_new(count, &analysis->hits, err);
 }
 

@@ -29,6 +29,7 @@ struct analysis_parts {
     struct database *database;
     struct report_set *reports; /* gets the problems of members, and answers what is proved absent; or NULL */
     const char *query;  /* a statement whose tables shall be filled too, or NULL */
+    const char *cache;  /* folder for compiled patterns, or NULL */
     bool all_tables;    /* fill every table, not only those that some statement reads */
 };
 

@@ -4,8 +4,12 @@
  * still refuses goes to the slow list. Nothing is silently dropped.
  */
 #include "analyzer/match/matcher_private.h"
+#include "analyzer/match/pattern_cache.h"
 
 #define PATTERN_FLAGS (HS_FLAG_MULTILINE)
+
+/* Fewer patterns are compiled sooner than a file is read and written. */
+#define CACHE_FROM 16
 
 static int vectorscan_error(struct err *err, const char *what, hs_error_t code)
 {
@@ -79,7 +83,21 @@ int matcher_add(struct matcher *matcher, const struct log_pattern *pattern, unsi
     return r;
 }
 
-int matcher_compile(struct matcher *matcher, struct err *err)
+static int compile(struct matcher *matcher, const struct pattern_list *patterns, struct err *err)
+{
+    hs_compile_error_t *refused = NULL;
+    hs_error_t code = hs_compile_multi(patterns->expressions, patterns->flags, patterns->numbers,
+                                       patterns->count, HS_MODE_BLOCK, NULL, &matcher->database,
+                                       &refused);
+    if (code == HS_SUCCESS)
+        return 0;
+    int r = err_set(err, ERR_LIMIT, "the patterns cannot be compiled together: %s",
+                    refused ? refused->message : "unknown reason");
+    hs_free_compile_error(refused);
+    return r;
+}
+
+int matcher_compile(struct matcher *matcher, const char *cache, struct err *err)
 {
     size_t count = matcher->patterns.count, fast = 0;
     CLEANUP_FREE const char **expressions = calloc(count + 1, sizeof *expressions);
@@ -97,16 +115,18 @@ int matcher_compile(struct matcher *matcher, struct err *err)
     }
     if (fast == 0)
         return 0;
-    hs_compile_error_t *refused = NULL;
-    hs_error_t code = hs_compile_multi(expressions, flags, numbers, (unsigned)fast, HS_MODE_BLOCK,
-                                       NULL, &matcher->database, &refused);
-    if (code != HS_SUCCESS) {
-        int r = err_set(err, ERR_LIMIT, "the patterns cannot be compiled together: %s",
-                        refused ? refused->message : "unknown reason");
-        hs_free_compile_error(refused);
-        return r;
+    const struct pattern_list patterns = {expressions, flags, numbers, (unsigned)fast};
+    bool cached = cache && fast >= CACHE_FROM;
+    if (cached)
+        matcher->database = pattern_cache_load(cache, &patterns);
+    if (!matcher->database) {
+        int r = compile(matcher, &patterns, err);
+        if (r < 0)
+            return r;
+        if (cached)
+            pattern_cache_store(cache, &patterns, matcher->database);
     }
-    code = hs_alloc_scratch(matcher->database, &matcher->scratch);
+    hs_error_t code = hs_alloc_scratch(matcher->database, &matcher->scratch);
     return code == HS_SUCCESS ? 0 : vectorscan_error(err, "allocating scan memory", code);
 }
 

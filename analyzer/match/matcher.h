@@ -44,8 +44,10 @@ void *matcher_free(struct matcher *matcher);
 int matcher_add(struct matcher *matcher, const struct log_pattern *pattern, unsigned *ret_number,
                 struct err *err);
 
-/* After the last pattern. */
-int matcher_compile(struct matcher *matcher, struct err *err);
+/*
+ * After the last pattern. `cache` is a folder of compiled patterns (pattern_cache.h) that is used and filled, or NULL.
+ */
+int matcher_compile(struct matcher *matcher, const char *cache, struct err *err);
 
 /* True when Vectorscan does not take the pattern at all. `*ret_reason` (may be NULL) is borrowed. */
 bool matcher_is_slow(const struct matcher *matcher, unsigned number, const char **ret_reason);

@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                       rule->logs[i].match, rule->logs[i].unless};
         unsigned number;
         if (matcher_add(matcher, &pattern, &number, NULL) == 0)
-            matcher_compile(matcher, NULL);
+            matcher_compile(matcher, NULL, NULL);
         matcher = matcher_free(matcher);
     }
     rule_set_free(set);

@@ -84,7 +84,7 @@ static void a_line_is_a_hit_once_a_pattern_wherever_the_pieces_end(void **state)
     struct fixture *f = *state;
     add(f, "killed (?<who>\\w+)", NULL);
     add(f, "o+m", NULL);
-    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
     for (size_t step = 1; step < 60; step++)
         assert_string_equal(
             scan(f, "var/log/kern.log", "a\nkilled xapi and killed ovs\nb\nooooom\nkilled z", step),
@@ -96,7 +96,7 @@ static void a_match_never_spans_lines(void **state)
     struct fixture *f = *state;
     add(f, "begin[^x]+end", NULL);
     add(f, "first\\s", NULL);
-    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
     assert_string_equal(scan(f, "var/log/kern.log", "begin\nend\nfirst\nbegin - end\n", 100),
                         "0@4*1:begin - end;");
 }
@@ -105,7 +105,7 @@ static void unless_takes_lines_back(void **state)
 {
     struct fixture *f = *state;
     add(f, "I/O error", "floppy");
-    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
     assert_string_equal(
         scan(f, "var/log/kern.log", "floppy: I/O error\nsda: I/O error\n", 100),
         "0@2*1:sda: I/O error;");
@@ -115,7 +115,7 @@ static void repeated_messages_count(void **state)
 {
     struct fixture *f = *state;
     add(f, "link down", NULL);
-    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
     assert_string_equal(
         scan(f, "var/log/kern.log", "kernel: message repeated 25 times: [ eth0: link down]\n", 100),
         "0@1*25:kernel: message repeated 25 times: [ eth0: link down];");
@@ -125,7 +125,7 @@ static void look_around_works_and_is_not_slow(void **state)
 {
     struct fixture *f = *state;
     add(f, "error(?! injected)", NULL);
-    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
     assert_false(matcher_is_slow(f->matcher, 0, NULL));
     assert_string_equal(scan(f, "var/log/kern.log", "error injected\nerror 5\n", 100),
                         "0@2*1:error 5;");
@@ -136,7 +136,7 @@ static void a_pattern_that_can_match_nothing_is_slow_but_works(void **state)
     struct fixture *f = *state;
     const char *reason = "";
     add(f, "^(?:x)?$", NULL);
-    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
     assert_true(matcher_is_slow(f->matcher, 0, &reason));
     assert_string_equal(reason, "it can match nothing at all");
     assert_string_equal(scan(f, "var/log/kern.log", "x\ny\n", 100), "0@1*1:x;");
@@ -146,7 +146,7 @@ static void other_files_are_not_scanned_but_rotations_are(void **state)
 {
     struct fixture *f = *state;
     add(f, "bad", NULL);
-    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
     assert_string_equal(scan(f, "var/log/SMlog", "bad\n", 9), "(not scanned)");
     assert_string_equal(scan(f, "var/log/kern.log.3", "bad\n", 9), "0@1*1:bad;");
 }
@@ -155,7 +155,7 @@ static void lines_longer_than_a_block_are_searched(void **state)
 {
     struct fixture *f = *state;
     add(f, "needle", NULL);
-    assert_int_equal(matcher_compile(f->matcher, NULL), 0);
+    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
     struct strbuf text = STRBUF_INIT;
     for (int i = 0; i < 600000; i++)
         strbuf_addc(&text, 'a');
