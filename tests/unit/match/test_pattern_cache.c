@@ -30,9 +30,10 @@ static int setup(void **state)
     static struct fixture fixture;
     fixture = (struct fixture){.directory = "/tmp/test-pattern-cache-XXXXXX"};
     *state = &fixture;
+    hs_compile_error_t *refused = NULL;
     if (!mkdtemp(fixture.directory) ||
         hs_compile_multi(expressions, flags, numbers, 2, HS_MODE_BLOCK, NULL, &fixture.database,
-                         NULL) != HS_SUCCESS)
+                         &refused) != HS_SUCCESS)
         return -1;
     pattern_cache_store(fixture.directory, &patterns, fixture.database);
     DIR *folder = opendir(fixture.directory);
