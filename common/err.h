@@ -24,6 +24,7 @@ enum err_code {
     ERR_UNSUPPORTED = -9, /* understood, but not something we do */
     ERR_CANCELLED = -10,  /* somebody asked us to stop */
     ERR_BUG = -11,        /* our own mistake */
+    ERR_EXISTS = -12,     /* something of that name is there already */
 };
 
 struct err {

@@ -12,10 +12,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "collector/bundle/reservation.h"
 #include "collector/bundle/spool.h"
 #include "common/io.h"
 
-#define PART_PREFIX ".xen-bugtool-part-"
+#define PART_PREFIX   HIDDEN_PREFIX "part-"
+#define PART_ATTEMPTS 16 /* each costs another run that tidies up just then */
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1
 #endif
@@ -24,6 +26,7 @@ struct publication {
     char *directory, *name;
     int dirfd, fd;
     char part[64]; /* the temporary name, or empty */
+    struct reservation reservation;
 };
 
 static int open_directory(struct publication *p, struct err *err)
@@ -46,15 +49,15 @@ static int open_directory(struct publication *p, struct err *err)
     return 0;
 }
 
-/* Removes what killed runs left: a part that nobody holds a lock on. */
-static void remove_stale_parts(int dirfd)
+/* Removes what killed runs left: hidden files that nobody holds a lock on. */
+static void remove_leftovers(int dirfd)
 {
     int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     CLEANUP_DIR DIR *list = fd < 0 ? NULL : fdopendir(fd);
     if (!list && fd >= 0)
         close(fd);
     for (struct dirent *entry; list && (entry = readdir(list));) {
-        if (strncmp(entry->d_name, PART_PREFIX, strlen(PART_PREFIX)) != 0)
+        if (strncmp(entry->d_name, HIDDEN_PREFIX, strlen(HIDDEN_PREFIX)) != 0)
             continue;
         CLEANUP_FD int part =
             openat(dirfd, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -65,34 +68,45 @@ static void remove_stale_parts(int dirfd)
     }
 }
 
+/*
+ * The lock tells other runs that this part is alive; one of them may have tidied it up before it
+ * was there. A file system without locks does without.
+ */
 static int open_part(struct publication *p, struct err *err)
 {
-    remove_stale_parts(p->dirfd);
-    int fd = spool_create_named(p->dirfd, PART_PREFIX, p->part, sizeof p->part);
-    if (fd < 0) {
-        p->part[0] = '\0';
-        return spool_fail(p->dirfd, -fd, err);
+    for (int i = 0; i < PART_ATTEMPTS; i++) {
+        struct stat status;
+        int fd = spool_create_named(p->dirfd, PART_PREFIX, p->part, sizeof p->part);
+        if (fd < 0) {
+            p->part[0] = '\0';
+            return spool_fail(p->dirfd, -fd, err);
+        }
+        flock(fd, LOCK_EX | LOCK_NB);
+        if (fstat(fd, &status) == 0 && status.st_nlink > 0) {
+            p->fd = fd;
+            return 0;
+        }
+        close(fd);
     }
-    p->fd = fd;
-    /*
-     * The lock tells the next run that this part is alive; a file system without locks does
-     * without.
-     */
-    flock(fd, LOCK_EX | LOCK_NB);
-    return 0;
+    p->part[0] = '\0';
+    return err_set(err, ERR_IO, "temporary files in '%s' vanish", p->directory);
 }
 
 static int open_file(struct publication *p, bool unnamed, struct err *err)
 {
     struct stat status;
+    remove_leftovers(p->dirfd);
+    int r = reservation_take(p->dirfd, p->name, &p->reservation, err);
+    if (r < 0)
+        return r;
     if (fstatat(p->dirfd, p->name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-        return err_set(err, ERR_IO, "'%s/%s' exists already: remove it, or use --outdir",
+        return err_set(err, ERR_EXISTS, "'%s/%s' exists already: remove it, or use --outdir",
                        p->directory, p->name);
     if (unnamed)
         p->fd = openat(p->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (p->fd < 0 && unnamed && errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
         return spool_fail(p->dirfd, errno, err);
-    int r = p->fd < 0 ? open_part(p, err) : 0;
+    r = p->fd < 0 ? open_part(p, err) : 0;
     if (r == 0 && fchmod(p->fd, 0600) < 0)
         r = err_set_errno(err, errno, "cannot make the archive in '%s' private", p->directory);
     return r;
@@ -107,6 +121,7 @@ int publication_open(const char *directory, const char *name, bool unnamed,
     if (!p)
         return err_nomem(err);
     p->dirfd = p->fd = -1;
+    p->reservation = (struct reservation)RESERVATION_INIT;
     p->directory = strdup(directory);
     p->name = strdup(name);
     int r = p->directory && p->name ? open_directory(p, err) : err_nomem(err);
@@ -136,6 +151,7 @@ void *publication_discard(struct publication *p)
         return NULL;
     if (p->part[0])
         unlinkat(p->dirfd, p->part, 0);
+    reservation_release(&p->reservation);
     io_close(&p->fd);
     io_close(&p->dirfd);
     free(p->directory);

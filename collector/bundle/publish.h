@@ -15,7 +15,8 @@ struct publication;
 
 /*
  * ERR_DENIED when the directory is not ours or root's, or others could write to it and rename our
- * file away; ERR_USAGE when `name` is no plain name; ERR_IO when something of that name exists.
+ * file away; ERR_USAGE when `name` is no plain name; ERR_EXISTS when something of that name exists, or
+ * another run is writing it.
  * `unnamed`: try O_TMPFILE.
  */
 int publication_open(const char *directory, const char *name, bool unnamed,

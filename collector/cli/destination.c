@@ -44,18 +44,9 @@ static void complete_name(const struct options *options, struct destination *des
              destination->file);
 }
 
-static void choose_name(const struct options *options, int64_t epoch,
-                        struct destination *destination)
+static int64_t clock_of(int64_t epoch)
 {
-    int64_t clock = epoch >= 0 ? epoch : time(NULL);
-    bool given = use_given_name(destination);
-    for (int i = 0; i < SAME_NAME_TRIES; i++) {
-        if (!given)
-            name_by_clock(destination, clock + i, epoch >= 0);
-        complete_name(options, destination);
-        if (given || epoch >= 0 || options->outfd >= 0 || access(destination->path, F_OK) != 0)
-            return;
-    }
+    return epoch >= 0 ? epoch : time(NULL);
 }
 
 /* The folder itself is ours alone; folders above it may be passed through by others. */
@@ -109,20 +100,40 @@ static int open_stream(const struct options *options, struct destination *destin
     return bundle_open_fd(options->format, options->outfd, &destination->bundle, err);
 }
 
+/* Runs of the same second get different names, whether the other is done or still at it. */
+static int open_file(const struct options *options, int64_t epoch, struct destination *destination,
+                     struct err *err)
+{
+    bool fixed = use_given_name(destination) || epoch >= 0;
+    int64_t clock = clock_of(epoch);
+    int r = ERR_EXISTS;
+    for (int i = 0; r == ERR_EXISTS && i < (fixed ? 1 : SAME_NAME_TRIES); i++) {
+        err_clear(err);
+        if (!use_given_name(destination))
+            name_by_clock(destination, clock + i, epoch >= 0);
+        complete_name(options, destination);
+        r = bundle_open_file(options->format, options->outdir, destination->file,
+                             &destination->bundle, err);
+    }
+    return r;
+}
+
 int destination_open(const struct options *options, int64_t epoch, struct destination *ret,
                      struct err *err)
 {
     *ret = (struct destination){.spool_fd = -1};
-    choose_name(options, epoch, ret);
-    if (options->outfd >= 0)
+    if (options->outfd >= 0) {
+        if (!use_given_name(ret))
+            name_by_clock(ret, clock_of(epoch), epoch >= 0);
         return open_stream(options, ret, err);
+    }
     int r = make_folder(options->outdir, err);
     if (r < 0)
         return r;
     ret->spool_fd = open_folder(options->outdir);
     if (ret->spool_fd < 0)
         return err_set_errno(err, errno, "cannot open the output folder '%s'", options->outdir);
-    return bundle_open_file(options->format, options->outdir, ret->file, &ret->bundle, err);
+    return open_file(options, epoch, ret, err);
 }
 
 void destination_release(struct destination *destination)
