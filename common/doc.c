@@ -13,6 +13,7 @@
 
 #define MAX_BYTES (1024 * 1024) /* the largest hand-written file is some 50 KB */
 #define MAX_DEPTH 32            /* rules need about six */
+#define MAX_KEYS 1000           /* of one map; each new key is compared with all before it */
 #define MAX_NODES 100000        /* with the byte limit: bounds memory to a few MB */
 
 typedef VEC(struct doc_node *) node_list;
@@ -69,6 +70,8 @@ static int attach(struct builder *b, struct doc_node *node, struct err *err)
             if (strcmp(open->keys.items[i]->text, node->text) == 0)
                 return doc_fail(node, err, "key '%s' stands here twice (first in line %d)",
                                 node->text, open->keys.items[i]->line);
+        if (open->keys.count == MAX_KEYS)
+            return doc_fail(node, err, "too many keys in one map (limit: 1000)");
         open->key = node;
         return 0;
     }
