@@ -21,6 +21,10 @@
 #define ROW_HEIGHT       18
 #define AXIS_HEIGHT      26
 
+/* 1990 and 2100: Xen is younger, and a host without a clock begins in 1970. */
+#define FIRST_TIME 631152000
+#define LAST_TIME  4102444800
+
 /* Everything with a time that one finding shows on one host. */
 struct row {
     const struct finding *finding;
@@ -36,9 +40,15 @@ struct timeline {
     bool failed;
 };
 
+/* Times come from reports: one far out would press all others into a point. */
+static bool is_drawable(int64_t time)
+{
+    return time >= FIRST_TIME && time <= LAST_TIME;
+}
+
 static void extend(int64_t *first, int64_t *last, int64_t time)
 {
-    if (time == TIME_UNKNOWN)
+    if (!is_drawable(time))
         return;
     if (*first == TIME_UNKNOWN || time < *first)
         *first = time;
@@ -85,11 +95,10 @@ static void collect(struct timeline *timeline)
         timeline->end = timeline->start + 1;
 }
 
-/* Times come from reports and may be absurd; in double no distance overflows. */
 static double position(const struct timeline *timeline, int64_t time)
 {
-    double length = (double)timeline->end - (double)timeline->start;
-    return LEFT + (RIGHT - LEFT) * ((double)time - (double)timeline->start) / length;
+    double length = (double)(timeline->end - timeline->start);
+    return LEFT + (RIGHT - LEFT) * (double)(time - timeline->start) / length;
 }
 
 /* The shortest step that gives few enough ticks. */
@@ -100,7 +109,7 @@ static int64_t tick_step(const struct timeline *timeline)
         3600,      3 * 3600,   6 * 3600,   12 * 3600,  86400,         2 * 86400,
         7 * 86400, 14 * 86400, 30 * 86400, 91 * 86400, 365 * 86400LL, 3650 * 86400LL,
     };
-    double length = (double)timeline->end - (double)timeline->start;
+    double length = (double)(timeline->end - timeline->start);
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
         if (length / (double)steps[i] < MAX_TICKS)
             return steps[i];
@@ -204,7 +213,7 @@ static void add_lane(const struct timeline *timeline, size_t host, size_t first,
         add_row(timeline, &timeline->rows.items[first + i],
                 y + LANE_HEAD + (int)i * ROW_HEIGHT + ROW_HEIGHT / 2, out);
     int64_t taken = timeline->view->hosts[host].taken;
-    if (taken != TIME_UNKNOWN) {
+    if (is_drawable(taken)) {
         double x = position(timeline, taken);
         strbuf_addf(out,
                     "<line class=\"taken\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" y2=\"%d\"/>\n", x,

@@ -11,7 +11,8 @@
 static void add_time(struct json_writer *w, const char *key, int64_t time)
 {
     char buffer[32];
-    jsonw_string_or_null(w, key, time == TIME_UNKNOWN ? NULL : verdict_time(time, buffer));
+    verdict_time(time, buffer);
+    jsonw_string_or_null(w, key, *buffer ? buffer : NULL);
 }
 
 static void add_texts(struct json_writer *w, const char *key, const char *const *texts)

@@ -189,14 +189,14 @@ static void add_findings(const struct text_writer *w, const struct view *view)
     add_heading(w, "Findings");
     if (view->finding_count == 0) {
         const struct coverage *coverage = &view->verdict->coverage;
+        CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
         if (view_is_judged(view))
-            textw_styled(w, STYLE_GOOD,
-                         "  None. %zu of %zu rules had the data they need and found nothing%s.\n",
-                         coverage->evaluated, coverage->rules,
-                         view->hidden ? " of the asked severity" : " to report");
+            strbuf_addf(&line, "None. %zu of %zu rules had the data they need and found nothing%s.",
+                        coverage->evaluated, coverage->rules,
+                        view->hidden ? " of the asked severity" : " to report");
         else
-            textw_styled(w, STYLE_WARNING,
-                         "  None, but no rule had the data it needs: this says nothing.\n");
+            strbuf_adds(&line, "None, but no rule had the data it needs: this says nothing.");
+        add_line(w, view_is_judged(view) ? STYLE_GOOD : STYLE_WARNING, "  ", &line);
     }
     for (size_t i = 0; i < view->finding_count; i++) {
         const struct view_finding *entry = &view->findings[i];
@@ -280,8 +280,8 @@ static void add_score(const struct text_writer *w, const struct view *view)
     strbuf_adds(w->out, "  ");
     textw_styled(w, style, "%d of 100 (%s)", score, view_score_word(score));
     strbuf_addf(w->out,
-                ", from %zu of %zu rules: %zu failed, %zu passed; %zu unknown, %zu not "
-                "applicable\n",
+                "\n  from %zu of %zu rules: %zu failed, %zu passed;\n"
+                "  %zu unknown, %zu not applicable\n",
                 coverage->evaluated, coverage->rules, coverage->failed, coverage->passed,
                 coverage->unknown, coverage->not_applicable);
     add_costs(w, view);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The page, as far as a string can tell; the integration test of the renderers reads it with an
+ * HTML parser.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <openssl/evp.h>
+#include <cmocka.h>
+
+#include "analyzer/render/html.h"
+#include "sample_view.h"
+
+static void render(const struct view *view, struct strbuf *out)
+{
+    struct err err = ERR_INIT;
+    if (view_as_html(view, out, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static size_t count_of(const char *text, const char *word)
+{
+    size_t count = 0;
+    for (; (text = strstr(text, word)); text += strlen(word))
+        count++;
+    return count;
+}
+
+static void the_policy_allows_exactly_our_style(void **state)
+{
+    (void)state;
+    struct view *view = sample_new("", SEVERITY_INFO);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    render(view, &out);
+    const char *begin = strstr(out.data, "<style>") + strlen("<style>");
+    const char *end = strstr(begin, "</style>");
+    unsigned char hash[EVP_MAX_MD_SIZE], base64[100];
+    unsigned size;
+    char policy[300];
+    assert_int_equal(EVP_Digest(begin, (size_t)(end - begin), hash, &size, EVP_sha256(), NULL), 1);
+    EVP_EncodeBlock(base64, hash, (int)size);
+    snprintf(policy, sizeof policy,
+             "content=\"default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action "
+             "'none'\">",
+             base64);
+    assert_non_null(strstr(out.data, policy));
+    assert_int_equal(count_of(out.data, "<style>"), 1);
+    assert_true(strstr(out.data, "Content-Security-Policy") < strstr(out.data, "<style>"));
+    assert_null(strstr(out.data, " style="));
+    assert_null(strstr(out.data, "<script"));
+    assert_null(strstr(begin, "url("));
+    assert_null(strstr(begin, "@import"));
+    sample_free(view);
+}
+
+static void only_plain_https_addresses_become_links(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        bool is_link;
+    } cases[] = {
+        {"https://docs.xcp-ng.org/storage/", true},
+        {"https://x.example/a?b=c&d=%20#e", true},
+        {"http://x.example/", false},
+        {"javascript:alert(1)", false},
+        {" https://x.example/", false},
+        {"HTTPS://x.example/", false},
+        {"https://", false},
+        {"https://x.example/\" onclick=\"x", false},
+        {"https://x.example/<b>", false},
+        {"https://x.example/a b", false},
+        {"https://x.example/\xc3\xbc", false},
+        {"https://x.example\\@evil.example/", false},
+        {"data:text/html,x", false},
+        {"", false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+        html_link(&out, cases[i].url);
+        if ((strstr(out.data, "<a ") != NULL) != cases[i].is_link)
+            fail_msg("'%s' became '%s'", cases[i].url, out.data);
+    }
+}
+
+static void long_texts_are_cut_between_characters(void **state)
+{
+    (void)state;
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    html_cut(&out, "abc\xc3\xbcxyz", 4);
+    assert_string_equal(out.data, "abc <span class=\"cut\">… and 5 bytes more</span>");
+    strbuf_clear(&out);
+    html_cut(&out, "abc", 3);
+    assert_string_equal(out.data, "abc");
+    strbuf_clear(&out);
+    html_cut(&out, "\x80\x80\x80\x80", 2);
+    assert_non_null(strstr(out.data, "and 4 bytes more"));
+    strbuf_clear(&out);
+    html_abbreviate(&out, "a\xc3\xbc<d", 3);
+    assert_string_equal(out.data, "aü&lt;…");
+    strbuf_clear(&out);
+    html_abbreviate(&out, "ab", 2);
+    assert_string_equal(out.data, "ab");
+}
+
+static void symptoms_stand_inside_their_cause(void **state)
+{
+    (void)state;
+    struct view *view = sample_new("", SEVERITY_INFO);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    render(view, &out);
+    const char *cause = strstr(out.data, "<div class=\"body\" id=\"f1\">");
+    const char *symptoms = strstr(out.data, "<div class=\"symptoms\">");
+    const char *next = strstr(out.data, "id=\"f4\"");
+    assert_true(cause && symptoms && next);
+    assert_true(cause < symptoms && symptoms < strstr(out.data, "id=\"f2\""));
+    assert_true(strstr(out.data, "id=\"f3\"") < next);
+    assert_int_equal(count_of(out.data, "<details class=\"finding "), 13);
+    sample_free(view);
+}
+
+static void nothing_found_is_said_with_its_coverage(void **state)
+{
+    (void)state;
+    struct view *view = sample_new_clean(46);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    render(view, &out);
+    assert_non_null(strstr(out.data, "None. 46 of 60 rules had the data they need"));
+    assert_null(strstr(out.data, "id=\"timeline\""));
+    assert_null(strstr(out.data, "id=\"quality\""));
+    sample_free(view);
+}
+
+static void nothing_judged_has_no_score(void **state)
+{
+    (void)state;
+    struct view *view = sample_new_clean(0);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    render(view, &out);
+    assert_non_null(strstr(out.data, "No score"));
+    assert_non_null(strstr(out.data, "this says nothing"));
+    assert_null(strstr(out.data, "of 100"));
+    sample_free(view);
+}
+
+static void a_host_that_differs_from_the_others_is_marked(void **state)
+{
+    (void)state;
+    struct view *view = sample_new_clean(46);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    html_hosts(view, &out);
+    assert_int_equal(count_of(out.data, "class=\"differs\""), 4); /* version, Xen, BIOS, memory */
+    view->host_count = 1;
+    strbuf_clear(&out);
+    html_hosts(view, &out);
+    assert_int_equal(count_of(out.data, "class=\"differs\""), 0);
+    sample_free(view);
+}
+
+static void absurd_times_neither_overflow_nor_hang(void **state)
+{
+    (void)state;
+    static const int64_t times[][2] = {
+        {0, INT64_MAX}, {INT64_MIN + 1, INT64_MAX}, {INT64_MIN + 1, 0}, {INT64_MAX - 1, INT64_MAX},
+        {5, 5},         {0, 4000000000000}};
+    for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+        struct view *view = sample_new("", SEVERITY_INFO);
+        CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+        view->hosts[0].taken = times[i][1];
+        view->verdict->findings[1].first_seen = times[i][0];
+        view->verdict->findings[1].last_seen = times[i][1];
+        render(view, &out);
+        assert_non_null(strstr(out.data, "class=\"timeline\""));
+        assert_null(strstr(out.data, " x1=\"-"));
+        assert_true(out.length < 1024 * 1024);
+        assert_null(strstr(out.data, "=\"nan"));
+        sample_free(view);
+    }
+}
+
+static void the_command_can_be_pasted_into_a_shell(void **state)
+{
+    (void)state;
+    struct view *view = sample_new_clean(46);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    const char *sources[] = {"plain-1.zip", "it's $(here).zip", ""};
+    view->sources = sources;
+    view->source_count = 3;
+    render(view, &out);
+    assert_non_null(strstr(
+        out.data, " plain-1.zip &#39;it&#39;\\&#39;&#39;s $(here).zip&#39; &#39;&#39;</pre>"));
+    sample_free(view);
+}
+
+static void a_buffer_that_is_full_is_an_error(void **state)
+{
+    (void)state;
+    struct view *view = sample_new("", SEVERITY_INFO);
+    struct err err = ERR_INIT;
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT_MAX(20000);
+    assert_int_equal(view_as_html(view, &out, &err), ERR_NOMEM);
+    sample_free(view);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_policy_allows_exactly_our_style),
+        cmocka_unit_test(only_plain_https_addresses_become_links),
+        cmocka_unit_test(long_texts_are_cut_between_characters),
+        cmocka_unit_test(symptoms_stand_inside_their_cause),
+        cmocka_unit_test(nothing_found_is_said_with_its_coverage),
+        cmocka_unit_test(nothing_judged_has_no_score),
+        cmocka_unit_test(a_host_that_differs_from_the_others_is_marked),
+        cmocka_unit_test(absurd_times_neither_overflow_nor_hang),
+        cmocka_unit_test(the_command_can_be_pasted_into_a_shell),
+        cmocka_unit_test(a_buffer_that_is_full_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
