@@ -327,11 +327,11 @@ static struct score plain_components[] = {{"storage", 48}, {"memory", 50},   {"h
                                           {"network", 85}, {"firmware", 92}, {"time", 92},
                                           {"hardware", 92}};
 
-/* The text with the payload behind it. */
+/* The text with the payload behind it; what is not there stays so. */
 static const char *tainted(struct view *view, const char *text, const char *payload)
 {
-    if (!text)
-        return NULL;
+    if (!text || !*text)
+        return text;
     const char *both = arena_printf(view->arena, "%s%s", text, payload);
     return both ? both : "";
 }
