@@ -16,7 +16,7 @@
 #include "common/doc.h"
 #include "common/io.h"
 
-#define CATALOG_BYTES    (16 * 1024 * 1024) /* arena of one catalog; ours takes about 200 KB */
+#define CATALOG_BYTES    (64 * 1024 * 1024) /* ceiling, plugins included; ours takes 200 KB */
 #define MAX_CAPABILITIES 256                /* the original has about 45 with all known plugins */
 #define DEFAULT_ORDER    1000               /* a capability that does not say comes last */
 

@@ -16,12 +16,12 @@
 #include "collector/catalog/capability_xml.h"
 #include "collector/cli/options.h"
 #include "collector/cli/destination.h"
+#include "collector/cli/load.h"
 #include "collector/cli/prompts.h"
 #include "collector/cli/report.h"
 #include "collector/cli/selection.h"
 #include "collector/plan/plan_print.h"
-#include "collector/redact/redact.h"
-#include "collector/sources/devices.h"
+#include "common/escape.h"
 #include "common/io.h"
 #include "common/units.h"
 #include "common/version.h"
@@ -31,7 +31,6 @@
 #define EXPAND_SHARE       4                  /* looking for files may take a quarter of the time */
 #define STAGE_MEMORY       (256 * 1024) /* of one entry; what is bigger goes to a temporary file */
 #define DEFLATE_LEVEL      6
-#define XEN_RT_FACTOR      5 /* the test system's slow machines (source: the original) */
 
 #define EXIT_NO_ARCHIVE  1
 #define EXIT_USAGE       2
@@ -122,22 +121,13 @@ static int check_user(const struct session *s, struct err *err)
                    "--root DIR (a mounted system or a copy), and xen-analyze on a report.");
 }
 
-static int load_catalog(struct session *s, struct err *err)
+static void complain(void *context, const char *message)
 {
-    static const struct catalog_names names = {.filter_exists = redact_filter_exists,
-                                               .function_exists = function_exists,
-                                               .device_list_exists = device_list_exists};
-    int r = s->options.catalog
-                ? catalog_load_directory(s->options.catalog, &names, &s->catalog, err)
-                : catalog_load_embedded(catalog_embedded, &names, &s->catalog, err);
-    for (size_t i = 0; r == 0 && getenv("XEN_RT") && i < s->catalog.count; i++) {
-        struct capability *capability = &s->catalog.capabilities[i];
-        if (capability->max_time <= 0)
-            continue;
-        capability->max_time *= XEN_RT_FACTOR;
-        capability->command_time *= XEN_RT_FACTOR;
-    }
-    return r;
+    (void)context;
+    struct strbuf safe = STRBUF_INIT;
+    escape_terminal(&safe, message, strlen(message), false);
+    fprintf(stderr, "%s\n", safe.data);
+    strbuf_release(&safe);
 }
 
 static int select_all(struct session *s, struct err *err)
@@ -357,7 +347,7 @@ static int run_session(struct session *s, struct err *err)
     if (r == 0)
         r = check_user(s, err);
     if (r == 0)
-        r = load_catalog(s, err);
+        r = load_catalog(&s->options, s->root, complain, &s->catalog, err);
     if (r == 0)
         r = make_plan(s, err);
     if (r < 0)

@@ -28,6 +28,7 @@ enum {
     O_ROOT,
     O_OUTDIR,
     O_CATALOG,
+    O_PLUGINS,
     O_JOBS,
     O_TIME_LIMIT,
     O_LIST,
@@ -51,6 +52,7 @@ static const struct option long_options[] = {
     {"root", required_argument, NULL, O_ROOT},
     {"outdir", required_argument, NULL, O_OUTDIR},
     {"catalog", required_argument, NULL, O_CATALOG},
+    {"plugins", required_argument, NULL, O_PLUGINS},
     {"jobs", required_argument, NULL, O_JOBS},
     {"time-limit", required_argument, NULL, O_TIME_LIMIT},
     {"list", no_argument, NULL, O_LIST},
@@ -77,6 +79,7 @@ void options_print_usage(FILE *out)
           " --outdir=<dir>      write the archive there (default " DEFAULT_OUTDIR ")\n"
           " --root=<dir>        collect from a mounted system or a test tree, without root\n"
           " --catalog=<dir>     use the capabilities (*.yaml) of this directory\n"
+          " --plugins=<dir>     use the plugins of this directory\n"
           " --jobs=<n>          collect this many entries at once (default 2)\n"
           " --time-limit=<s>    finish within this many seconds, best entries first\n"
           " --list              list what would be collected\n"
@@ -167,6 +170,9 @@ static int take_option(int option, struct options *options, struct err *err)
         return 0;
     case O_CATALOG:
         options->catalog = optarg;
+        return 0;
+    case O_PLUGINS:
+        options->plugins = optarg;
         return 0;
     case O_JOBS:
         return take_jobs(optarg, options, err);

@@ -29,7 +29,7 @@ struct options {
     const char *entries; /* value of the last --entries that --all did not override, or NULL */
     bool all;
     int outfd; /* -1: a file */
-    const char *outdir, *root, *catalog;
+    const char *outdir, *root, *catalog, *plugins;
     int jobs;
     int64_t time_limit; /* seconds; -1: not given */
 };

@@ -7,9 +7,19 @@
 
 #include <string.h>
 
+#define LONGEST_LABEL 200 /* file systems take 255 bytes; a plugin's command is its own label */
+
 void naming_from_path(const char *path, struct strbuf *out)
 {
     strbuf_adds(out, path + strspn(path, "/"));
+}
+
+/* The most bytes, up to `length`, that do not end within a character of UTF-8. */
+static size_t whole_characters(const char *text, size_t length)
+{
+    while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+        length--;
+    return length;
 }
 
 void naming_from_label(const char *label, struct strbuf *out)
@@ -26,7 +36,10 @@ void naming_from_label(const char *label, struct strbuf *out)
         pending = false;
         strbuf_addc(out, c == '/' ? '%' : c < 0x20 || c == 0x7f ? '_' : (char)c);
     }
-    if (!memchr(out->data, '.', out->length))
+    bool cut = out->length > LONGEST_LABEL;
+    if (cut)
+        strbuf_truncate(out, whole_characters(out->data, LONGEST_LABEL));
+    if (cut || !memchr(out->data, '.', out->length) || strspn(out->data, ".") == out->length)
         strbuf_adds(out, ".out");
 }
 

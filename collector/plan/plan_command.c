@@ -36,9 +36,10 @@ static void substitute(const char *text, const char *key, const char *value, str
     }
 }
 
-static int substitute_argv(struct arena *arena, const char *const *argv, const char *key,
+static int substitute_argv(struct arena *arena, const struct catalog_item *item, const char *key,
                            const char *value, const char *const **ret, struct err *err)
 {
+    const char *const *argv = item->argv;
     size_t count = 0;
     while (argv[count])
         count++;
@@ -47,7 +48,10 @@ static int substitute_argv(struct arena *arena, const char *const *argv, const c
         return err_nomem(err);
     for (size_t i = 0; i < count; i++) {
         struct strbuf text = STRBUF_INIT;
-        substitute(argv[i], key, value, &text);
+        if (item->foreign && !item->each_glob) /* braces in a plugin's shell are its own */
+            strbuf_adds(&text, argv[i]);
+        else
+            substitute(argv[i], key, value, &text);
         copy[i] = strbuf_ok(&text) ? arena_strdup(arena, text.data) : NULL;
         strbuf_release(&text);
         if (!copy[i])
@@ -84,11 +88,13 @@ static int add_one(struct build *build, const struct catalog_item *item, const c
 {
     const char *const *argv = NULL;
     const char *key = item->each_glob ? "path" : item->each;
-    int r = substitute_argv(build->plan.arena, item->argv, key, value, &argv, err);
+    int r = substitute_argv(build->plan.arena, item, key, value, &argv, err);
     if (r < 0)
         return r;
     struct strbuf label = STRBUF_INIT, name = STRBUF_INIT, source = STRBUF_INIT;
-    if (item->label)
+    if (item->label && item->foreign)
+        strbuf_adds(&label, item->label);
+    else if (item->label)
         substitute(item->label, key, value, &label);
     else
         naming_command_label(argv, &label);

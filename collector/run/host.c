@@ -24,13 +24,13 @@ static bool first_line(const char *root, const char *path, char *ret, size_t siz
     return there;
 }
 
-/* KEY='value' of xensource-inventory. */
-static void inventory_value(const char *root, const char *key, char *ret, size_t size)
+bool host_inventory_value(const char *root, const char *key, char *ret, size_t size)
 {
     char full[PATH_MAX];
     struct strbuf text = STRBUF_INIT;
     snprintf(full, sizeof full, "%s/etc/xensource-inventory", strcmp(root, "/") == 0 ? "" : root);
     ret[0] = '\0';
+    bool found = false;
     char *save = NULL;
     if (io_read_file(AT_FDCWD, full, 1024 * 1024, &text, NULL) == 0 && text.length)
         for (char *line = strtok_r(text.data, "\n", &save); line;
@@ -38,18 +38,20 @@ static void inventory_value(const char *root, const char *key, char *ret, size_t
             size_t length = strlen(key);
             if (strncmp(line, key, length) != 0 || line[length] != '=')
                 continue;
+            found = true;
             const char *value = line + length + 1;
             value += *value == '\'' || *value == '"';
             snprintf(ret, size, "%.*s", (int)strcspn(value, "'\""), value);
         }
     strbuf_release(&text);
+    return found;
 }
 
 static void describe_product(const char *root, struct host *ret)
 {
     char brand[60], version[60];
-    inventory_value(root, "PRODUCT_BRAND", brand, sizeof brand);
-    inventory_value(root, "PRODUCT_VERSION", version, sizeof version);
+    host_inventory_value(root, "PRODUCT_BRAND", brand, sizeof brand);
+    host_inventory_value(root, "PRODUCT_VERSION", version, sizeof version);
     snprintf(ret->product, sizeof ret->product, "%s%s%s", brand, brand[0] && version[0] ? " " : "",
              version);
 }

@@ -24,3 +24,6 @@ struct host {
 /* `now` stands in for the clock (SOURCE_DATE_EPOCH); -1: the real one. Never fails: what is unknown
  * is empty. */
 void host_describe(const char *root, int64_t now, struct host *ret);
+
+/* The value of a key of /etc/xensource-inventory (KEY='value'). False, and "", when it has none. */
+bool host_inventory_value(const char *root, const char *key, char *ret, size_t size);
