@@ -55,6 +55,8 @@ static void add_navigation(const struct view *view, struct strbuf *out)
     if (view->problem_count)
         strbuf_adds(out, "<li><a href=\"#quality\">Data quality</a></li>");
     strbuf_adds(out, "<li><a href=\"#findings\">Findings</a></li>");
+    if (html_has_timeline(view))
+        strbuf_adds(out, "<li><a href=\"#timeline\">Timeline</a></li>");
     if (view->host_count)
         strbuf_adds(out, "<li><a href=\"#hosts\">Hosts</a></li>");
     if (view->unknown_count)

@@ -29,6 +29,9 @@ const char *html_score_class(const struct view *view, int score);
 /* A bar for a score, and one for the shares of the coverage. */
 void html_score_bar(struct strbuf *out, const struct view *view, int score);
 
+/* Whether html_timeline() will have something to show. */
+bool html_has_timeline(const struct view *view);
+
 /* Sections. Those without content append nothing. */
 void html_summary(const struct view *view, struct strbuf *out);
 void html_quality(const struct view *view, struct strbuf *out);

@@ -9,6 +9,7 @@
 
 #define EVIDENCE_BYTES 4000 /* of one line; longer ones are binary rubbish or dumps */
 #define ALL_OPEN       4    /* so few findings need no folding */
+#define ERRORS_OPEN    12 /* with more, only the critical ones are open, or nobody sees the whole */
 
 static void add_count(const struct finding *finding, struct strbuf *out)
 {
@@ -128,7 +129,8 @@ static size_t add_cause(const struct view *view, size_t first, struct strbuf *ou
     size_t end = first + 1;
     while (end < view->finding_count && view->findings[end].is_symptom)
         end++;
-    bool is_open = cause->severity >= SEVERITY_ERROR || view->finding_count <= ALL_OPEN;
+    bool is_open = cause->severity == SEVERITY_CRITICAL || view->finding_count <= ALL_OPEN ||
+                   (cause->severity == SEVERITY_ERROR && view->finding_count <= ERRORS_OPEN);
     begin_card(cause, first + 1, 3, is_open, out);
     add_body(view, cause, 4, out);
     if (end > first + 1) {

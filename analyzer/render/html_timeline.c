@@ -16,7 +16,8 @@
 #define MAX_TICKS        6    /* labels that still fit 320 px */
 #define LEFT             8.0  /* percent kept free for the numbers ... */
 #define RIGHT            97.0 /* ... and for marks at the end */
-#define LABEL_CHARACTERS 56   /* of a title in a row */
+#define LONG_LINE        45.0 /* percent; beside a shorter one there is room for its title */
+#define LABEL_CHARACTERS 48   /* of a title in a row */
 #define LANE_HEAD        24   /* pixels for the host's name */
 #define ROW_HEIGHT       18
 #define AXIS_HEIGHT      26
@@ -149,12 +150,13 @@ static void add_mark(const struct timeline *timeline, const struct row *row, int
                 severity_name(row->finding->severity), position(timeline, time), y);
 }
 
-/* The title, on the side where there is room; over the line when the line takes all of it. */
+/* The title, on the side with more room; over the line when the line takes most of it. */
 static void add_label(const struct row *row, double from, double to, int y, struct strbuf *out)
 {
-    const char *side = from > 55 ? "before" : to < 45 ? "behind" : "over";
-    double x = from > 55 ? from : to < 45 ? to : (from + to) / 2;
-    int shift = from > 55 ? -28 : to < 45 ? 12 : 0;
+    bool is_over = to - from > LONG_LINE, is_before = from > 100 - to;
+    const char *side = is_over ? "over" : is_before ? "before" : "behind";
+    double x = is_over ? (from + to) / 2 : is_before ? from : to;
+    int shift = is_over ? 0 : is_before ? -28 : 12;
     strbuf_addf(out, "<text class=\"title %s\" x=\"%.2f%%\" dx=\"%d\" y=\"%d\">", side, x, shift,
                 y + 4);
     html_abbreviate(out, row->finding->title, LABEL_CHARACTERS);
@@ -287,6 +289,15 @@ static void add_table(struct timeline *timeline, struct strbuf *out)
         strbuf_adds(out, "</a></td></tr>\n");
     }
     strbuf_adds(out, "</tbody>\n</table></div></details>\n");
+}
+
+bool html_has_timeline(const struct view *view)
+{
+    for (size_t host = 0; host < view->host_count; host++)
+        for (size_t i = 0; i < view->finding_count; i++)
+            if (row_of(view, i, host).first != TIME_UNKNOWN)
+                return true;
+    return false;
 }
 
 void html_timeline(const struct view *view, struct strbuf *out)

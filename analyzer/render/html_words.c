@@ -82,6 +82,24 @@ static void begin_line(struct strbuf *out, const struct prose_line *line, enum p
         strbuf_adds(out, block == BLOCK_CODE ? "\n" : "<br>");
 }
 
+/* One line, in which `this` is code. A lone backtick is itself. */
+static void add_line(struct strbuf *out, const char *text, size_t length)
+{
+    const char *end = text + length;
+    while (text < end) {
+        const char *open = memchr(text, '`', (size_t)(end - text));
+        const char *close = open ? memchr(open + 1, '`', (size_t)(end - open - 1)) : NULL;
+        if (!close || close == open + 1)
+            break;
+        escape_markup(out, text, (size_t)(open - text));
+        strbuf_adds(out, "<code>");
+        escape_markup(out, open + 1, (size_t)(close - open - 1));
+        strbuf_adds(out, "</code>");
+        text = close + 1;
+    }
+    escape_markup(out, text, (size_t)(end - text));
+}
+
 void html_prose(struct strbuf *out, const char *text)
 {
     struct prose prose = {.rest = text};
@@ -93,7 +111,10 @@ void html_prose(struct strbuf *out, const char *text)
             strbuf_adds(out, block_ends[open]);
         if (block != BLOCK_NONE) {
             begin_line(out, &line, block, block != open);
-            escape_markup(out, line.text, line.length);
+            if (block == BLOCK_CODE)
+                escape_markup(out, line.text, line.length);
+            else
+                add_line(out, line.text, line.length);
         }
         open = block;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The structure of explanations and advice, as rule authors write them: lines, blank lines between
- * paragraphs, lists ("- " or "1. "), and commands indented by four blanks. No markup language: text
+ * The structure of explanations and advice, as rule authors write them: lines, blank lines between paragraphs,
+ * lists ("- " or "1. "), and commands, indented by four blanks or between backticks. No markup language: text
  * without any of this simply is paragraphs.
  */
 #pragma once

@@ -135,7 +135,7 @@ static void add_evidence(const struct text_writer *w, const struct view *view,
             textw_cut(w, STYLE_NONE, "      ", evidence->text);
     }
     if (finding->evidence_count > EVIDENCE_SHOWN)
-        textw_styled(w, STYLE_FAINT, "    and %zu more lines\n",
+        textw_styled(w, STYLE_FAINT, "    and %zu more in the other formats\n",
                      finding->evidence_count - EVIDENCE_SHOWN);
 }
 

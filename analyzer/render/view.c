@@ -54,7 +54,7 @@ static int fill_facts(const struct filler *filler, struct view_host *host, struc
     const char *brand = fact(filler, "product_brand", NULL);
     bool is_xen = brand && *brand;
     host->product = is_xen ? brand : fact(filler, "os_name", "os_id");
-    host->version = is_xen ? fact(filler, "product_version_text", "product_version")
+    host->version = is_xen ? fact(filler, "product_version", "product_version_text")
                            : fact(filler, "os_version", NULL);
     host->xen = fact(filler, "xen_version", NULL);
     host->kernel = fact(filler, "kernel_version", NULL);

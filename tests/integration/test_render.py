@@ -41,6 +41,7 @@ PAYLOADS = {
     "line separators": "a\u2028b\u2029c\x85d".encode() + b"\r\nFAKE: line",
     "not UTF-8": b"\xff\xfe\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80\xe2\x82",
     "lists and commands": b"\n\n- <b>x</b>\n1. <i>y</i>\n\n    <u>z</u>\n",
+    "backticks": b"`<b>` `x",
     "long word": b"A" * 5000,
     "many brackets": b"<" * 500 + b">" * 500,
 }
@@ -74,7 +75,7 @@ def elements(tree):
 
 # A payload with line breaks or marks of lists may add these, and only these, inside explanation and advice. A link
 # that is not a plain address any more loses its element.
-PROSE = {"p", "br", "ul", "ol", "li", "pre", "span"}
+PROSE = {"p", "br", "code", "ul", "ol", "li", "pre", "span"}
 
 
 def is_prose(entry):
@@ -132,6 +133,31 @@ def test_text_has_no_control_characters_but_our_colours(form, name, tmp_path):
     if form == "colour":
         assert set(re.findall("\033\\[[0-9;]+m", output)) <= {
             "\033[0m", "\033[1m", "\033[2m", "\033[1;37;41m", "\033[1;31m", "\033[33m", "\033[36m", "\033[32m"}
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_a_hostile_report_stays_text_on_its_way_through_the_whole_program(name, tmp_path):
+    payload = PAYLOADS[name].replace(b"\n", b" ").replace(b"/", b"|")[:60]
+    log = os.fsencode(tmp_path) + b"/host" + payload + b"/var/log/kern.log"
+    os.makedirs(os.path.dirname(log))
+    with open(log, "wb") as file:
+        file.write(b"Nov  2 10:00:00 host1 kernel: [   10.0] Out of memory: Kill process 1419 (x%s) score 5 or "
+                   b"sacrifice child\n" % payload)
+    results = {}
+    for form in ("html", "json", "text"):
+        run = subprocess.run([BIN / "xen-analyze", "--format", form, tmp_path], capture_output=True, timeout=60)
+        assert run.returncode == 1, run.stderr
+        results[form] = run.stdout.decode("utf-8")
+    document = json.loads(results["json"])
+    assert "dom0-oom-kill" in {f["rule"] for f in document["findings"]}
+    jsonschema.Draft202012Validator(json.loads((SOURCE / "docs" / "findings.schema.json").read_text())).validate(document)
+    assert not {c for c in results["text"] if unicodedata.category(c) == "Cc" and c != "\n"}
+    page, errors = parse(results["html"].encode())
+    assert errors == []
+    allowed = {e if e == "comment" else e[0] for e in elements(parse(render("html", b"", tmp_path))[0])}
+    for entry in elements(page):
+        assert entry != "comment" and entry[0] in allowed | {"ol", "pre", "br", "li", "ul"}
+        assert not any(key.startswith("on") or key == "style" for key, _ in entry[1])
 
 
 @pytest.fixture(scope="module")

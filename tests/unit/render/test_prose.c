@@ -80,6 +80,9 @@ static void a_page_gets_paragraphs_and_lists(void **state)
         {"1. a\n   more\n\n2. b",
          "<ol><li value=\"1\">a<br>more</li></ol>\n<ol><li value=\"2\">b</li></ol>\n"},
         {"    a < b\n    c", "<pre>a &lt; b\nc</pre>\n"},
+        {"run `a < b`, ``, `c", "<p>run <code>a &lt; b</code>, ``, `c</p>\n"},
+        {"`x``y`", "<p><code>x</code><code>y</code></p>\n"},
+        {"    `raw`", "<pre>`raw`</pre>\n"},
         {"- <b>\n1. &", "<ul><li>&lt;b&gt;</li></ul>\n<ol><li value=\"1\">&amp;</li></ol>\n"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
