@@ -61,7 +61,7 @@ bool host_root_is_bundle_list(const char *base)
 bool host_root_is_bundle_file(const char *base)
 {
     static const char *const patterns[] = {
-        "*-Metadata.json", "*-XenCenter.log", "README*", "SHA256SUMS", "*.sha256", ".DS_Store",
+        "pool-manifest.json", "*-Metadata.json", "*-XenCenter.log", "README*", "SHA256SUMS", "*.sha256", ".DS_Store",
     };
     if (host_root_is_bundle_list(base))
         return true;

@@ -17,6 +17,7 @@
 #include "collector/cli/options.h"
 #include "collector/cli/destination.h"
 #include "collector/cli/load.h"
+#include "collector/cli/pool_session.h"
 #include "collector/cli/prompts.h"
 #include "collector/cli/report.h"
 #include "collector/cli/selection.h"
@@ -346,6 +347,8 @@ static int run_session(struct session *s, struct err *err)
     int r = resolve_root(s, err);
     if (r == 0)
         r = check_user(s, err);
+    if (r == 0 && s->options.pool)
+        return pool_session_run(&s->options, s->root, s->epoch, &cancelled, err);
     if (r == 0)
         r = load_catalog(&s->options, s->root, complain, &s->catalog, err);
     if (r == 0)

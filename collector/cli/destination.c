@@ -25,7 +25,7 @@ static bool use_given_name(struct destination *destination)
     return true;
 }
 
-static void name_by_clock(struct destination *destination, int64_t clock, bool utc)
+static void name_by_clock(struct destination *destination, int64_t clock, bool utc, bool pool)
 {
     time_t when = (time_t)clock;
     struct tm parts;
@@ -33,7 +33,11 @@ static void name_by_clock(struct destination *destination, int64_t clock, bool u
         gmtime_r(&when, &parts);
     else
         localtime_r(&when, &parts);
-    strftime(destination->top, sizeof destination->top, "bug-report-%Y%m%d%H%M%S", &parts);
+    if (pool)
+        strftime(destination->top, sizeof destination->top, "status-report-%Y-%m-%d-%H-%M-%S",
+                 &parts);
+    else
+        strftime(destination->top, sizeof destination->top, "bug-report-%Y%m%d%H%M%S", &parts);
 }
 
 static void complete_name(const struct options *options, struct destination *destination)
@@ -110,7 +114,7 @@ static int open_file(const struct options *options, int64_t epoch, struct destin
     for (int i = 0; r == ERR_EXISTS && i < (fixed ? 1 : SAME_NAME_TRIES); i++) {
         err_clear(err);
         if (!use_given_name(destination))
-            name_by_clock(destination, clock + i, epoch >= 0);
+            name_by_clock(destination, clock + i, epoch >= 0, options->pool);
         complete_name(options, destination);
         r = bundle_open_file(options->format, options->outdir, destination->file,
                              &destination->bundle, err);
@@ -124,7 +128,7 @@ int destination_open(const struct options *options, int64_t epoch, struct destin
     *ret = (struct destination){.spool_fd = -1};
     if (options->outfd >= 0) {
         if (!use_given_name(ret))
-            name_by_clock(ret, clock_of(epoch), epoch >= 0);
+            name_by_clock(ret, clock_of(epoch), epoch >= 0, options->pool);
         return open_stream(options, ret, err);
     }
     int r = make_folder(options->outdir, err);

@@ -13,8 +13,10 @@
 
 #define DEFAULT_OUTDIR "/var/opt/xen/bug-report"
 #define DEFAULT_FORMAT "tar.bz2"
+#define POOL_FORMAT    "zip" /* what readers of bundles expect */
 #define DEFAULT_JOBS   2 /* a control domain in trouble has little to spare */
 #define MAX_JOBS       64
+#define DEFAULT_POOL_HOST_LIMIT 300
 #define MAX_TIME_LIMIT (7 * 24 * 3600)
 
 enum {
@@ -31,6 +33,11 @@ enum {
     O_PLUGINS,
     O_JOBS,
     O_TIME_LIMIT,
+    O_POOL,
+    O_POOL_SERVER,
+    O_POOL_CREDENTIALS,
+    O_POOL_HOST_LIMIT,
+    O_CACERT,
     O_LIST,
     O_ESTIMATE,
     O_PROGRESS,
@@ -55,6 +62,11 @@ static const struct option long_options[] = {
     {"plugins", required_argument, NULL, O_PLUGINS},
     {"jobs", required_argument, NULL, O_JOBS},
     {"time-limit", required_argument, NULL, O_TIME_LIMIT},
+    {"pool", no_argument, NULL, O_POOL},
+    {"pool-server", required_argument, NULL, O_POOL_SERVER},
+    {"pool-credentials", required_argument, NULL, O_POOL_CREDENTIALS},
+    {"pool-host-limit", required_argument, NULL, O_POOL_HOST_LIMIT},
+    {"cacert", required_argument, NULL, O_CACERT},
     {"list", no_argument, NULL, O_LIST},
     {"estimate", no_argument, NULL, O_ESTIMATE},
     {"progress", no_argument, NULL, O_PROGRESS},
@@ -82,6 +94,12 @@ void options_print_usage(FILE *out)
           " --plugins=<dir>     use the plugins of this directory\n"
           " --jobs=<n>          collect this many entries at once (default 2)\n"
           " --time-limit=<s>    finish within this many seconds, best entries first\n"
+          " --pool              collect from all hosts of the pool into one zip\n"
+          " --pool-server=<h>   ask this host's XAPI who is in the pool (default: local)\n"
+          " --pool-credentials=<file>\n"
+          "                     username= and password= for it; the file must be private\n"
+          " --pool-host-limit=<s> give up a host after this many seconds (default 300)\n"
+          " --cacert=<file>     trust these certificates instead of the pool's own\n"
           " --list              list what would be collected\n"
           " --estimate          the same with sizes and times, and totals\n"
           " --progress          show how far it is, also without a terminal or with -s\n"
@@ -130,6 +148,16 @@ static int take_time_limit(const char *value, struct options *options, struct er
                    "Option '--time-limit' needs a time such as 90, 10m or 1h, not '%s'", value);
 }
 
+static int take_pool_host_limit(const char *value, struct options *options, struct err *err)
+{
+    if (units_seconds(value, &options->pool_host_limit) && options->pool_host_limit >= 1 &&
+        options->pool_host_limit <= MAX_TIME_LIMIT)
+        return 0;
+    return err_set(err, ERR_USAGE,
+                   "Option '--pool-host-limit' needs a time such as 90, 10m or 1h, not '%s'",
+                   value);
+}
+
 static int take_option(int option, struct options *options, struct err *err)
 {
     switch (option) {
@@ -173,6 +201,20 @@ static int take_option(int option, struct options *options, struct err *err)
         return 0;
     case O_PLUGINS:
         options->plugins = optarg;
+        return 0;
+    case O_POOL:
+        options->pool = true;
+        return 0;
+    case O_POOL_SERVER:
+        options->pool_server = optarg;
+        return 0;
+    case O_POOL_CREDENTIALS:
+        options->pool_credentials = optarg;
+        return 0;
+    case O_POOL_HOST_LIMIT:
+        return take_pool_host_limit(optarg, options, err);
+    case O_CACERT:
+        options->cacert = optarg;
         return 0;
     case O_JOBS:
         return take_jobs(optarg, options, err);
@@ -233,8 +275,28 @@ static int refuse_operands(int argc, char **argv, struct err *err)
     return r;
 }
 
+static int check_pool(const struct options *options, struct err *err)
+{
+    bool details = options->pool_server || options->pool_credentials || options->cacert;
+    if (!options->pool)
+        return details ? err_set(err, ERR_USAGE,
+                                 "Options '--pool-server', '--pool-credentials' and '--cacert' "
+                                 "need '--pool'")
+                       : 0;
+    if (options->action != ACTION_COLLECT)
+        return err_set(err, ERR_USAGE,
+                       "Option '--pool' cannot be used with --capabilities, --list or --estimate");
+    if (!options->pool_server != !options->pool_credentials)
+        return err_set(err, ERR_USAGE,
+                       "Options '--pool-server' and '--pool-credentials' need each other");
+    return 0;
+}
+
 static int check(const struct options *options, struct err *err)
 {
+    int r = check_pool(options, err);
+    if (r < 0)
+        return r;
     if (options->action == ACTION_COLLECT && options->outfd >= 0 &&
         strcmp(options->format->name, "tar") != 0)
         return err_set(err, ERR_USAGE, "Option '--outfd' only valid with '--output=tar'");
@@ -243,7 +305,7 @@ static int check(const struct options *options, struct err *err)
 
 int options_parse(int argc, char **argv, struct options *ret, bool *ret_show_usage, struct err *err)
 {
-    struct options options = {.format = bundle_format_find(DEFAULT_FORMAT),
+    struct options options = {.pool_host_limit = DEFAULT_POOL_HOST_LIMIT,
                               .outfd = -1,
                               .outdir = DEFAULT_OUTDIR,
                               .root = "/",
@@ -265,6 +327,8 @@ int options_parse(int argc, char **argv, struct options *ret, bool *ret_show_usa
             r = take_option(option, &options, err);
         }
     }
+    if (!options.format)
+        options.format = bundle_format_find(options.pool ? POOL_FORMAT : DEFAULT_FORMAT);
     if (r == 0 && options.action == ACTION_COLLECT && optind < argc)
         r = refuse_operands(argc, argv, err);
     if (r == 0)
