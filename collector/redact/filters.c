@@ -5,6 +5,8 @@
 #include "collector/redact/filter.h"
 #include "collector/redact/json.h"
 #include "collector/redact/lines.h"
+#include "collector/redact/packed.h"
+#include "collector/redact/redact.h"
 #include "collector/redact/xapi_db.h"
 
 #define LINE_FILTER(filter_name, open_function)                                                    \
@@ -29,5 +31,10 @@ const struct filter_ops filters[] = {
     LINE_FILTER("xenstore", lines_open_xenstore),
     LINE_FILTER("snmpd-xs", lines_open_snmpd),
     LINE_FILTER("snmpd", lines_open_snmpd),
+    {.name = REDACT_SECRETS,
+     .open = packed_open,
+     .write = packed_write,
+     .finish = packed_finish,
+     .free = packed_free},
     {.name = NULL},
 };

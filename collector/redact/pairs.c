@@ -2,16 +2,11 @@
 /*
  * One pass over the bytes, without a parse tree, so that a damaged value does not hide what follows
  * it.
- *
- * The arithmetic of nesting: if quotes of one level are preceded by n backslashes, those of the
- * next are by 2n + 1, and a backslash of this level's text is written as 2(n + 1) of them. So a
- * quote after r backslashes closes a string of this level when r mod 2(n + 1) is n, belongs to its
- * text when it is 2n + 1, and is the end of an outer string (the text is damaged) in every other
- * case.
  */
 #include "collector/redact/pairs.h"
 
 #include "collector/redact/filter.h"
+#include "collector/redact/quoting.h"
 #include "collector/redact/secrets.h"
 
 /*
@@ -20,53 +15,13 @@
  */
 #define MAX_KEY 256
 
-struct quoted {
-    const char *text; /* after the opening quote */
-    size_t length;    /* without the backslashes of the closing quote */
-    const char *after;
-};
-
-/* Number of backslashes from p on. */
-static size_t count_backslashes(const char *p, const char *end)
-{
-    size_t count = 0;
-    while (p + count < end && p[count] == '\\')
-        count++;
-    return count;
-}
-
 /* Reads an opening quote with its backslashes at *p. False when there is none. */
-static bool open_quote(const char **p, const char *end, size_t *ret_level)
+static bool open_quote(const char **p, const char *end, struct quote *ret)
 {
-    size_t level = count_backslashes(*p, end);
-    if (*p + level >= end || (*p)[level] != '\'')
-        return false;
-    *p += level + 1;
-    *ret_level = level;
-    return true;
-}
-
-/* Finds the end of a string that was opened with `level` backslashes, before `end`. */
-static bool close_quote(const char *start, const char *end, size_t level, struct quoted *ret)
-{
-    const size_t period = 2 * (level + 1);
-    for (const char *p = start; p < end;) {
-        const char *special = p;
-        while (special < end && *special != '\\' && *special != '\'')
-            special++;
-        size_t run = count_backslashes(special, end);
-        p = special + run;
-        if (p >= end)
-            return false;
-        if (*p != '\'')
-            continue;
-        if (run % period != 2 * level + 1) {
-            size_t own = run < level ? run : level;
-            *ret = (struct quoted){start, (size_t)(p - start) - own, p + 1};
-            return true;
-        }
-        p++;
-    }
+    const char *start = *p;
+    if (quote_open(p, end, ret) && ret->c == '\'')
+        return true;
+    *p = start;
     return false;
 }
 
@@ -107,25 +62,25 @@ static bool is_secret_key(const struct quoted *key)
  */
 static bool find_secret(const char *p, const char *end, struct quoted *ret)
 {
-    size_t level, value_level;
+    struct quote quote, value_quote;
     struct quoted key, value;
     p = skip_separator(p, end);
-    if (!open_quote(&p, end, &level))
+    if (!open_quote(&p, end, &quote))
         return false;
     const char *key_end = (size_t)(end - p) > MAX_KEY ? p + MAX_KEY : end;
-    if (!close_quote(p, key_end, level, &key) || !is_secret_key(&key))
+    if (!quote_close(p, key_end, &quote, &key) || !is_secret_key(&key))
         return false;
     p = skip_separator(key.after, end);
     if (p == end || *p == ')')
         return false;
     const char *start = p;
-    if (!open_quote(&p, end, &value_level) || value_level != level) {
+    if (!open_quote(&p, end, &value_quote) || value_quote.level != quote.level) {
         const char *bracket = memchr(start, ')', (size_t)(end - start));
         const char *stop = bracket ? bracket : end;
         *ret = (struct quoted){start, (size_t)(stop - start), stop};
         return true;
     }
-    if (!close_quote(p, end, level, &value))
+    if (!quote_close(p, end, &quote, &value))
         value = (struct quoted){p, (size_t)(end - p), end};
     if (keeps_reference(&key, &value))
         return false;

@@ -6,6 +6,8 @@
 #include "collector/redact/redact.h"
 
 #include "collector/redact/filter.h"
+#include "collector/redact/generic.h"
+#include "collector/redact/packed.h"
 #include "common/io.h"
 
 #define MAX_CHAIN   8
@@ -70,8 +72,44 @@ int redactor_new(const char *const *names, redact_sink sink, void *context, stru
             return r;
         }
     }
+    int r = add(redactor, REDACT_SECRETS, err);
+    if (r < 0) {
+        redactor_free(redactor);
+        return r;
+    }
     *ret = redactor;
     return 0;
+}
+
+static void *last_filter(const struct redactor *redactor)
+{
+    return redactor->links[redactor->count - 1].filter;
+}
+
+void redactor_rewrite(struct redactor *redactor)
+{
+    packed_rewrite(last_filter(redactor));
+}
+
+bool redactor_wants_rewrite(const struct redactor *redactor)
+{
+    return packed_wants_rewrite(last_filter(redactor));
+}
+
+int64_t redact_text(const char *text, size_t length, struct strbuf *out)
+{
+    struct filter_output output = {.bytes = STRBUF_INIT};
+    struct generic *generic = NULL;
+    bool ok = generic_new(&generic, NULL) == 0 &&
+              generic_write(generic, text, length, &output, NULL) == 0 &&
+              generic_finish(generic, &output, NULL) == 0 && strbuf_ok(&output.bytes);
+    if (ok)
+        strbuf_add(out, output.bytes.data, output.bytes.length);
+    else
+        strbuf_adds(out, REMOVED); /* no memory to tell what may be seen */
+    generic_free(generic);
+    strbuf_release(&output.bytes);
+    return output.replaced;
 }
 
 void *redactor_free(struct redactor *redactor)

@@ -1,24 +1,133 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Names are judged by the words in them, values never: a value that looks harmless may still be
- * somebody's password.
+ * Names are judged by the words in them. Values are judged only where their name leaves a doubt: a
+ * value that looks harmless may still be somebody's password.
  */
 #include "collector/redact/secrets.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
+#include "collector/redact/filter.h"
 #include "common/compiler.h"
 
-static const char *const words[] = {
-    "password", "passwd", "passphrase", "secret", "token", "private_key", "EFI-variables",
+enum place {
+    ANYWHERE, /* in the name */
+    AT_END,
+    A_WORD, /* between underscores, dashes, or the ends of the name */
+    WHOLE,
 };
 
-/* About the token of a cluster's heartbeat, which is no secret; support needs these. */
-static const char *const harmless[] = {"token_timeout", "token_coefficient", "token_retransmit"};
+/* About the token of a cluster's heartbeat, which is no secret; support needs these. And calls. */
+static const char *const harmless_names[] = {
+    "token_timeout", "token_coefficient", "token_retransmit", "token_warning", "with_password",
+    "change_password", "bypass", "compass", "multipass", "encompass",
+};
 
-#define UUID_LENGTH 36
-#define REFERENCE   "OpaqueRef:"
+/* A name that ends in one of these words tells something about a secret, not the secret. */
+static const char *const harmless_endings[] = {
+    "timeout",  "length",  "len",      "count",      "size",           "age",      "days",
+    "expiry",   "expires", "policy",   "type",       "file",           "path",     "dir",
+    "required", "enabled", "prompt",   "attempts",   "retries",        "history",  "changed",
+    "name",     "ref",     "uuid",     "authentication", "expiration", "lifetime", "status",
+    "min",      "max",     "interval", "algorithm", "identity",
+};
+
+static const struct {
+    const char *text;
+    enum place place;
+    enum secret_kind kind;
+} names[] = {
+    {"password", ANYWHERE, SECRET_ANY},
+    {"passwd", ANYWHERE, SECRET_ANY},
+    {"passphrase", ANYWHERE, SECRET_ANY},
+    {"passcode", ANYWHERE, SECRET_ANY},
+    {"secret", ANYWHERE, SECRET_ANY},
+    {"tokens", WHOLE, SECRET_UNLESS_SHORT_NUMBER},
+    {"token", ANYWHERE, SECRET_ANY},
+    {"EFI-variables", ANYWHERE, SECRET_ANY},
+    {"private_key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"private-key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"privatekey", ANYWHERE, SECRET_UNLESS_PATH},
+    {"priv_key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"privkey", ANYWHERE, SECRET_UNLESS_PATH},
+    {"api_key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"api-key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"apikey", ANYWHERE, SECRET_UNLESS_PATH},
+    {"access_key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"accesskey", ANYWHERE, SECRET_UNLESS_PATH},
+    {"account_key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"accountkey", ANYWHERE, SECRET_UNLESS_PATH},
+    {"auth_key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"authkey", ANYWHERE, SECRET_UNLESS_PATH},
+    {"shared_key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"sharedkey", ANYWHERE, SECRET_UNLESS_PATH},
+    {"encryption_key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"encryptionkey", ANYWHERE, SECRET_UNLESS_PATH},
+    {"encryption-key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"recovery_key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"recoverykey", ANYWHERE, SECRET_UNLESS_PATH},
+    {"master_key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"signing_key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"hmac_key", ANYWHERE, SECRET_UNLESS_PATH},
+    {"fastopen_key", ANYWHERE, SECRET_ANY},
+    {"key-data", AT_END, SECRET_UNLESS_PATH},
+    {"credential", ANYWHERE, SECRET_UNLESS_PATH},
+    {"session_id", AT_END, SECRET_SESSION},
+    {"sessionid", AT_END, SECRET_SESSION},
+    {"session-id", AT_END, SECRET_SESSION},
+    {"session_ref", AT_END, SECRET_SESSION},
+    {"session", WHOLE, SECRET_SESSION},
+    {"authorization", AT_END, SECRET_HEADER},
+    {"cookie", WHOLE, SECRET_HEADER},
+    {"set-cookie", WHOLE, SECRET_HEADER},
+    {"community", A_WORD, SECRET_ANY},
+    {"community_name", WHOLE, SECRET_ANY},
+    {"communityname", WHOLE, SECRET_ANY},
+    {"rocommunity", WHOLE, SECRET_ANY},
+    {"rwcommunity", WHOLE, SECRET_ANY},
+    {"trapcommunity", WHOLE, SECRET_ANY},
+    {"pass", WHOLE, SECRET_UNLESS_SHORT_NUMBER},
+    {"_pass", AT_END, SECRET_UNLESS_PATH},
+    {"-pass", AT_END, SECRET_UNLESS_PATH},
+    {"storepass", AT_END, SECRET_UNLESS_PATH},
+    {"keypass", AT_END, SECRET_UNLESS_PATH},
+    {"userpass", AT_END, SECRET_UNLESS_PATH},
+    {"dbpass", AT_END, SECRET_UNLESS_PATH},
+    {"masterauth", WHOLE, SECRET_ANY},
+    {"requirepass", WHOLE, SECRET_ANY},
+    {"pwd", A_WORD, SECRET_UNLESS_PATH},
+    {"userpwd", AT_END, SECRET_UNLESS_PATH},
+    {"pw", WHOLE, SECRET_UNLESS_PATH},
+    {"bindpw", AT_END, SECRET_ANY},
+    {"rootpw", AT_END, SECRET_ANY},
+    {"psk", A_WORD, SECRET_UNLESS_PATH},
+};
+
+/* A switch or a statement about a secret, or what other programs put in its place. */
+static const char *const harmless_values[] = {
+    "yes", "no", "true", "false", "on", "off", "none", "null", "nil", "(null)", "(none)", "<none>",
+    "NULL", "undefined", "enabled", "disabled", "set", "unset", "not set", "empty", "<empty>", "-",
+    "%s", "<filtered for security>", "[redacted]", "<redacted>", "(hidden)", "<hidden>",
+};
+
+/* Sources of users and stacks of PAM, which stand behind "passwd:". */
+static const char *const user_sources[] = {
+    "files", "sss", "winbind", "compat", "systemd", "ldap", "nis", "db", "hesiod", "altfiles",
+    "lsass", "lwidentity", "dns",
+};
+
+static const char *const pam_stacks[] = {"chauthtok", "auth)", "account)", "session)", "setcred"};
+
+static const char *const top_folders[] = {"/etc/", "/var/", "/root", "/opt/", "/usr/", "/home/",
+                                          "/run/", "/tmp/", "/mnt/", "/srv/", "/dev/", "/boot/",
+                                          "/lib/", "/bin/", "/sbin/", "/proc/"};
+
+#define UUID_LENGTH   36
+#define REFERENCE     "OpaqueRef:"
+#define SHORT_NUMBER  6  /* digits; identifiers of logins are not longer */
+#define SESSION_BYTES 16 /* a shorter one could be guessed, so nobody makes them */
 
 static bool contains(const char *text, size_t length, const char *word)
 {
@@ -29,25 +138,92 @@ static bool contains(const char *text, size_t length, const char *word)
     return false;
 }
 
+static bool equals(const char *text, size_t length, const char *word)
+{
+    return length == strlen(word) && strncasecmp(text, word, length) == 0;
+}
+
+static bool begins(const char *text, size_t length, const char *word)
+{
+    size_t n = strlen(word);
+    return length >= n && strncasecmp(text, word, n) == 0;
+}
+
+static bool is_word(const char *name, size_t length, const char *word)
+{
+    size_t n = strlen(word);
+    for (size_t i = 0; i + n <= length; i++) {
+        bool left = i == 0 || name[i - 1] == '_' || name[i - 1] == '-';
+        bool right = i + n == length || name[i + n] == '_' || name[i + n] == '-';
+        if (left && right && strncasecmp(name + i, word, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_at(enum place place, const char *name, size_t length, const char *text)
+{
+    size_t n = strlen(text);
+    switch (place) {
+    case ANYWHERE:
+        return contains(name, length, text);
+    case AT_END:
+        return length >= n && strncasecmp(name + length - n, text, n) == 0;
+    case A_WORD:
+        return is_word(name, length, text);
+    case WHOLE:
+        return equals(name, length, text);
+    }
+    return false;
+}
+
+/* password_file, passwordFile, token-path; but not "profile". */
+static bool has_harmless_ending(const char *name, size_t length)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(harmless_endings); i++) {
+        size_t n = strlen(harmless_endings[i]);
+        if (length <= n || strncasecmp(name + length - n, harmless_endings[i], n) != 0)
+            continue;
+        char before = name[length - n - 1];
+        bool new_word = isupper((unsigned char)name[length - n]) && islower((unsigned char)before);
+        if (before == '_' || before == '-' || new_word)
+            return true;
+    }
+    return false;
+}
+
+enum secret_kind secret_kind(const char *name, size_t length)
+{
+    const char *dot = length ? memrchr(name, '.', length) : NULL;
+    if (dot) {
+        length -= (size_t)(dot + 1 - name);
+        name = dot + 1;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(harmless_names); i++)
+        if (contains(name, length, harmless_names[i]))
+            return SECRET_NONE;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (!is_at(names[i].place, name, length, names[i].text))
+            continue;
+        bool certain = names[i].place == WHOLE || names[i].kind == SECRET_SESSION;
+        return !certain && has_harmless_ending(name, length) ? SECRET_NONE : names[i].kind;
+    }
+    return SECRET_NONE;
+}
+
 bool secret_name(const char *name, size_t length)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
-        if (contains(name, length, harmless[i]))
-            return false;
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        if (contains(name, length, words[i]))
-            return true;
-    return false;
+    enum secret_kind kind = secret_kind(name, length);
+    return kind == SECRET_ANY || kind == SECRET_UNLESS_PATH;
 }
 
 static bool is_uuid(const char *value, size_t length)
 {
-    static const char digits[] = "0123456789abcdefABCDEF";
     if (length != UUID_LENGTH)
         return false;
     for (size_t i = 0; i < length; i++) {
         bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? value[i] != '-' : !value[i] || !strchr(digits, value[i]))
+        if (dash ? value[i] != '-' : !isxdigit((unsigned char)value[i]))
             return false;
     }
     return true;
@@ -61,4 +237,85 @@ bool secret_is_reference(const char *value, size_t length)
         length -= prefix;
     }
     return is_uuid(value, length) || (length == 4 && memcmp(value, "NULL", length) == 0);
+}
+
+/* REMOVED, as often as it takes: in binary data it fills the place of the secret. */
+static bool is_mask(const char *value, size_t length)
+{
+    size_t stars = 0, removed = 0;
+    while (stars < length && value[stars] == '*')
+        stars++;
+    while (removed < length && value[removed] == REMOVED[removed % strlen(REMOVED)])
+        removed++;
+    return stars == length || removed == length;
+}
+
+static bool is_number(const char *value, size_t length)
+{
+    size_t digits = 0;
+    while (digits < length && isdigit((unsigned char)value[digits]))
+        digits++;
+    return digits == length;
+}
+
+static bool begins_with_one_of(const char *value, size_t length, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (begins(value, length, list[i]))
+            return true;
+    return false;
+}
+
+/* "files sss", as nsswitch.conf has it. */
+static bool are_user_sources(const char *value, size_t length)
+{
+    const char *p = value, *end = value + length;
+    while (p < end) {
+        const char *word = p;
+        bool known = false;
+        while (p < end && !isblank((unsigned char)*p))
+            p++;
+        for (size_t i = 0; i < ARRAY_SIZE(user_sources); i++)
+            known |= equals(word, (size_t)(p - word), user_sources[i]);
+        if (!known && *word != '[')
+            return false;
+        while (p < end && isblank((unsigned char)*p))
+            p++;
+    }
+    return true;
+}
+
+static bool is_session(const char *value, size_t length)
+{
+    return length >= SESSION_BYTES && !equals(value, length, REFERENCE "NULL");
+}
+
+bool secret_value_is_harmless(enum secret_kind kind, const char *name, size_t name_length,
+                              const char *value, size_t length)
+{
+    if (length == 0 || is_mask(value, length) || (length == 1 && is_number(value, length)))
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(harmless_values); i++)
+        if (equals(value, length, harmless_values[i]))
+            return true;
+    if (equals(name, name_length, "passwd") &&
+        (are_user_sources(value, length) ||
+         begins_with_one_of(value, length, pam_stacks, ARRAY_SIZE(pam_stacks))))
+        return true;
+    switch (kind) {
+    case SECRET_SESSION:
+        return !is_session(value, length);
+    case SECRET_UNLESS_PATH:
+        return begins_with_one_of(value, length, top_folders, ARRAY_SIZE(top_folders)) ||
+               (name_length >= 3 && memcmp(name + name_length - 3, "PWD", 3) == 0 && *value == '/');
+    case SECRET_UNLESS_SHORT_NUMBER:
+        return length <= SHORT_NUMBER && is_number(value, length);
+    case SECRET_NONE:
+    case SECRET_ANY:
+    case SECRET_HEADER:
+        break;
+    }
+    bool opaque = begins(value, length, REFERENCE);
+    bool names_reference = is_at(AT_END, name, name_length, "_secret") || opaque;
+    return names_reference && secret_is_reference(value, length);
 }

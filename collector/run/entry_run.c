@@ -4,7 +4,7 @@
  *
  * It fails closed: when a filter does not understand its input, what it let through so far is
  * thrown away and a notice takes its place. A run whose time is up keeps what an entry has so far,
- * if no filter is in the way.
+ * if its filters can end anywhere.
  */
 #include "collector/run/entry_run.h"
 
@@ -21,16 +21,19 @@
 struct pipeline {
     const struct run *run;
     struct stage *stage;
-    struct redactor *redactor; /* NULL: nothing to redact */
-    bool fed;                  /* something came from the source */
-    bool late;                 /* stopped by the deadline */
+    struct redactor *redactor;
+    bool fed;  /* something came from the source */
+    bool late; /* stopped by the deadline */
+    bool stage_failed;
     int redaction_failure;
 };
 
 static int to_stage(void *context, const void *bytes, size_t length, struct err *err)
 {
     struct pipeline *pipeline = context;
-    return stage_write(pipeline->stage, bytes, length, err);
+    int r = stage_write(pipeline->stage, bytes, length, err);
+    pipeline->stage_failed |= r < 0;
+    return r;
 }
 
 static int from_source(void *context, const void *bytes, size_t length, struct err *err)
@@ -41,10 +44,8 @@ static int from_source(void *context, const void *bytes, size_t length, struct e
         pipeline->late = true;
         return err_set(err, ERR_TIMEOUT, "the time for the whole run was up");
     }
-    if (!pipeline->redactor)
-        return stage_write(pipeline->stage, bytes, length, err);
     int r = redactor_write(pipeline->redactor, bytes, length, err);
-    pipeline->redaction_failure = r;
+    pipeline->redaction_failure = pipeline->stage_failed ? 0 : r;
     return r;
 }
 
@@ -115,9 +116,44 @@ static int replace_by_notice(struct pipeline *pipeline, struct plan_entry *entry
     return r;
 }
 
+/* From the source to the end of the redactor. */
+static int fetch(const struct run *run, struct plan_entry *entry, struct pipeline *pipeline,
+                 struct err *err)
+{
+    int r =
+        entry->path ? read_file(run, entry, pipeline, err) : run_child(run, entry, pipeline, err);
+    if (r < 0 || !pipeline->fed)
+        return r;
+    r = redactor_finish(pipeline->redactor, err);
+    pipeline->redaction_failure = pipeline->stage_failed ? 0 : r;
+    return r;
+}
+
+/* What a command puts out cannot be had twice, so compressed output is rewritten at once. */
+static int new_redactor(const struct plan_entry *entry, struct pipeline *pipeline, bool rewrite,
+                        struct err *err)
+{
+    int r = redactor_new(entry->item->filters, to_stage, pipeline, &pipeline->redactor, err);
+    if (r == 0 && (rewrite || !entry->path))
+        redactor_rewrite(pipeline->redactor);
+    return r;
+}
+
+/* Secrets were found in a compressed file: reads it again and changes it on the way. */
+static int fetch_rewritten(const struct run *run, struct plan_entry *entry,
+                           struct pipeline *pipeline, struct err *err)
+{
+    redactor_free(TAKE(pipeline->redactor));
+    pipeline->fed = false;
+    pipeline->redaction_failure = 0;
+    int r = stage_reset(pipeline->stage, err);
+    if (r == 0)
+        r = new_redactor(entry, pipeline, true, err);
+    return r == 0 ? fetch(run, entry, pipeline, err) : r;
+}
+
 /*
- * Gives the redactor its end and turns a failure on the way into an outcome. Returns negative when
- * the stage must not be used.
+ * Turns a failure on the way into an outcome. Returns negative when the stage must not be used.
  */
 static int settle(struct pipeline *pipeline, struct plan_entry *entry, int r, const struct err *why)
 {
@@ -126,16 +162,16 @@ static int settle(struct pipeline *pipeline, struct plan_entry *entry, int r, co
         outcome_set(&entry->outcome, OUTCOME_FAILED, "%s", why->text);
         return r;
     }
-    if (pipeline->redaction_failure && !pipeline->late)
-        return replace_by_notice(pipeline, entry, why->text);
-    if (pipeline->redactor) {
+    if (pipeline->redactor)
         entry->redactions = redactor_count(pipeline->redactor);
-        if (pipeline->fed && (r = redactor_finish(pipeline->redactor, &finish)) < 0)
+    if (pipeline->redaction_failure)
+        return replace_by_notice(pipeline, entry, why->text);
+    if (pipeline->late) {
+        if (pipeline->fed && redactor_finish(pipeline->redactor, &finish) < 0)
             return replace_by_notice(pipeline, entry, finish.text);
         entry->redactions = redactor_count(pipeline->redactor);
-    }
-    if (pipeline->late)
         outcome_set(&entry->outcome, OUTCOME_TRUNCATED, "the time for the whole run was up");
+    }
     return 0;
 }
 
@@ -151,8 +187,11 @@ static bool wants_member(const struct plan_entry *entry)
 static int collect(const struct run *run, struct plan_entry *entry, struct pipeline *pipeline)
 {
     struct err why = ERR_INIT;
-    int r =
-        entry->path ? read_file(run, entry, pipeline, &why) : run_child(run, entry, pipeline, &why);
+    int r = fetch(run, entry, pipeline, &why);
+    if (pipeline->redaction_failure && redactor_wants_rewrite(pipeline->redactor)) {
+        why = (struct err)ERR_INIT;
+        r = fetch_rewritten(run, entry, pipeline, &why);
+    }
     if (r == ERR_CANCELLED) {
         outcome_set(&entry->outcome, OUTCOME_OMITTED, "interrupted");
         return r;
@@ -184,8 +223,8 @@ int entry_run(const struct run *run, struct plan_entry *entry, struct stage **re
     if (entry->item->pack)
         options.encoding = STAGE_PLAIN; /* the tar around it is what gets compressed */
     int r = stage_new(&options, &pipeline.stage, &why);
-    if (r == 0 && entry->item->filters[0])
-        r = redactor_new(entry->item->filters, to_stage, &pipeline, &pipeline.redactor, &why);
+    if (r == 0)
+        r = new_redactor(entry, &pipeline, false, &why);
     if (r < 0)
         outcome_set(&entry->outcome, OUTCOME_FAILED, "%s", why.text);
     else

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A key that announces a secret, and its value: key=value, "key": "value", 'key': u'value',
+ * <key>value</key>, --key value, name="key" value="value", ('key' 'value') and what else people
+ * write.
+ *
+ * The form is found around the key: its quotes, what stands before it, what separates it from the
+ * value (find_value). Where a value without quotes ends is in value.c.
+ */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "collector/redact/detect.h"
+#include "collector/redact/quoting.h"
+#include "collector/redact/secrets.h"
+#include "collector/redact/value.h"
+#include "common/compiler.h"
+
+#define MAX_KEY       128
+#define MAX_TAG       256 /* attributes of an XML element before its text */
+#define MAX_SEPARATOR 64  /* blanks are lined up in tables, but not over a whole line */
+
+struct key {
+    const char *from, *to;
+    const char *start; /* before its own opening quote */
+    bool option;   /* it had dashes in front */
+    bool quoted;   /* it ends with a quote */
+    bool list;     /* a bracket stands before its quote: ('key', 'value') */
+    bool element;  /* <key */
+    bool query;    /* ?key or &key of a URL */
+    bool variable; /* $key or ${key: code that uses a secret */
+    const char *after; /* behind the key and its quote */
+};
+
+static bool is_name_byte(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.';
+}
+
+/* &amp; in front of a key belongs to a URL inside of XML. */
+static bool is_query_mark(const char *begin, const char *at)
+{
+    static const char entity[] = "&amp;";
+    size_t n = sizeof entity - 1;
+    return at > begin && (at[-1] == '?' || at[-1] == '&' ||
+                          ((size_t)(at - begin) >= n && memcmp(at - n, entity, n) == 0));
+}
+
+static void look_before(const struct passage *line, struct key *key)
+{
+    const char *p = key->from;
+    char before = p > line->begin ? p[-1] : '\0';
+    key->element = before == '<' || (before == ':' && p - line->begin > 1 &&
+                                     memchr(p - (p - line->begin < 32 ? p - line->begin : 32), '<',
+                                            (size_t)(p - line->begin < 32 ? p - line->begin : 32)));
+    key->query = is_query_mark(line->begin, p);
+    key->variable = before == '$' || (before == '{' && p - line->begin > 1 && p[-2] == '$');
+    if (p > line->begin && (p[-1] == '\'' || p[-1] == '"'))
+        p--;
+    while (p > line->begin && p < key->from && (p[-1] == '\\' || p[-1] == 'u'))
+        p--;
+    key->start = p;
+    key->list = p > line->begin && p < key->from && p[-1] == '(';
+}
+
+/* The whole name around the anchor. False when there is none or it is a path. */
+static bool find_key(const struct passage *line, const char *at, struct key *ret)
+{
+    const char *from = at, *to = at;
+    while (from > line->begin && is_name_byte(from[-1]) && at - from < MAX_KEY)
+        from--;
+    while (to < line->end && is_name_byte(*to) && to - at < MAX_KEY)
+        to++;
+    const char *dashes = from;
+    while (from < to && *from == '-')
+        from++;
+    while (to > from && (to[-1] == '-' || to[-1] == '.'))
+        to--;
+    bool path = from > line->begin && from[-1] == '/' && (to == line->end || *to != '=');
+    if (from == to || path || at >= to)
+        return false;
+    *ret = (struct key){.from = from, .to = to, .option = from > dashes, .after = to};
+    look_before(line, ret);
+    const char *p = to;
+    struct quote quote;
+    if (quote_open(&p, line->end, &quote)) {
+        ret->quoted = true;
+        ret->after = p;
+    }
+    if (!ret->quoted)
+        ret->start = from;
+    if (ret->after < line->end && *ret->after == ']')
+        ret->after++;
+    return true;
+}
+
+static const char *skip_blanks(const char *p, const char *end)
+{
+    const char *limit = end - p > MAX_SEPARATOR ? p + MAX_SEPARATOR : end;
+    while (p < limit && (*p == ' ' || *p == '\t'))
+        p++;
+    return p;
+}
+
+static bool take(const char **p, const char *end, const char *text)
+{
+    size_t n = strlen(text);
+    if ((size_t)(end - *p) < n || strncasecmp(*p, text, n) != 0)
+        return false;
+    *p += n;
+    return true;
+}
+
+static bool take_one_of(const char **p, const char *end, const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (take(p, end, texts[i]))
+            return true;
+    return false;
+}
+
+/* =, :, => and so on. */
+static bool take_separator(const char **p, const char *end)
+{
+    static const char *const separators[] = {":=", "=>", "->", "==", "+=", "=", ":", "%3D", "%3A"};
+    const char *start = *p;
+    if (take(p, end, "::")) { /* a name of C++ */
+        *p = start;
+        return false;
+    }
+    return take_one_of(p, end, separators, ARRAY_SIZE(separators));
+}
+
+/* name="key" value="x", {"name": "key", "value": "x"}, -n key -v x: what leads to x. */
+static bool take_value_word(const char **p, const char *end)
+{
+    static const char *const words[] = {"--value", "-v", "value", "val", "data"};
+    struct quote quote;
+    const char *start = *p;
+    while (*p < end && (**p == ' ' || **p == ',' || **p == '\t'))
+        ++*p;
+    quote_open(p, end, &quote);
+    if (*p > start && take_one_of(p, end, words, ARRAY_SIZE(words))) {
+        bool dash = (*p)[-1] == 'v' || memchr(start, '-', (size_t)(*p - start));
+        quote_open(p, end, &quote);
+        *p = skip_blanks(*p, end);
+        if (take_separator(p, end) || (dash && (take(p, end, ",") || (*p)[-1] == ' ')))
+            return true;
+    }
+    *p = start;
+    return false;
+}
+
+/* <key a="b">: behind the bracket. */
+static bool take_tag(const char **p, const char *end)
+{
+    const char *limit = end - *p > MAX_TAG ? *p + MAX_TAG : end;
+    const char *bracket = memchr(*p, '>', (size_t)(limit - *p));
+    if (!bracket || bracket[-1] == '/' || bracket[-1] == '?')
+        return false;
+    *p = bracket + 1;
+    return true;
+}
+
+/* <name>key</name> <value><string>: behind the last one. */
+static bool take_elements(const char **p, const char *end)
+{
+    static const char *const openings[] = {"<value>", "<string>", "<data>", "<val>"};
+    const char *start = *p;
+    bool found = false;
+    if (!take(p, end, "</") || !take_tag(p, end)) {
+        *p = start;
+        return false;
+    }
+    *p = skip_blanks(*p, end);
+    while (take_one_of(p, end, openings, ARRAY_SIZE(openings)))
+        found = true;
+    if (!found)
+        *p = start;
+    return found;
+}
+
+static bool take_pair_separator(const struct key *key, const char **p, const char *end)
+{
+    const char *start = *p;
+    struct quote quote;
+    if (!key->quoted)
+        return false;
+    if (take(p, end, "%.")) /* a blank in XAPI's database */
+        return true;
+    *p = skip_blanks(*p, end);
+    bool dot = take(p, end, ". "), comma = !dot && (key->list || key->option) && take(p, end, ",");
+    *p = skip_blanks(*p, end);
+    const char *value = *p;
+    bool string = quote_open(&value, end, &quote) || (value < end && (*value == 'u'));
+    if (string && (dot || comma || (key->list && *p > start)))
+        return true;
+    *p = start;
+    return false;
+}
+
+/* Where the value begins. */
+static bool find_value(const struct passage *line, const struct key *key, const char **ret,
+                       enum value_style *ret_style)
+{
+    const char *p = skip_blanks(key->after, line->end), *end = line->end;
+    *ret_style = key->query ? VALUE_QUERY : VALUE_PLAIN;
+    if (take_separator(&p, end)) {
+        *ret_style = key->query    ? VALUE_QUERY
+                     : key->quoted ? VALUE_LITERAL
+                                   : VALUE_PLAIN;
+        *ret = p;
+        return true;
+    }
+    p = key->after;
+    if (key->element) {
+        *ret_style = VALUE_ELEMENT;
+        *ret = p;
+        return take_tag(ret, end);
+    }
+    if (take_pair_separator(key, &p, end) || take_value_word(&p, end)) {
+        *ret_style = key->quoted ? VALUE_LITERAL : *ret_style;
+        *ret = p;
+        return true;
+    }
+    if (take_elements(&p, end)) {
+        *ret_style = VALUE_ELEMENT;
+        *ret = p;
+        return true;
+    }
+    if (key->option && p < end && (*p == ' ' || *p == '\t')) {
+        *ret = p;
+        return true;
+    }
+    return false;
+}
+
+/* "Authorization: Basic ..." and "Cookie: a=b"; elsewhere these words are harmless. */
+static bool is_header(const struct key *key, const char *value, const char *end)
+{
+    bool cookie = memchr(key->from, 'k', (size_t)(key->to - key->from)) != NULL;
+    for (const char *p = key->to; p < value; p++)
+        if (*p == ':')
+            return !cookie || memchr(value, '=', (size_t)(end - value));
+    return key->quoted || (!cookie && value > key->to);
+}
+
+bool detect_assignment(const struct passage *line, const char *at, struct finding *ret)
+{
+    struct key key;
+    struct finding value;
+    enum value_style style;
+    if (!find_key(line, at, &key))
+        return false;
+    const char *name = key.from;
+    size_t length = (size_t)(key.to - key.from);
+    enum secret_kind kind = secret_kind(name, length);
+    if (kind == SECRET_NONE || key.variable || !find_value(line, &key, &value.from, &style))
+        return false;
+    if (kind == SECRET_HEADER && !is_header(&key, value.from, line->end))
+        return false;
+    if (kind == SECRET_SESSION && style != VALUE_ELEMENT)
+        style = VALUE_SESSION;
+    if (!value_find_end(line, key.start, style, &value))
+        return false;
+    if (secret_value_is_harmless(kind, name, length, value.from, (size_t)(value.to - value.from)))
+        return false;
+    *ret = value;
+    return true;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Command lines of programs that take a password in a short option, and lines of configuration
+ * where only a blank separates the word from the secret. Both are tables.
+ */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "collector/redact/detect.h"
+#include "collector/redact/filter.h"
+#include "collector/redact/value.h"
+#include "common/compiler.h"
+
+#define LOOK_AHEAD 4096 /* bytes of a command line */
+
+static const struct {
+    const char *program, *option;
+    bool attached;   /* the value may stand right behind the option */
+    char separator;  /* what stands between user and password in the value; 0: all of it is one */
+} options[] = {
+    {"sshpass", "-p", true, 0},        {"ipmitool", "-P", false, 0},
+    {"mysql", "-p", true, 0},          {"curl", "-u", false, ':'},
+    {"curl", "--user", false, ':'},    {"curl", "-U", false, ':'},
+    {"curl", "--proxy-user", false, ':'}, {"wget", "--user", false, ':'},
+    {"smbclient", "-U", false, '%'},   {"rpcclient", "-U", false, '%'},
+    {"net ads", "-U", false, '%'},     {"snmp", "-c", false, 0},
+    {"snmp", "-A", false, 0},          {"snmp", "-X", false, 0},
+    {"ldap", "-w", false, 0},          {"openssl", "pass:", true, 0},
+};
+
+struct word {
+    const char *from, *to;
+};
+
+/* The next word at *p: what stands between blanks, or in quotes in a list of them. */
+static bool next_word(const char **p, const char *end, struct word *ret)
+{
+    while (*p < end && strchr(" \t,[(", **p))
+        ++*p;
+    char quote = *p < end && (**p == '\'' || **p == '"') ? *(*p)++ : '\0';
+    ret->from = *p;
+    while (*p < end && (quote ? **p != quote : **p != ' ' && **p != '\t'))
+        ++*p;
+    ret->to = *p;
+    if (quote && *p < end)
+        ++*p;
+    return ret->from < end;
+}
+
+static bool is_removed(const char *from, const char *to)
+{
+    return (size_t)(to - from) == strlen(REMOVED) && memcmp(from, REMOVED, strlen(REMOVED)) == 0;
+}
+
+static bool set(const char *from, const char *to, char separator, struct finding *ret)
+{
+    if (separator) {
+        from = memchr(from, separator, (size_t)(to - from));
+        if (!from)
+            return false;
+        from++;
+    }
+    *ret = (struct finding){from, to};
+    return from < to && !is_removed(from, to);
+}
+
+/*
+ * Whether `word` is the option and its secret is in it or in what follows at `p`. Where nothing
+ * but blanks separates the words, the value may have blanks itself.
+ */
+static bool is_secret(size_t row, const struct passage *line, const struct word *word,
+                      const char *p, struct finding *ret)
+{
+    size_t n = strlen(options[row].option), length = (size_t)(word->to - word->from);
+    if (length < n || memcmp(word->from, options[row].option, n) != 0)
+        return false;
+    if (length > n && word->from[n] == '=')
+        return set(word->from + n + 1, word->to, options[row].separator, ret);
+    if (length > n)
+        return options[row].attached && set(word->from + n, word->to, options[row].separator, ret);
+    struct word value;
+    if (!next_word(&p, line->end, &value) || value.from == value.to)
+        return false;
+    bool bare = value.from[-1] == ' ' || value.from[-1] == '\t';
+    if (bare && !options[row].separator)
+        value.to = value_plain_end(line, word->from, value.from);
+    return set(value.from, value.to, options[row].separator, ret);
+}
+
+bool detect_command(const struct passage *line, const char *at, struct finding *ret)
+{
+    const char *p = at;
+    struct passage near = {line->begin,
+                           line->end - at > LOOK_AHEAD ? at + LOOK_AHEAD : line->end};
+    struct word word;
+    while (p < near.end && next_word(&p, near.end, &word))
+        for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+            if (strncasecmp(at, options[i].program, strlen(options[i].program)) == 0 &&
+                is_secret(i, &near, &word, p, ret))
+                return true;
+    return false;
+}
+
+/* Words of configuration files that need no separator, at the beginning of a line. */
+static const struct {
+    const char *word;
+    unsigned skip;  /* words between it and the secret */
+    bool alone;     /* the line must have no more words than these */
+} directives[] = {
+    {"rocommunity", 0, false}, {"rwcommunity", 0, false},   {"rocommunity6", 0, false},
+    {"rwcommunity6", 0, false}, {"trapcommunity", 0, false}, {"com2sec", 2, false},
+    {"com2sec6", 2, false},    {"com2secunix", 1, false},   {"usmUser", 7, false},
+    {"createUser", 1, false},  {"bindpw", 0, false},        {"rootbindpw", 0, false},
+    {"rootpw", 0, false},      {"requirepass", 0, false},   {"masterauth", 0, false},
+    {"auth_pass", 0, false},   {"password", 0, true},
+};
+
+/* machine x login y password z, of .netrc. */
+static bool is_login(const struct passage *line, const char *at)
+{
+    size_t before = (size_t)(at - line->begin);
+    return memmem(line->begin, before, "login ", 6) != NULL ||
+           memmem(line->begin, before, "machine ", 8) != NULL;
+}
+
+static bool begins_line(const struct passage *line, const char *from)
+{
+    while (from > line->begin && strchr(" \t#", from[-1]))
+        from--;
+    return from == line->begin;
+}
+
+bool detect_directive(const struct passage *line, const char *at, struct finding *ret)
+{
+    const char *from = at, *p;
+    struct word word, value;
+    while (from > line->begin && isalnum((unsigned char)from[-1]) && at - from < 16)
+        from--;
+    p = from;
+    if (!next_word(&p, line->end, &word))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(directives); i++) {
+        size_t n = strlen(directives[i].word);
+        if ((size_t)(word.to - word.from) != n ||
+            strncasecmp(word.from, directives[i].word, n) != 0)
+            continue;
+        bool login = directives[i].alone && is_login(line, from);
+        if (!login && !begins_line(line, from))
+            return false;
+        unsigned skip = directives[i].skip;
+        for (unsigned k = 0; k <= skip; k++) {
+            if (!next_word(&p, line->end, &value) || value.from == value.to)
+                return false;
+            if (k == 0 && skip > 0 && *value.from == '-') /* com2sec -Cn CONTEXT */
+                skip += 2;
+        }
+        const char *rest = p;
+        if (directives[i].alone && !login && next_word(&rest, line->end, &word))
+            return false;
+        bool quoted = value.from[-1] == '"' || value.from[-1] == '\'';
+        *ret = (struct finding){value.from, login || quoted ? value.to : line->end};
+        if (is_removed(value.from, value.to) || strchr("=:", *value.from))
+            return false;
+        while (ret->to > ret->from && isspace((unsigned char)ret->to[-1]))
+            ret->to--;
+        return ret->to > ret->from;
+    }
+    return false;
+}

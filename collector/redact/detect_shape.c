@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Secrets that are known by their own form, wherever they stand: hashes of passwords, web tokens,
+ * keys of vendors, the schemes of HTTP's authorization, private keys.
+ */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "collector/redact/detect.h"
+#include "common/compiler.h"
+
+#define MIN_WEB_TOKEN 10 /* bytes of each part; the smallest header is longer */
+#define MIN_HASH      8
+#define MIN_BEARER    16
+#define MAX_BASIC     512 /* user and password, encoded */
+
+typedef bool (*is_member)(char c);
+
+static bool is_url64(char c)
+{
+    return isalnum((unsigned char)c) || c == '-' || c == '_';
+}
+
+static bool is_base64(char c)
+{
+    return isalnum((unsigned char)c) || c == '+' || c == '/' || c == '=';
+}
+
+static bool is_hash_byte(char c)
+{
+    return is_base64(c) || c == '.' || c == '$' || c == ',';
+}
+
+static bool is_bearer_byte(char c)
+{
+    return is_base64(c) || is_url64(c) || c == '.' || c == '~';
+}
+
+static const char *run(const char *p, const char *end, is_member member)
+{
+    while (p < end && member(*p))
+        p++;
+    return p;
+}
+
+static bool stands_alone(const struct passage *line, const char *at)
+{
+    return at == line->begin || !isalnum((unsigned char)at[-1]);
+}
+
+/* $6$salt$hash, {SSHA}..., grub.pbkdf2.sha512.10000...: what follows the name of the method. */
+bool detect_hash(const struct passage *line, const char *at, struct finding *ret)
+{
+    const char *from = at;
+    if (*at == '$')
+        from = memchr(at + 1, '$', (size_t)(line->end - at - 1));
+    else if (*at == '{')
+        from = memchr(at, '}', (size_t)(line->end - at));
+    else
+        from = at + strlen("grub.pbkdf2");
+    if (!from || ++from >= line->end)
+        return false;
+    const char *to = run(from, line->end, is_hash_byte);
+    if (to - from < MIN_HASH)
+        return false;
+    *ret = (struct finding){from, to};
+    return true;
+}
+
+/* Three parts in Base64 with dots between; the last one may be missing. */
+bool detect_web_token(const struct passage *line, const char *at, struct finding *ret)
+{
+    const char *dot = run(at, line->end, is_url64);
+    if (!stands_alone(line, at) || dot - at < MIN_WEB_TOKEN || dot == line->end || *dot != '.')
+        return false;
+    const char *to = run(dot + 1, line->end, is_url64);
+    if (to - dot <= MIN_WEB_TOKEN)
+        return false;
+    if (to < line->end && *to == '.')
+        to = run(to + 1, line->end, is_url64);
+    *ret = (struct finding){at, to};
+    return true;
+}
+
+static int digit64(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *digit = c ? strchr(digits, c) : NULL;
+    return digit ? (int)(digit - digits) : -1;
+}
+
+/* Whether Base64 of "user:password": printable text with a colon. "authentication" is none. */
+static bool is_user_and_password(const char *from, const char *to)
+{
+    unsigned bits = 0, count = 0;
+    bool colon = false;
+    for (; from < to && *from != '='; from++) {
+        int digit = digit64(*from);
+        if (digit < 0)
+            return false;
+        bits = bits << 6 | (unsigned)digit;
+        count += 6;
+        if (count < 8)
+            continue;
+        count -= 8;
+        unsigned char c = (unsigned char)(bits >> count);
+        if (c < ' ' || c == 0x7f)
+            return false;
+        colon |= c == ':';
+    }
+    return colon;
+}
+
+/* "Bearer x" and "Basic x". */
+bool detect_scheme(const struct passage *line, const char *at, struct finding *ret)
+{
+    bool basic = strncasecmp(at, "basic", 5) == 0;
+    const char *from = at + (basic ? 5 : 6), *word = from;
+    while (from < line->end && *from == ' ')
+        from++;
+    const char *to = run(from, line->end, basic ? is_base64 : is_bearer_byte);
+    if (from == word || to == from)
+        return false;
+    if (basic ? to - from > MAX_BASIC || !is_user_and_password(from, to) : to - from < MIN_BEARER)
+        return false;
+    *ret = (struct finding){from, to};
+    return true;
+}
+
+/* In place of the vendor's prefix and what follows it. */
+bool detect_vendor_key(const struct passage *line, const char *at, struct finding *ret)
+{
+    static const struct {
+        const char *prefix;
+        size_t length; /* of the rest, at least */
+    } vendors[] = {{"AKIA", 16},        {"ASIA", 16},  {"ghp_", 30},  {"gho_", 30},
+                   {"ghs_", 30},        {"glpat-", 20}, {"xoxb-", 20}, {"xoxp-", 20},
+                   {"github_pat_", 22}, {"AIza", 30},  {"sk_live_", 16}};
+    for (size_t i = 0; i < ARRAY_SIZE(vendors); i++) {
+        size_t n = strlen(vendors[i].prefix);
+        if ((size_t)(line->end - at) < n || memcmp(at, vendors[i].prefix, n) != 0)
+            continue;
+        const char *to = run(at + n, line->end, is_url64);
+        bool upper = true;
+        for (const char *p = at; p < to && i < 2; p++)
+            upper &= isupper((unsigned char)*p) || isdigit((unsigned char)*p);
+        if (!upper || (size_t)(to - at) - n < vendors[i].length || !stands_alone(line, at))
+            return false;
+        *ret = (struct finding){at, to};
+        return true;
+    }
+    return false;
+}
+
+/* A key in PEM form that was put into Base64 as a whole. Certificates are public. */
+bool detect_encoded_key(const struct passage *line, const char *at, struct finding *ret)
+{
+    static const char certificate[] = "LS0tLS1CRUdJTiBDRVJU", beginning[] = "LS0tLS1CRUdJTi";
+    const char *to = run(at, line->end, is_base64);
+    if (memcmp(at, beginning, sizeof beginning - 1) != 0)
+        return false;
+    if ((size_t)(to - at) >= sizeof certificate - 1 &&
+        memcmp(at, certificate, sizeof certificate - 1) == 0)
+        return false;
+    *ret = (struct finding){at, to};
+    return true;
+}
+
+bool detect_private_key(const struct passage *line, const char *at, struct finding *ret,
+                        bool *ret_closed)
+{
+    static const char kind[] = "PRIVATE KEY", dashes[] = "-----", end_marker[] = "-----END ";
+    size_t left = (size_t)(line->end - at);
+    const char *name = memmem(at, left < 80 ? left : 80, kind, sizeof kind - 1);
+    const char *head = name ? memmem(name, (size_t)(line->end - name), dashes, 5) : NULL;
+    if (!head)
+        return false;
+    const char *from = head + sizeof dashes - 1;
+    const char *to = memmem(from, (size_t)(line->end - from), end_marker, sizeof end_marker - 1);
+    *ret_closed = to != NULL;
+    *ret = (struct finding){from, to ? to : line->end};
+    return true;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Whole lines are taken from the caller's bytes where they are; only the beginning of a line whose
+ * end has not come is kept. Where a piece of a long line ends depends on nothing but its place in
+ * the line, so the result is the same however the stream is cut.
+ */
+#include "collector/redact/generic.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "collector/redact/anchors.h"
+
+#define WINDOW    ((size_t)256 * 1024) /* a longer line is looked at in pieces of this size */
+#define OVERLAP   ((size_t)64 * 1024)  /* what begins in it is left for the next piece */
+#define LOOK_BACK ((size_t)2 * 1024)   /* what a detector may see before its anchor */
+
+/* Lines of a private key: 16384 bits take some 200. */
+#define MAX_KEY_LINES 400
+
+struct generic {
+    struct strbuf pending; /* a line without its end */
+    size_t done;           /* bytes at its beginning that are out already; kept to look back */
+    bool binary;
+    unsigned key_lines;    /* how many more lines may belong to a private key; 0: not in one */
+    bool key_is_indented;  /* something stands before each line of it, as in a log */
+    bool key_marked;       /* its REMOVED is out */
+};
+
+/* Bytes that are looked at together: whole lines, or a piece of a long one. */
+struct block {
+    const char *begin, *from; /* begin <= from: what stands before is out already */
+    const char *limit;        /* no finding begins here or later */
+    const char *end;
+    const char *binary; /* data are binary from here on; `end` when they are not */
+};
+
+int generic_new(struct generic **ret, struct err *err)
+{
+    struct generic *generic = calloc(1, sizeof *generic);
+    if (!generic)
+        return err_nomem(err);
+    generic->pending = (struct strbuf)STRBUF_INIT;
+    *ret = generic;
+    return 0;
+}
+
+void *generic_free(struct generic *generic)
+{
+    if (generic)
+        strbuf_release(&generic->pending);
+    free(generic);
+    return NULL;
+}
+
+static bool ends_binary_string(char c)
+{
+    return ((unsigned char)c < ' ' && c != '\t') || c == 0x7f;
+}
+
+static const char *line_end(const struct block *block, const char *from)
+{
+    const char *end = (size_t)(block->end - from) > OVERLAP ? from + OVERLAP : block->end;
+    if (from >= block->binary) {
+        while (from < end && !ends_binary_string(*from))
+            from++;
+        return from;
+    }
+    const char *newline = memchr(from, '\n', (size_t)(end - from));
+    end = newline ? newline : end;
+    return block->binary < end ? block->binary : end;
+}
+
+static const char *line_begin(const struct block *block, const char *at)
+{
+    const char *from = (size_t)(at - block->begin) > LOOK_BACK ? at - LOOK_BACK : block->begin;
+    const char *p = at;
+    bool binary = at >= block->binary;
+    while (p > from && p[-1] != '\n' && p[-1] && !(binary && ends_binary_string(p[-1])))
+        p--;
+    return p;
+}
+
+static void put_mask(const struct block *block, const struct finding *finding,
+                     struct filter_output *out)
+{
+    static const char mask[] = REMOVED;
+    if (finding->from < block->binary) {
+        strbuf_adds(&out->bytes, mask);
+    } else {
+        for (size_t i = 0; i < (size_t)(finding->to - finding->from); i++)
+            strbuf_addc(&out->bytes, mask[i % (sizeof mask - 1)]);
+    }
+    out->replaced++;
+}
+
+static bool is_key_byte(char c)
+{
+    return isalnum((unsigned char)c) || c == '+' || c == '/' || c == '=';
+}
+
+/* "Proc-Type: 4,ENCRYPTED" and the like stand before the key itself. */
+static bool is_key_header(const char *from, const char *to)
+{
+    return to - from < 80 && memmem(from, (size_t)(to - from), ": ", 2) && isupper((unsigned char)*from);
+}
+
+/* Whether a line can be one of a private key. In a log its last word counts. */
+static bool is_key_line(const struct generic *generic, const char *from, const char *to)
+{
+    while (to > from && isspace((unsigned char)to[-1]))
+        to--;
+    while (from < to && isspace((unsigned char)*from))
+        from++;
+    const char *p = to;
+    while (p > from && is_key_byte(p[-1]))
+        p--;
+    return p == from || (generic->key_is_indented ? p < to : is_key_header(from, to));
+}
+
+/*
+ * One line within a private key. It is dropped, except for the first, whose place takes REMOVED.
+ * Returns where to go on; the key is over when key_lines is 0.
+ */
+static const char *drop_key_line(struct generic *generic, const struct block *block,
+                                 const char *from, struct filter_output *out)
+{
+    static const char marker[] = "-----END ";
+    const char *end = line_end(block, from);
+    const char *stop = memmem(from, (size_t)(end - from), marker, sizeof marker - 1);
+    if (stop || !is_key_line(generic, from, end)) {
+        generic->key_lines = 0;
+        if (!stop || generic->key_is_indented)
+            return from;
+        end = stop;
+    } else {
+        generic->key_lines--;
+    }
+    bool binary = from >= block->binary;
+    if (end > from && (binary || !generic->key_marked)) {
+        struct finding line = {from, end};
+        put_mask(block, &line, out);
+        if (!generic->key_lines || end == block->end)
+            return end;
+        strbuf_addc(&out->bytes, *end);
+        out->replaced -= generic->key_marked;
+        generic->key_marked = true;
+    } else if (binary && end < block->end) {
+        strbuf_addc(&out->bytes, *end);
+    }
+    return end + (generic->key_lines && end < block->end);
+}
+
+static void begin_key(struct generic *generic, const struct passage *line, const char *at,
+                      const struct finding *finding)
+{
+    const char *p = at;
+    while (p > line->begin && (p[-1] == '-' || p[-1] == ' ' || p[-1] == '\t'))
+        p--;
+    generic->key_lines = MAX_KEY_LINES;
+    generic->key_is_indented = p > line->begin;
+    generic->key_marked = finding->to > finding->from;
+}
+
+/* Whether one of the anchors at `at` leads to a secret. */
+static bool find(struct generic *generic, const struct passage *line, const char *at,
+                 const struct anchor *const *anchors, size_t count, struct finding *ret)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool closed;
+        if (anchors[i]->detect) {
+            if (anchors[i]->detect(line, at, ret))
+                return true;
+        } else if (detect_private_key(line, at, ret, &closed)) {
+            if (!closed)
+                begin_key(generic, line, at, ret);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The line around a place; its end is only looked for again when it is another one. */
+static void locate(const struct block *block, const char *at, struct passage *line)
+{
+    bool known = line->end && at < line->end;
+    bool cut = known && line->end < block->end && *line->end != '\n' && at < block->binary;
+    if (!known || at >= block->binary || (cut && (size_t)(line->end - at) < OVERLAP / 2))
+        line->end = line_end(block, at);
+    line->begin = line_begin(block, at);
+}
+
+static void put_finding(struct generic *generic, const struct block *block, const char *copied,
+                        struct finding *finding, struct filter_output *out)
+{
+    strbuf_add(&out->bytes, copied, (size_t)(finding->from - copied));
+    if (finding->to > finding->from)
+        put_mask(block, finding, out);
+    if (generic->key_lines && finding->to < block->end) /* its lines begin behind this one's end */
+        strbuf_addc(&out->bytes, *finding->to++);
+}
+
+/* Puts out what may be seen of [from, limit); returns how far that went: limit, or more. */
+static const char *redact_block(struct generic *generic, const struct block *block,
+                                struct filter_output *out)
+{
+    const char *copied = block->from, *p = copied;
+    struct passage line = {NULL, NULL};
+    while (p < block->limit) {
+        if (generic->key_lines) {
+            copied = p = drop_key_line(generic, block, p, out);
+            line.end = NULL;
+            continue;
+        }
+        const struct anchor *anchors[MAX_ANCHORS_AT];
+        p = anchors_candidate(p, block->end);
+        if (!p || p >= block->limit)
+            break;
+        size_t count = anchors_at(p, block->end, anchors);
+        struct finding finding;
+        if (count > 0)
+            locate(block, p, &line);
+        if (count > 0 && find(generic, &line, p, anchors, count, &finding)) {
+            put_finding(generic, block, copied, &finding, out);
+            copied = p = finding.to;
+        } else {
+            p++;
+        }
+    }
+    if (copied < block->limit)
+        strbuf_add(&out->bytes, copied, (size_t)(block->limit - copied));
+    return copied < block->limit ? block->limit : copied;
+}
+
+static struct block block_of(struct generic *generic, const char *begin, const char *from,
+                             const char *limit, const char *end)
+{
+    const char *nul = generic->binary ? from : memchr(from, '\0', (size_t)(end - from));
+    return (struct block){begin, from, limit, end, nul ? nul : end};
+}
+
+/* A line that goes on and on: its beginning goes out, the overlap and some to look back stay. */
+static void redact_window(struct generic *generic, struct filter_output *out)
+{
+    const char *begin = generic->pending.data, *end = begin + generic->pending.length;
+    struct block block = block_of(generic, begin, begin + generic->done, end - OVERLAP, end);
+    const char *to = redact_block(generic, &block, out);
+    generic->binary |= block.binary < to;
+    size_t keep_from = (size_t)(to - begin) > LOOK_BACK ? (size_t)(to - begin) - LOOK_BACK : 0;
+    generic->done = (size_t)(to - begin) - keep_from;
+    strbuf_consume(&generic->pending, keep_from);
+}
+
+static void redact_lines(struct generic *generic, const char *begin, const char *from,
+                         const char *end, struct filter_output *out)
+{
+    struct block block = block_of(generic, begin, from, end, end);
+    redact_block(generic, &block, out);
+    generic->binary |= block.binary < end;
+}
+
+static int keep(struct generic *generic, const char *bytes, size_t length,
+                struct filter_output *out, struct err *err)
+{
+    while (length > 0) {
+        size_t room = WINDOW - generic->pending.length, n = length < room ? length : room;
+        strbuf_add(&generic->pending, bytes, n);
+        if (!strbuf_ok(&generic->pending))
+            return err_nomem(err);
+        if (generic->pending.length == WINDOW)
+            redact_window(generic, out);
+        bytes += n;
+        length -= n;
+    }
+    return 0;
+}
+
+static void flush_pending(struct generic *generic, struct filter_output *out)
+{
+    const char *begin = generic->pending.data;
+    redact_lines(generic, begin, begin + generic->done, begin + generic->pending.length, out);
+    strbuf_clear(&generic->pending);
+    generic->done = 0;
+}
+
+int generic_write(struct generic *generic, const char *bytes, size_t length,
+                  struct filter_output *out, struct err *err)
+{
+    const char *end = bytes + length;
+    if (generic->pending.length > 0) {
+        const char *newline = memchr(bytes, '\n', length);
+        const char *stop = newline ? newline + 1 : end;
+        int r = keep(generic, bytes, (size_t)(stop - bytes), out, err);
+        if (r < 0)
+            return r;
+        if (newline)
+            flush_pending(generic, out);
+        bytes = stop;
+    }
+    const char *newline = memrchr(bytes, '\n', (size_t)(end - bytes));
+    if (newline) {
+        redact_lines(generic, bytes, bytes, newline + 1, out);
+        bytes = newline + 1;
+    }
+    return keep(generic, bytes, (size_t)(end - bytes), out, err);
+}
+
+void generic_treat_as_binary(struct generic *generic)
+{
+    generic->binary = true;
+}
+
+int generic_finish(struct generic *generic, struct filter_output *out, struct err *err)
+{
+    (void)err;
+    flush_pending(generic, out);
+    return 0;
+}

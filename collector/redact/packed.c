@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What the stream is shows in its first bytes; they are held back until it is known.
+ */
+#include "collector/redact/packed.h"
+
+#include <zlib.h>
+
+#include "collector/redact/generic.h"
+
+#define MAGIC_BYTES  6
+#define CHUNK        (64 * 1024)
+#define GZIP_FORMAT  (15 + 16) /* zlib: largest window, gzip header */
+#define MEMORY_LEVEL 8
+#define REPACK_LEVEL 6
+
+enum form { UNKNOWN, TEXT, GZIP, OPAQUE };
+
+struct packed {
+    enum form form;
+    char magic[MAGIC_BYTES];
+    size_t magic_length;
+    struct generic *generic;
+    bool rewrite, wants_rewrite;
+    z_stream inflate, deflate;
+    bool has_inflate, has_deflate;
+    struct filter_output inner; /* what was unpacked, filtered */
+};
+
+static const struct {
+    const char *bytes;
+    size_t length;
+    enum form form;
+} magics[] = {
+    {"\x1f\x8b\x08", 3, GZIP},         {"BZh", 3, OPAQUE},     {"\xfd" "7zXZ", 5, OPAQUE},
+    {"\x28\xb5\x2f\xfd", 4, OPAQUE}, {"PK\x03\x04", 4, OPAQUE},
+};
+
+int packed_open(void **ret, struct err *err)
+{
+    struct packed *packed = calloc(1, sizeof *packed);
+    if (!packed)
+        return err_nomem(err);
+    packed->inner.bytes = (struct strbuf)STRBUF_INIT;
+    int r = generic_new(&packed->generic, err);
+    if (r < 0)
+        packed_free(packed);
+    else
+        *ret = packed;
+    return r;
+}
+
+void packed_free(void *filter)
+{
+    struct packed *packed = filter;
+    generic_free(packed->generic);
+    if (packed->has_inflate)
+        inflateEnd(&packed->inflate);
+    if (packed->has_deflate)
+        deflateEnd(&packed->deflate);
+    strbuf_release(&packed->inner.bytes);
+    free(packed);
+}
+
+void packed_rewrite(void *filter)
+{
+    ((struct packed *)filter)->rewrite = true;
+}
+
+bool packed_wants_rewrite(const void *filter)
+{
+    return ((const struct packed *)filter)->wants_rewrite;
+}
+
+static int begin_gzip(struct packed *packed, struct err *err)
+{
+    if (inflateInit2(&packed->inflate, GZIP_FORMAT) != Z_OK)
+        return err_nomem(err);
+    packed->has_inflate = true;
+    if (!packed->rewrite)
+        return 0;
+    if (deflateInit2(&packed->deflate, REPACK_LEVEL, Z_DEFLATED, GZIP_FORMAT, MEMORY_LEVEL,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+        return err_nomem(err);
+    packed->has_deflate = true;
+    return 0;
+}
+
+/* Packs what has been filtered. */
+static int repack(struct packed *packed, int flush, struct filter_output *out, struct err *err)
+{
+    unsigned char chunk[CHUNK / 4];
+    packed->deflate.next_in = (unsigned char *)packed->inner.bytes.data;
+    packed->deflate.avail_in = (unsigned)packed->inner.bytes.length;
+    do {
+        packed->deflate.next_out = chunk;
+        packed->deflate.avail_out = sizeof chunk;
+        if (deflate(&packed->deflate, flush) == Z_STREAM_ERROR)
+            return err_set(err, ERR_BUG, "zlib refuses to go on");
+        strbuf_add(&out->bytes, chunk, sizeof chunk - packed->deflate.avail_out);
+    } while (packed->deflate.avail_out == 0);
+    return 0;
+}
+
+/* Judges or packs what the generic filter has put out. */
+static int take_filtered(struct packed *packed, int flush, struct filter_output *out,
+                         struct err *err)
+{
+    int r = 0;
+    if (!strbuf_ok(&packed->inner.bytes))
+        return err_nomem(err);
+    if (packed->rewrite) {
+        r = repack(packed, flush, out, err);
+        out->replaced += packed->inner.replaced;
+    } else if (packed->inner.replaced > 0) {
+        packed->wants_rewrite = true;
+        r = err_set(err, ERR_UNSUPPORTED, "there are secrets in compressed data");
+    }
+    packed->inner.replaced = 0;
+    strbuf_clear(&packed->inner.bytes);
+    return r;
+}
+
+static int end_gzip(struct packed *packed, struct filter_output *out, struct err *err)
+{
+    int r = generic_finish(packed->generic, &packed->inner, err);
+    return r == 0 ? take_filtered(packed, Z_FINISH, out, err) : r;
+}
+
+/* The rest is no gzip data: it is searched as it stands. */
+static int give_up_gzip(struct packed *packed, const char *bytes, size_t length,
+                        struct filter_output *out, struct err *err)
+{
+    int r = end_gzip(packed, out, err);
+    packed->form = TEXT;
+    generic_treat_as_binary(packed->generic);
+    return r == 0 ? generic_write(packed->generic, bytes, length, out, err) : r;
+}
+
+static int write_gzip(struct packed *packed, const char *bytes, size_t length,
+                      struct filter_output *out, struct err *err)
+{
+    z_stream *stream = &packed->inflate;
+    char chunk[CHUNK];
+    stream->next_in = (unsigned char *)(uintptr_t)bytes; /* zlib does not write to it */
+    stream->avail_in = (unsigned)length;
+    do {
+        stream->next_out = (unsigned char *)chunk;
+        stream->avail_out = sizeof chunk;
+        int status = inflate(stream, Z_NO_FLUSH);
+        int r = generic_write(packed->generic, chunk, sizeof chunk - stream->avail_out,
+                              &packed->inner, err);
+        if (r == 0)
+            r = take_filtered(packed, Z_NO_FLUSH, out, err);
+        if (r < 0)
+            return r;
+        if (status == Z_STREAM_END) /* another one may follow */
+            status = inflateReset(stream);
+        if (status != Z_OK && status != Z_BUF_ERROR) {
+            size_t taken = length - stream->avail_in;
+            if (!packed->rewrite)
+                strbuf_add(&out->bytes, bytes, taken);
+            return give_up_gzip(packed, bytes + taken, stream->avail_in, out, err);
+        }
+    } while (stream->avail_in > 0 || stream->avail_out == 0);
+    if (!packed->rewrite)
+        strbuf_add(&out->bytes, bytes, length);
+    return 0;
+}
+
+static int pass(struct packed *packed, const char *bytes, size_t length, struct filter_output *out,
+                struct err *err)
+{
+    switch (packed->form) {
+    case GZIP:
+        return write_gzip(packed, bytes, length, out, err);
+    case OPAQUE:
+        strbuf_add(&out->bytes, bytes, length);
+        return 0;
+    case TEXT:
+    case UNKNOWN:
+        break;
+    }
+    return generic_write(packed->generic, bytes, length, out, err);
+}
+
+static int decide(struct packed *packed, struct filter_output *out, struct err *err)
+{
+    packed->form = TEXT;
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+        if (packed->magic_length >= magics[i].length &&
+            memcmp(packed->magic, magics[i].bytes, magics[i].length) == 0)
+            packed->form = magics[i].form;
+    int r = packed->form == GZIP ? begin_gzip(packed, err) : 0;
+    return r == 0 ? pass(packed, packed->magic, packed->magic_length, out, err) : r;
+}
+
+int packed_write(void *filter, const char *bytes, size_t length, struct filter_output *out,
+                 struct err *err)
+{
+    struct packed *packed = filter;
+    while (length > 0 && packed->form == UNKNOWN) {
+        packed->magic[packed->magic_length++] = *bytes++;
+        length--;
+        int r = packed->magic_length == MAGIC_BYTES ? decide(packed, out, err) : 0;
+        if (r < 0)
+            return r;
+    }
+    return length > 0 ? pass(packed, bytes, length, out, err) : 0;
+}
+
+int packed_finish(void *filter, struct filter_output *out, struct err *err)
+{
+    struct packed *packed = filter;
+    int r = packed->form == UNKNOWN ? decide(packed, out, err) : 0;
+    if (r < 0 || packed->form == OPAQUE)
+        return r;
+    return packed->form == GZIP ? end_gzip(packed, out, err)
+                                : generic_finish(packed->generic, out, err);
+}

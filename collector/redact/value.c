@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * In doubt a value reaches to the end of its line: secrets hold blanks, commas and equal signs, and
+ * half a password is a leak. What proves an earlier end is structure that the value cannot have
+ * made itself: its own quotes, or the quotes of the string that holds key and value.
+ */
+#include "collector/redact/value.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "collector/redact/quoting.h"
+#include "common/compiler.h"
+
+#define LOOK_BACK   1024 /* a string that holds key and value begins no further away */
+#define MAX_NESTING 32
+
+static const char *skip_blanks(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t'))
+        p++;
+    return p;
+}
+
+/* What may stand behind the end of a string. */
+static bool ends_string(const char *p, const char *end)
+{
+    return p >= end || strchr(" \t\r,;:)]}>/?&|%<\\\"'", *p) != NULL;
+}
+
+/* 'a'"b"c is one word of the shell; 'it''s' is one string of SQL. */
+static const char *continued(const char *p, const char *end, const struct quote *quote)
+{
+    struct quoted more;
+    struct quote next;
+    while (quote->level == 0 && quote->c && p < end) {
+        const char *start = p;
+        if (*p == '\\' && p + 1 < end && (p[1] == '\'' || p[1] == '"')) {
+            p += 2;
+        } else if ((*p == '\'' || *p == '"') && quote_open(&p, end, &next)) {
+            p = quote_close(p, end, &next, &more) ? more.after : end;
+        } else if (ends_string(p, end)) {
+            return p;
+        } else {
+            p++;
+        }
+        if (p == start)
+            break;
+    }
+    return p;
+}
+
+/* The string that is open at `key`: its quote, or false. */
+static bool enclosing_quote(const struct passage *line, const char *key, struct quote *ret)
+{
+    const char *begin = key - line->begin > LOOK_BACK ? key - LOOK_BACK : line->begin;
+    bool closed[128] = {false};
+    for (const char *p = key; p-- > begin;) {
+        if ((*p != '\'' && *p != '"') || closed[(unsigned char)*p])
+            continue;
+        const char *before = p;
+        while (before > begin && before[-1] == '\\')
+            before--;
+        size_t level = (size_t)(p - before);
+        if (before > begin && strchr("ubrfL", before[-1]))
+            before--;
+        bool opens = before == begin || strchr("[({,:=> \t", before[-1]);
+        bool closes = p + 1 < key && strchr(" \t,;)]}:", p[1]);
+        if (opens && !(closes && before > begin && before[-1] != ' ')) {
+            *ret = (struct quote){.c = *p, .level = level};
+            return true;
+        }
+        if (closes)
+            closed[(unsigned char)*p] = true;
+    }
+    return false;
+}
+
+const char *value_plain_end(const struct passage *line, const char *key, const char *from)
+{
+    struct quote quote;
+    struct quoted text;
+    const char *end = line->end;
+    while (end > from && isspace((unsigned char)end[-1]))
+        end--;
+    if (!enclosing_quote(line, key, &quote))
+        return end;
+    for (const char *p = from; p < end && quote_close(p, end, &quote, &text); p = text.after)
+        if (ends_string(text.after, end) && (text.after == end || !strchr("\\\"'", *text.after)))
+            return text.text + text.length;
+    return end;
+}
+
+/* A string that is not closed ends like a value without quotes. */
+static void end_quoted(const struct passage *line, const char *key, const struct quote *quote,
+                       struct finding *value)
+{
+    struct quoted text;
+    if (!quote_close(value->from, line->end, quote, &text)) {
+        value->to = value_plain_end(line, key, value->from);
+        return;
+    }
+    const char *after = continued(text.after, line->end, quote);
+    value->to = after > text.after ? after : text.text + text.length;
+}
+
+/* The closing tag of an element; text without one reaches to the end of the line. */
+static const char *element_end(const char *from, const char *end)
+{
+    static const char cdata[] = "<![CDATA[";
+    bool is_cdata = (size_t)(end - from) >= sizeof cdata - 1 &&
+                    memcmp(from, cdata, sizeof cdata - 1) == 0;
+    const char *stop = is_cdata ? memmem(from, (size_t)(end - from), "]]>", 3)
+                                : memchr(from, '<', (size_t)(end - from));
+    return stop ? stop : end;
+}
+
+static const char *span_of(const char *from, const char *end, const char *stops)
+{
+    while (from < end && *from && !strchr(stops, *from))
+        from++;
+    return from;
+}
+
+static const char *session_end(const char *from, const char *end)
+{
+    while (from < end && (isalnum((unsigned char)*from) || strchr(":_-", *from)))
+        from++;
+    return from;
+}
+
+/* A list or map as a value: to its closing bracket, or as far as there is text. */
+static const char *brackets_end(const char *from, const char *end)
+{
+    char closers[MAX_NESTING];
+    size_t depth = 0;
+    struct quote quote;
+    struct quoted text;
+    for (const char *p = from; p < end;) {
+        char closer = *p == '{' ? '}' : *p == '[' ? ']' : *p == '(' ? ')' : '\0';
+        if (closer && depth == MAX_NESTING)
+            return end;
+        if (closer)
+            closers[depth++] = closer;
+        else if (depth > 0 && *p == closers[depth - 1] && --depth == 0)
+            return p + 1;
+        if (!quote_open(&p, end, &quote))
+            p++;
+        else if (!quote_close(p, end, &quote, &text))
+            return end;
+        else
+            p = text.after;
+    }
+    return end;
+}
+
+/* A number or a word, and then what may follow a value in JSON or Python. */
+static bool literal_end(const char *from, const char *end, const char **ret)
+{
+    const char *p = from;
+    while (p < end && (isalnum((unsigned char)*p) || strchr("+-._", *p)))
+        p++;
+    const char *next = skip_blanks(p, end);
+    *ret = p;
+    return p > from && (next == end || strchr(",}])\r", *next));
+}
+
+static const char *unquoted_end(const struct passage *line, const char *key, enum value_style style,
+                                const char *from)
+{
+    const char *end = line->end, *literal;
+    switch (style) {
+    case VALUE_QUERY:
+        return span_of(from, end, "& \t\r\"'<>\\");
+    case VALUE_SESSION:
+        return session_end(from, end);
+    case VALUE_ELEMENT:
+        return element_end(from, end);
+    case VALUE_LITERAL:
+        if (literal_end(from, end, &literal))
+            return literal;
+        break;
+    case VALUE_PLAIN:
+        break;
+    }
+    const char *stop = value_plain_end(line, key, from);
+    return *from == '{' || *from == '[' ? brackets_end(from, stop) : stop;
+}
+
+bool value_find_end(const struct passage *line, const char *key, enum value_style style,
+                    struct finding *value)
+{
+    struct quote quote;
+    const char *p = style == VALUE_QUERY ? value->from : skip_blanks(value->from, line->end);
+    value->from = p;
+    if (p == line->end)
+        return false;
+    if (style == VALUE_ELEMENT) {
+        value->to = element_end(p, line->end);
+        return value->to > p;
+    }
+    if (p + 1 < line->end && strchr("ubrfL", *p) && (p[1] == '\'' || p[1] == '"'))
+        p++;
+    if (quote_open(&p, line->end, &quote)) {
+        value->from = p;
+        end_quoted(line, key, &quote, value);
+        return value->to > value->from;
+    }
+    value->to = unquoted_end(line, key, style, value->from);
+    return value->to > value->from;
+}
