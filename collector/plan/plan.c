@@ -244,7 +244,7 @@ static int build_paths(struct build *build, const struct catalog_item *item, con
             r = add_decided(build, item, *path, OUTCOME_MISSING, "there is no such file", err);
         if (r == 0 && result->cut)
             r = add_decided(build, item, *path, OUTCOME_OMITTED,
-                            "there are more files than one item may take", err);
+                            "there are more or deeper files than one item may take", err);
     }
     return r;
 }

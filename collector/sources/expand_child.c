@@ -9,7 +9,6 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <regex.h>
@@ -17,6 +16,7 @@
 
 #include "collector/sources/devices.h"
 #include "collector/sources/expand.h"
+#include "collector/sources/expand_glob.h"
 #include "collector/sources/running.h"
 #include "common/io.h"
 #include "common/vec.h"
@@ -37,16 +37,25 @@ struct worker {
     const struct expand_request *request;
     FILE *out;
     size_t hits;
+    bool cut;
     regex_t match, exclude;
     dev_t device;
     VEC(struct found) files;
     VEC(ino_t) seen;
 };
 
+/* There is more than is reported; the plan says so. */
+static void report_cut(struct worker *w)
+{
+    if (!w->cut)
+        fprintf(w->out, "C%c", 0);
+    w->cut = true;
+}
+
 static void report(struct worker *w, const char *path, int64_t size)
 {
     if (w->hits == MAX_HITS)
-        fprintf(w->out, "C%c", 0);
+        report_cut(w);
     if (w->hits++ < MAX_HITS)
         fprintf(w->out, "H%" PRId64 " %s%c", size, path, 0);
 }
@@ -71,8 +80,10 @@ static bool look(const struct worker *w, const char *path, struct stat *ret)
 
 static void keep(struct worker *w, const char *path, const struct stat *status)
 {
-    if (w->files.count > MAX_HITS)
+    if (w->files.count > MAX_HITS) {
+        report_cut(w);
         return;
+    }
     struct found *file = vec_push(&w->files);
     if (!file)
         return;
@@ -99,14 +110,14 @@ static void report_kept(struct worker *w)
     vec_free(&w->files);
 }
 
-/* Wildcards in the root's own name are no wildcards. */
-static void quote_root(const char *root, struct strbuf *out)
+/* What a pattern matches: files, or for EXPAND_PATHS whatever is there. */
+static void keep_match(void *context, const char *path)
 {
-    for (; *root; root++) {
-        if (strchr("*?[]\\", *root))
-            strbuf_addc(out, '\\');
-        strbuf_addc(out, *root);
-    }
+    struct worker *w = context;
+    struct stat status;
+    bool folders = w->request->kind == EXPAND_PATHS;
+    if (look(w, path, &status) && (folders || !S_ISDIR(status.st_mode)))
+        keep(w, path, &status);
 }
 
 static void expand_glob(struct worker *w)
@@ -118,19 +129,8 @@ static void expand_glob(struct worker *w)
         report(w, subject, look(w, subject, &status) ? status.st_size : -1);
         return;
     }
-    struct strbuf pattern = STRBUF_INIT;
-    quote_root(w->root, &pattern);
-    strbuf_adds(&pattern, subject);
-    glob_t found;
-    if (strbuf_ok(&pattern) && glob(pattern.data, 0, NULL, &found) == 0) {
-        for (size_t i = 0; i < found.gl_pathc; i++) {
-            const char *path = found.gl_pathv[i] + strlen(w->root);
-            if (look(w, path, &status) && (folders || !S_ISDIR(status.st_mode)))
-                keep(w, path, &status);
-        }
-        globfree(&found);
-    }
-    strbuf_release(&pattern);
+    if (!expand_glob_each(w->root, subject, MAX_HITS, keep_match, w))
+        report_cut(w);
     if (w->request->newest_first && w->files.count)
         qsort(w->files.items, w->files.count, sizeof *w->files.items, by_age);
     report_kept(w);
@@ -195,8 +195,10 @@ static bool first_time(struct worker *w, ino_t inode)
             high = middle;
     }
     ino_t *room = w->seen.count > MAX_HITS ? NULL : vec_push(&w->seen);
-    if (!room)
+    if (!room) {
+        report_cut(w);
         return false;
+    }
     memmove(w->seen.items + low + 1, w->seen.items + low,
             (w->seen.count - 1 - low) * sizeof *w->seen.items);
     w->seen.items[low] = inode;
@@ -216,15 +218,25 @@ static int by_name(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-/* Names of a folder, sorted; no more than could be reported, so that a folder of millions costs
- * little. */
-static void read_names(const char *full, name_list *names)
+/*
+ * Names of a folder, sorted; no more than could be reported, so that a folder of millions costs
+ * little. Files that are not wanted take nobody's place.
+ */
+static void read_names(struct worker *w, const char *folder, const char *full, name_list *names)
 {
+    char path[PATH_MAX + NAME_MAX];
     CLEANUP_DIR DIR *stream = opendir(full);
     struct dirent *entry;
-    while (stream && names->count <= MAX_HITS && (entry = readdir(stream))) {
+    while (stream && (entry = readdir(stream))) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        if (entry->d_type == DT_REG && !wanted(w, path))
+            continue;
+        if (names->count > MAX_HITS) {
+            report_cut(w);
+            break;
+        }
         char **name = vec_push(names);
         if (name && !(*name = strdup(entry->d_name)))
             names->count--;
@@ -242,24 +254,59 @@ static void report_found(struct worker *w, const char *path, const struct stat *
         report(w, path, status->st_size);
 }
 
-static void walk(struct worker *w, const char *folder, int depth)
+/* A folder into which somebody else could put things. */
+static bool is_foreign(const char *full)
+{
+    struct stat status;
+    return stat(full, &status) == 0 &&
+           ((status.st_uid != 0 && status.st_uid != geteuid()) || (status.st_mode & S_IWOTH));
+}
+
+static bool is_link(const struct worker *w, const char *path)
 {
     char full[PATH_MAX];
+    struct stat status;
+    full_path(w, path, full, sizeof full);
+    return lstat(full, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
+static void walk(struct worker *w, const char *folder, int depth);
+
+/*
+ * A link that somebody else could have made is not followed: it may lead to a mount that hangs, or
+ * to the root of everything. That it is there is recorded, as of FIFOs, by the attempt to open it.
+ */
+static void visit(struct worker *w, const char *path, bool foreign, int depth)
+{
+    struct stat status;
+    if (foreign && is_link(w, path)) {
+        if (wanted(w, path))
+            report(w, path, -1);
+    } else if (!look(w, path, &status)) {
+        return;
+    } else if (S_ISDIR(status.st_mode)) {
+        if (status.st_dev == w->device && first_time(w, status.st_ino))
+            walk(w, path, depth + 1);
+    } else if (wanted(w, path) && (status.st_dev != w->device || first_time(w, status.st_ino))) {
+        report_found(w, path, &status);
+    }
+}
+
+static void walk(struct worker *w, const char *folder, int depth)
+{
+    char full[PATH_MAX], path[PATH_MAX];
     name_list names = {0};
     full_path(w, folder, full, sizeof full);
-    if (depth < MAX_DEPTH && w->hits <= MAX_HITS)
-        read_names(full, &names);
+    bool foreign = is_foreign(full);
+    if (depth == MAX_DEPTH)
+        report_cut(w);
+    else if (w->hits <= MAX_HITS)
+        read_names(w, folder, full, &names);
     for (size_t i = 0; i < names.count; i++) {
-        char path[PATH_MAX];
-        struct stat status;
-        int length = snprintf(path, sizeof path, "%s/%s", folder, names.items[i]);
-        if (length < (int)sizeof path && look(w, path, &status)) {
-            bool folder_here = S_ISDIR(status.st_mode) && status.st_dev == w->device;
-            if (folder_here && first_time(w, status.st_ino))
-                walk(w, path, depth + 1);
-            else if (S_ISREG(status.st_mode) && wanted(w, path) && first_time(w, status.st_ino))
-                report_found(w, path, &status);
-        }
+        if (snprintf(path, sizeof path, "%s/%s", folder, names.items[i]) < (int)sizeof path)
+            visit(w, path, foreign, depth);
+        else
+            report_cut(w);
         free(names.items[i]);
     }
     vec_free(&names);

@@ -43,6 +43,27 @@ static bool is_trusted_directory(const struct stat *directory)
     return ours && !(directory->st_mode & S_IWOTH);
 }
 
+/*
+ * A second name for somebody else's file. Who may write to the folder may have made it, to have
+ * root read what only root can (where the kernel does not forbid such links).
+ */
+static bool could_be_planted(const struct stat *directory, const struct stat *file)
+{
+    if (file->st_nlink < 2)
+        return false;
+    return (directory->st_mode & S_IWOTH) ||
+           (!is_trusted_directory(directory) && file->st_uid != directory->st_uid);
+}
+
+/*
+ * Files of debugfs that nobody may read are for writing, or closed by the kernel's lockdown, which
+ * complains about root trying (source: the original leaves them out too).
+ */
+static bool is_closed_by_kernel(const char *path, const struct stat *file)
+{
+    return !(file->st_mode & 0444) && strncmp(path, "/sys/kernel/debug/", 18) == 0;
+}
+
 static int check_avoided(const struct walk *walk, const char *component, struct err *err)
 {
     char path[2 * PATH_MAX + NAME_MAX];
@@ -144,8 +165,10 @@ static int open_file(const struct walk *walk, const char *name, const struct sta
     snprintf(path, sizeof path, "%s/%s", walk->resolved, name);
     if (!S_ISREG(seen->st_mode))
         return err_set(err, ERR_DENIED, "'%s' is no regular file", path);
-    if (seen->st_nlink > 1 && seen->st_uid != 0 && (walk->directory.st_mode & S_IWOTH))
-        return err_set(err, ERR_DENIED, "'%s' is a hard link in a folder open to everybody", path);
+    if (could_be_planted(&walk->directory, seen))
+        return err_set(err, ERR_DENIED, "'%s' is a hard link that others could have made", path);
+    if (is_closed_by_kernel(path, seen))
+        return err_set(err, ERR_DENIED, "'%s' is closed: nobody may read it", path);
     const char *denied = deny_reason(path);
     if (denied)
         return err_set(err, ERR_DENIED, "'%s' is never read: %s", path, denied);

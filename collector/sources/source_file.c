@@ -65,6 +65,21 @@ static bool has_real_size(int fd, const struct stat *status)
            space.f_type != EFIVARFS_MAGIC;
 }
 
+/*
+ * Where to begin so that at most the limit remains: the newest bytes, without a hole in front of
+ * them. (A log that is truncated while a daemon writes at its old place begins with one, of any
+ * size.)
+ */
+static int64_t start_of_end(int fd, int64_t size, int64_t limit)
+{
+    int64_t start = size - limit;
+    int64_t data = lseek(fd, start, SEEK_DATA);
+    if (data < 0 && errno == ENXIO)
+        data = size; /* nothing but a hole */
+    start = data > start ? data : start;
+    return lseek(fd, start, SEEK_SET) < 0 ? size : start;
+}
+
 static void judge(const struct file_request *request, int fd, const struct stat *before,
                   int64_t wanted, int64_t done, int sysno, struct outcome *outcome)
 {
@@ -82,8 +97,9 @@ static void judge(const struct file_request *request, int fd, const struct stat 
                     "shrank from %" PRId64 " to %" PRId64 " bytes while it was read",
                     (int64_t)before->st_size, done);
     else if (real && wanted < before->st_size)
-        outcome_set(outcome, OUTCOME_TRUNCATED, "the last %" PRId64 " of %" PRId64 " bytes", wanted,
-                    (int64_t)before->st_size);
+        outcome_set(outcome, OUTCOME_TRUNCATED, "the last %" PRId64 " of %" PRId64 " bytes%s",
+                    wanted, (int64_t)before->st_size,
+                    wanted < request->limit ? "; before them is a hole" : "");
     else if (real && fstat(fd, &after) == 0 && after.st_size != before->st_size)
         outcome_set(outcome, OUTCOME_CHANGED, "%s while it was read; complete as of its opening",
                     after.st_size > before->st_size ? "grew" : "shrank");
@@ -110,11 +126,8 @@ int source_read_file(const struct file_request *request, source_sink sink, void 
     int64_t wanted = request->limit;
     if (has_real_size(fd, &status)) {
         wanted = status.st_size;
-        if (request->limit >= 0 && wanted > request->limit) {
-            wanted = request->limit;
-            if (lseek(fd, status.st_size - wanted, SEEK_SET) < 0)
-                wanted = 0;
-        }
+        if (request->limit >= 0 && wanted > request->limit)
+            wanted = status.st_size - start_of_end(fd, status.st_size, request->limit);
     }
     int sysno = 0;
     int64_t done = copy(request, fd, wanted, sink, context, &sysno, err);

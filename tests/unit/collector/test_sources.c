@@ -160,16 +160,25 @@ static void a_file_that_changes_while_it_is_read_is_marked(void **state)
     }
 }
 
-static void a_huge_hole_costs_no_more_than_the_limit(void **state)
+static void a_huge_hole_costs_nothing_and_hides_no_data(void **state)
 {
     (void)state;
     char full[300];
     struct strbuf text = STRBUF_INIT;
-    write_file("/hole", "");
+    const off_t size = (off_t)1 << 40;
+    write_file("/hole", "old");
     at("/hole", full, sizeof full);
-    assert_int_equal(truncate(full, (off_t)1 << 40), 0);
+    assert_int_equal(truncate(full, size), 0);
     assert_int_equal(read_path("/hole", 4096, &text).status, OUTCOME_TRUNCATED);
-    assert_int_equal(text.length, 4096);
+    assert_int_equal(text.length, 0);
+    int fd = open(full, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, "newest", 6, size), 6);
+    close(fd);
+    struct outcome outcome = read_path("/hole", 1024 * 1024, &text);
+    assert_int_equal(outcome.status, OUTCOME_TRUNCATED);
+    assert_non_null(strstr(outcome.reason, "before them is a hole"));
+    assert_true(text.length >= 6 && text.length < 1024 * 1024);
+    assert_memory_equal(text.data + text.length - 6, "newest", 6);
     strbuf_release(&text);
 }
 
@@ -279,7 +288,7 @@ int main(void)
         cmocka_unit_test(links_of_ours_are_followed_inside_the_root),
         cmocka_unit_test(links_where_others_can_write_are_refused),
         cmocka_unit_test(a_file_that_changes_while_it_is_read_is_marked),
-        cmocka_unit_test(a_huge_hole_costs_no_more_than_the_limit),
+        cmocka_unit_test(a_huge_hole_costs_nothing_and_hides_no_data),
         cmocka_unit_test(dangerous_paths_are_denied_whatever_the_catalog_says),
         cmocka_unit_test(the_longest_mount_decides_and_the_last_one_covers),
         cmocka_unit_test(without_a_mount_table_everything_is_risky),
