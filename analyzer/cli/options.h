@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "analyzer/judge/verdict.h"
+#include "analyzer/verdict/verdict.h"
 #include "common/err.h"
 #include "common/vec.h"
 

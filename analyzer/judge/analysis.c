@@ -467,11 +467,14 @@ static int judge_rules(struct analysis *analysis, struct evaluation *evaluation,
     int r = finding_builder_new(verdict->arena, evaluation->hosts, evaluation->host_count,
                                 &evaluation->builder, err);
     for (size_t i = 0; r == 0 && i < analysis->rule_count; i++) {
-        enum rule_outcome outcome;
+        struct rule_state *state = &analysis->rules[i];
         const char *reason = "";
-        r = evaluate_rule(evaluation, &analysis->rules[i], &outcome, &reason, err);
+        r = evaluate_rule(evaluation, state, &state->outcome, &reason, err);
         if (r == 0)
-            r = record(verdict, analysis->rules[i].rule, outcome, reason);
+            r = record(verdict, state->rule, state->outcome, reason);
+        if (r == 0 && finding_builder_dropped(evaluation->builder, state->rule) && evaluation->reports)
+            report_set_add_problem(evaluation->reports, PROBLEM_REFUSED, 0, state->rule->id,
+                                   "this rule has more findings than are shown");
     }
     if (r == 0)
         r = finding_builder_finish(evaluation->builder, verdict, err);
@@ -511,7 +514,7 @@ int analysis_judge(struct analysis *analysis, const struct database_host *hosts,
     if (r == 0)
         r = copy_packs(verdict, analysis->parts.rules, err);
     if (r == 0)
-        r = score_compute(verdict, hosts, host_count, analysis->parts.rules, err);
+        r = score_compute(verdict, hosts, host_count, analysis->rules, analysis->rule_count, err);
     if (r < 0) {
         verdict_free(verdict);
         return r;

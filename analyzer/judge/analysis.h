@@ -16,7 +16,7 @@
 #pragma once
 
 #include "analyzer/database/facts.h"
-#include "analyzer/judge/verdict.h"
+#include "analyzer/verdict/verdict.h"
 #include "analyzer/match/timestamp.h"
 #include "analyzer/rules/rule.h"
 

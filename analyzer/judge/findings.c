@@ -21,8 +21,14 @@ struct draft {
     size_t ring_next;
 };
 
+struct dropped {
+    const struct rule *rule;
+    int64_t observations;
+};
+
 struct finding_builder {
     struct arena *arena;
+    VEC(struct dropped) dropped;
     const struct database_host *hosts;
     size_t host_count;
     VEC(struct draft) drafts;
@@ -50,6 +56,7 @@ void *finding_builder_free(struct finding_builder *builder)
         free(builder->drafts.items[i].hosts);
     }
     vec_free(&builder->drafts);
+    vec_free(&builder->dropped);
     free(builder);
     return NULL;
 }
@@ -122,10 +129,42 @@ static int add_evidence(struct finding_builder *builder, struct draft *draft,
     return slot->path && slot->text ? 0 : err_nomem(err);
 }
 
+static size_t count_drafts(const struct finding_builder *builder, const struct rule *rule)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < builder->drafts.count; i++)
+        count += builder->drafts.items[i].rule == rule;
+    return count;
+}
+
+static int drop(struct finding_builder *builder, const struct rule *rule, struct err *err)
+{
+    size_t count = builder->dropped.count;
+    struct dropped *last = count ? &builder->dropped.items[count - 1] : NULL;
+    if (!last || last->rule != rule) {
+        last = vec_push(&builder->dropped);
+        if (!last)
+            return err_nomem(err);
+        last->rule = rule;
+    }
+    last->observations++;
+    return 0;
+}
+
+int64_t finding_builder_dropped(const struct finding_builder *builder, const struct rule *rule)
+{
+    for (size_t i = 0; i < builder->dropped.count; i++)
+        if (builder->dropped.items[i].rule == rule)
+            return builder->dropped.items[i].observations;
+    return 0;
+}
+
 int finding_builder_add(struct finding_builder *builder, const struct rule *rule, const char *key,
                         bool certain, const struct observation *o, struct err *err)
 {
     struct draft *draft = find_draft(builder, rule, key);
+    if (!draft && count_drafts(builder, rule) == FINDINGS_PER_RULE)
+        return drop(builder, rule, err);
     int r = draft ? 0 : new_draft(builder, rule, key, o, &draft, err);
     if (r < 0)
         return r;

@@ -6,7 +6,7 @@
 
 #include <ctype.h>
 
-#include "analyzer/judge/verdict.h"
+#include "analyzer/verdict/verdict.h"
 #include "common/io.h"
 
 /* Minutes with events that a histogram holds: two months without a pause. */

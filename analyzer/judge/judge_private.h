@@ -11,9 +11,12 @@
 #include "common/io.h"
 #include "common/vec.h"
 
+enum rule_outcome { OUTCOME_PASS, OUTCOME_FAIL, OUTCOME_UNKNOWN, OUTCOME_NOT_APPLICABLE };
+
 /* What the analysis keeps of a rule besides the rule itself. */
 struct rule_state {
     const struct rule *rule;
+    enum rule_outcome outcome;   /* once it is judged */
     unsigned first_pattern;      /* of its logs, numbered in order */
     struct table_names reads;    /* tables its query reads, without its own logs */
 };
@@ -59,6 +62,9 @@ struct observation {
 
 /* ------ findings.c: gathers observations into findings ------ */
 
+/* Findings of one rule: a rule that tells apart more things than this floods its reader, or was fed by an attacker. */
+#define FINDINGS_PER_RULE 100
+
 struct finding_builder;
 
 int finding_builder_new(struct arena *arena, const struct database_host *hosts, size_t host_count,
@@ -80,19 +86,20 @@ void finding_builder_count(struct finding_builder *builder, const struct rule *r
 const char *finding_title(struct arena *arena, const char *title,
                           const struct finding_value *values, size_t count);
 
+/* How many observations of a rule went nowhere because it has too many findings. */
+int64_t finding_builder_dropped(const struct finding_builder *builder, const struct rule *rule);
+
 /* Moves the findings into the verdict, ordered, with causes and symptoms linked. */
 int finding_builder_finish(struct finding_builder *builder, struct verdict *verdict,
                            struct err *err);
 
 /* ------ evaluate.c ------ */
 
-enum rule_outcome { OUTCOME_PASS, OUTCOME_FAIL, OUTCOME_UNKNOWN, OUTCOME_NOT_APPLICABLE };
-
 struct evaluation {
     struct analysis *analysis;
     const struct database_host *hosts;
     size_t host_count;
-    const struct report_set *reports; /* or NULL */
+    struct report_set *reports; /* or NULL */
     struct finding_builder *builder;
     struct arena *arena;              /* the verdict's: for reasons */
 };
@@ -118,4 +125,4 @@ int rule_tables_drop(struct database *database, const struct rule *rule, struct 
 
 /* Fills score, host_scores, component_scores and each finding's cost. */
 int score_compute(struct verdict *verdict, const struct database_host *hosts, size_t host_count,
-                  const struct rule_set *rules, struct err *err);
+                  const struct rule_state *rules, size_t rule_count, struct err *err);

@@ -39,16 +39,18 @@ static int score_of(const struct verdict *verdict, const char *host, const char 
     return (int)lround(100 * product);
 }
 
-static bool has_rules(const struct rule_set *rules, const char *component)
+/* Whether any rule of the component had its data: without that a score would say "healthy" of the unknown. */
+static bool is_judged(const struct rule_state *rules, size_t count, const char *component)
 {
-    for (size_t i = 0; i < rule_set_count(rules); i++)
-        if (strcmp(rule_set_at(rules, i)->component, component) == 0)
+    for (size_t i = 0; i < count; i++)
+        if ((rules[i].outcome == OUTCOME_PASS || rules[i].outcome == OUTCOME_FAIL) &&
+            strcmp(rules[i].rule->component, component) == 0)
             return true;
     return false;
 }
 
 int score_compute(struct verdict *verdict, const struct database_host *hosts, size_t host_count,
-                  const struct rule_set *rules, struct err *err)
+                  const struct rule_state *rules, size_t rule_count, struct err *err)
 {
     size_t components = 0;
     while (component_names[components])
@@ -69,7 +71,7 @@ int score_compute(struct verdict *verdict, const struct database_host *hosts, si
             (struct score){name, score_of(verdict, name, NULL, -1)};
     }
     for (const char *const *name = component_names; *name; name++)
-        if (has_rules(rules, *name))
+        if (is_judged(rules, rule_count, *name))
             verdict->component_scores[verdict->component_score_count++] =
                 (struct score){*name, score_of(verdict, NULL, *name, -1)};
     return 0;

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "analyzer/judge/verdict.h"
+#include "analyzer/verdict/verdict.h"
 #include "common/strbuf.h"
 
 struct render_input {

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "analyzer/judge/verdict.h"
+#include "analyzer/verdict/verdict.h"
 #include "analyzer/regex/regex.h"
 #include "analyzer/report/path_pattern.h"
 #include "common/doc.h"

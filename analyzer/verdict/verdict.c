@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include "analyzer/judge/verdict.h"
+#include "analyzer/verdict/verdict.h"
 
 const char *const severity_names[] = {"info", "warning", "error", "critical", NULL};
 const char *const confidence_names[] = {"low", "medium", "high", NULL};
