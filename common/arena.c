@@ -4,7 +4,8 @@
 #include <stdarg.h>
 #include <stdint.h>
 
-/* Large enough that a rule set takes a few blocks, small enough that an empty arena costs nothing. */
+/* Large enough that a rule set takes a few blocks, small enough that an empty arena costs nothing.
+ */
 #define BLOCK_SIZE (32 * 1024)
 
 struct block {

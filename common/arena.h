@@ -2,7 +2,8 @@
 /*
  * Memory for many small things that die together: a rule set, a catalog, a plan.
  *
- * Pointers stay valid until arena_free(). There is no way to give back a single thing. Not thread-safe.
+ * Pointers stay valid until arena_free(). There is no way to give back a single thing. Not
+ * thread-safe.
  */
 #pragma once
 
@@ -10,7 +11,8 @@
 
 struct arena;
 
-/* NULL when memory is out. `ceiling` bytes at the most; a request beyond it fails like exhausted memory. */
+/* NULL when memory is out. `ceiling` bytes at the most; a request beyond it fails like exhausted
+ * memory. */
 struct arena *arena_new(size_t ceiling) MUST_USE;
 void *arena_free(struct arena *arena); /* returns NULL */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Functions that cannot be used safely. The build includes this file before every source file; the system's
- * headers come first, so that only our own calls are refused.
+ * Functions that cannot be used safely. The build includes this file before every source file; the
+ * system's headers come first, so that only our own calls are refused.
  */
 #pragma once
 

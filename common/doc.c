@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Builds the tree from libyaml's events. The event interface is used on purpose: libyaml's document loader
- * takes quadratic time on deep nesting (20 000 brackets: seconds), while events with a depth limit do not.
+ * Builds the tree from libyaml's events. The event interface is used on purpose: libyaml's document
+ * loader takes quadratic time on deep nesting (20 000 brackets: seconds), while events with a depth
+ * limit do not.
  */
 #include "common/doc.h"
 
@@ -13,7 +14,7 @@
 
 #define MAX_BYTES (1024 * 1024) /* the largest hand-written file is some 50 KB */
 #define MAX_DEPTH 32            /* rules need about six */
-#define MAX_KEYS 1000           /* of one map; each new key is compared with all before it */
+#define MAX_KEYS  1000          /* of one map; each new key is compared with all before it */
 #define MAX_NODES 100000        /* with the byte limit: bounds memory to a few MB */
 
 typedef VEC(struct doc_node *) node_list;
@@ -193,9 +194,8 @@ static int build(struct builder *b, struct err *err)
                 return err_nomem(err);
             const yaml_mark_t *mark = &b->parser.problem_mark;
             if (b->parser.error == YAML_READER_ERROR)
-                return err_set_at(err, ERR_PARSE, b->name, 0, 0,
-                                  "not YAML text: %s at byte %zu", b->parser.problem,
-                                  b->parser.problem_offset);
+                return err_set_at(err, ERR_PARSE, b->name, 0, 0, "not YAML text: %s at byte %zu",
+                                  b->parser.problem, b->parser.problem_offset);
             return err_set_at(err, ERR_PARSE, b->name, (int)mark->line + 1, (int)mark->column + 1,
                               "not valid YAML: %s%s%s", b->parser.problem,
                               b->parser.context ? " " : "",
@@ -309,7 +309,8 @@ int doc_check_keys(const struct doc_node *map, const char *const *allowed, struc
             continue;
         const char *nearest = nearest_key(key, allowed);
         if (nearest)
-            return doc_fail(map->keys[i], err, "unknown key '%s'; did you mean '%s'?", key, nearest);
+            return doc_fail(map->keys[i], err, "unknown key '%s'; did you mean '%s'?", key,
+                            nearest);
         char list[256] = "";
         for (const char *const *word = allowed; *word; word++) {
             size_t used = strlen(list);

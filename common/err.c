@@ -27,10 +27,10 @@ int err_set(struct err *err, int code, const char *format, ...)
 
 int err_set_errno(struct err *err, int sysno, const char *format, ...)
 {
-    int code = sysno == ENOMEM                        ? ERR_NOMEM
-               : sysno == ENOENT                      ? ERR_NOTFOUND
-               : sysno == EACCES || sysno == EPERM    ? ERR_DENIED
-                                                      : ERR_IO;
+    int code = sysno == ENOMEM                     ? ERR_NOMEM
+               : sysno == ENOENT                   ? ERR_NOTFOUND
+               : sysno == EACCES || sysno == EPERM ? ERR_DENIED
+                                                   : ERR_IO;
     if (!err || err->code != ERR_OK)
         return code;
     va_list arguments;

@@ -2,10 +2,11 @@
 /*
  * An error as a value: what kind, where, and one sentence for a person.
  *
- * It lives on the caller's stack and holds no heap memory, so it works when memory is gone, in threads and in
- * tests. A function that can fail returns 0 or the (negative) code it has put into *err, which is always its
- * last parameter and may be NULL where the caller does not care. The first error wins; on the way up
- * err_prefix() puts context in front. Library code never prints an error: the program's main does, once.
+ * It lives on the caller's stack and holds no heap memory, so it works when memory is gone, in
+ * threads and in tests. A function that can fail returns 0 or the (negative) code it has put into
+ * *err, which is always its last parameter and may be NULL where the caller does not care. The
+ * first error wins; on the way up err_prefix() puts context in front. Library code never prints an
+ * error: the program's main does, once.
  */
 #pragma once
 
@@ -43,7 +44,8 @@ struct err {
 /* Records an error unless one is recorded already. Returns `code`. */
 int err_set(struct err *err, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* The same with errno `sysno`, whose text is appended: "cannot open 'x': No such file or directory". */
+/* The same with errno `sysno`, whose text is appended: "cannot open 'x': No such file or
+ * directory". */
 int err_set_errno(struct err *err, int sysno, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* The same with a place: shown as "where:line:column: text". Zero line or column is left out. */

@@ -19,18 +19,20 @@ void io_fclose(FILE **file);
 void io_closedir(DIR **directory);
 void io_free(void *pointer_to_pointer); /* frees *(void **)argument */
 
-#define CLEANUP_FD CLEANUP(io_close)
+#define CLEANUP_FD   CLEANUP(io_close)
 #define CLEANUP_FILE CLEANUP(io_fclose)
-#define CLEANUP_DIR CLEANUP(io_closedir)
+#define CLEANUP_DIR  CLEANUP(io_closedir)
 #define CLEANUP_FREE CLEANUP(io_free)
 
 /* Writes all bytes, over short writes and EINTR. 0, or -errno. */
 int io_write_all(int fd, const void *bytes, size_t length) MUST_USE;
 
-/* Appends everything fd still has, ERR_LIMIT beyond `maximum` bytes. `name` is for the error text. */
+/* Appends everything fd still has, ERR_LIMIT beyond `maximum` bytes. `name` is for the error text.
+ */
 int io_read_all(int fd, size_t maximum, struct strbuf *buffer, const char *name, struct err *err);
 
-/* The same for a path (relative to dirfd or AT_FDCWD). Only regular files are read; never blocks on a FIFO. */
+/* The same for a path (relative to dirfd or AT_FDCWD). Only regular files are read; never blocks on
+ * a FIFO. */
 int io_read_file(int dirfd, const char *path, size_t maximum, struct strbuf *buffer,
                  struct err *err);
 

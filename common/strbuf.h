@@ -2,9 +2,9 @@
 /*
  * A growing byte string with a stated maximum.
  *
- * `data` is never NULL and always ends in a NUL that `length` does not count; it may hold NULs. Appending
- * never fails visibly: when memory or the maximum runs out the buffer keeps what it has and remembers the
- * failure, which strbuf_ok() tells once, at the end.
+ * `data` is never NULL and always ends in a NUL that `length` does not count; it may hold NULs.
+ * Appending never fails visibly: when memory or the maximum runs out the buffer keeps what it has
+ * and remembers the failure, which strbuf_ok() tells once, at the end.
  */
 #pragma once
 
@@ -54,7 +54,8 @@ void strbuf_clear(struct strbuf *buffer);
 /* True when everything that was appended is there. */
 bool strbuf_ok(const struct strbuf *buffer);
 
-/* Gives the bytes to the caller, who frees them, and leaves the buffer empty. NULL after a failure. */
+/* Gives the bytes to the caller, who frees them, and leaves the buffer empty. NULL after a failure.
+ */
 char *strbuf_take(struct strbuf *buffer) MUST_USE;
 
 void strbuf_release(struct strbuf *buffer);

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* "4096", "20K", "8M", "1.5G", "2TiB" (units of 1024, case does not matter). False if it is none of these. */
+/* "4096", "20K", "8M", "1.5G", "2TiB" (units of 1024, case does not matter). False if it is none of
+ * these. */
 bool units_bytes(const char *text, int64_t *ret);
 
 /* "90", "90s", "10m", "2h", "7d" in seconds. False if it is none of these. */

@@ -2,8 +2,9 @@
 /*
  * Growing arrays of any type: `struct { T *items; size_t count, capacity; } v`.
  *
- * vec_push(&v) makes room for one more zeroed item and returns its address, or NULL when memory is out. The
- * address is valid until the next push. vec_free(&v) frees the array, not what the items point to.
+ * vec_push(&v) makes room for one more zeroed item and returns its address, or NULL when memory is
+ * out. The address is valid until the next push. vec_free(&v) frees the array, not what the items
+ * point to.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The main command: read the reports, judge, show. A report that cannot be read is said and left out; the others
- * count.
+ * The main command: read the reports, judge, show. A report that cannot be read is said and left
+ * out; the others count.
  */
 #include <sys/ioctl.h>
 
@@ -32,8 +32,8 @@ static void session_release(struct session *session)
 }
 
 /*
- * Where compiled patterns are kept: the user's cache (XDG base directory specification), the system's for root. False
- * when the user has no home.
+ * Where compiled patterns are kept: the user's cache (XDG base directory specification), the
+ * system's for root. False when the user has no home.
  */
 static bool cache_directory(struct strbuf *ret)
 {
@@ -52,7 +52,7 @@ static int prepare(struct session *session, struct err *err)
     struct options *options = session->options;
     static const char *const no_rule[] = {NULL};
     struct rule_filter filter = {
-        .only = options->query       ? no_rule
+        .only = options->query        ? no_rule
                 : options->only.count ? options->only.items
                                       : NULL,
         .skip = options->skip.items,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What xen-analyze does. Each command returns the program's exit status; a negative error means status 2 and is
- * printed by the caller.
+ * What xen-analyze does. Each command returns the program's exit status; a negative error means
+ * status 2 and is printed by the caller.
  */
 #pragma once
 
@@ -10,9 +10,9 @@
 #include "common/strbuf.h"
 
 enum exit_status {
-    EXIT_CLEAN = 0,    /* nothing at or above --fail-on */
+    EXIT_CLEAN = 0, /* nothing at or above --fail-on */
     EXIT_FINDINGS = 1,
-    EXIT_USAGE = 2,    /* or broken rules */
+    EXIT_USAGE = 2, /* or broken rules */
     EXIT_NO_REPORT = 3,
 };
 
@@ -25,7 +25,8 @@ int command_rules_test(struct options *options, struct err *err);
 /* Prints a message on standard error as one line that no foreign text in it can break. */
 void say_error(const char *message);
 
-/* Writes a whole file: under a temporary name in the same folder, then by its name (NULL: standard output). */
+/* Writes a whole file: under a temporary name in the same folder, then by its name (NULL: standard
+ * output). */
 int write_output(const char *path, const struct strbuf *bytes, struct err *err);
 
 /* Prints the rows of options->query. */

@@ -21,8 +21,10 @@ const char options_help[] =
     " --skip ID,...         do not use these rules\n"
     " --component NAME      use the rules of one component only (storage, network, ha, ...)\n"
     " --min-severity LEVEL  do not show findings below info, warning, error or critical\n"
-    " --fail-on LEVEL       exit with 1 for findings from this severity on (default: error), or never\n"
-    " --query SQL           print the rows of a query over the report's tables instead of findings\n"
+    " --fail-on LEVEL       exit with 1 for findings from this severity on (default: error), or "
+    "never\n"
+    " --query SQL           print the rows of a query over the report's tables instead of "
+    "findings\n"
     " --export FILE         write all tables into a new SQLite database\n"
     " --version             print the version\n"
     " --help                this help\n"
@@ -30,8 +32,21 @@ const char options_help[] =
     "Exit status: 0 nothing found from --fail-on on, 1 findings, 2 wrong usage or broken rules,\n"
     "3 no report could be read.\n";
 
-enum { OPT_FORMAT = 256, OPT_OUTPUT, OPT_RULES, OPT_NO_DEFAULT, OPT_ONLY, OPT_SKIP, OPT_COMPONENT,
-       OPT_MIN_SEVERITY, OPT_FAIL_ON, OPT_QUERY, OPT_EXPORT, OPT_VERSION, OPT_HELP };
+enum {
+    OPT_FORMAT = 256,
+    OPT_OUTPUT,
+    OPT_RULES,
+    OPT_NO_DEFAULT,
+    OPT_ONLY,
+    OPT_SKIP,
+    OPT_COMPONENT,
+    OPT_MIN_SEVERITY,
+    OPT_FAIL_ON,
+    OPT_QUERY,
+    OPT_EXPORT,
+    OPT_VERSION,
+    OPT_HELP
+};
 
 static const struct option long_options[] = {
     {"format", required_argument, NULL, OPT_FORMAT},
@@ -189,7 +204,9 @@ static int take_verb(struct options *options, struct err *err)
     static const struct {
         const char *name;
         enum command command;
-    } verbs[] = {{"list", COMMAND_LIST}, {"show", COMMAND_SHOW}, {"lint", COMMAND_LINT},
+    } verbs[] = {{"list", COMMAND_LIST},
+                 {"show", COMMAND_SHOW},
+                 {"lint", COMMAND_LINT},
                  {"test", COMMAND_TEST}};
     const char *verb = options->operands.count > 1 ? options->operands.items[1] : "";
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
@@ -222,7 +239,8 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
     while (r == 0 && (option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
         if (option == '?')
             r = err_set(err, ERR_USAGE, "option '%s' is not known (`xen-analyze --help` shows all)",
-                        optopt && optopt < 256 ? (char[]){'-', (char)optopt, '\0'} : argv[optind - 1]);
+                        optopt && optopt < 256 ? (char[]){'-', (char)optopt, '\0'}
+                                               : argv[optind - 1]);
         else if (option == ':')
             r = err_set(err, ERR_USAGE, "option '%s' needs a value", argv[optind - 1]);
         else

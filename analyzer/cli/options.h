@@ -10,8 +10,15 @@
 #include "common/err.h"
 #include "common/vec.h"
 
-enum command { COMMAND_ANALYZE, COMMAND_LIST, COMMAND_SHOW, COMMAND_LINT, COMMAND_TEST, COMMAND_HELP,
-               COMMAND_VERSION };
+enum command {
+    COMMAND_ANALYZE,
+    COMMAND_LIST,
+    COMMAND_SHOW,
+    COMMAND_LINT,
+    COMMAND_TEST,
+    COMMAND_HELP,
+    COMMAND_VERSION
+};
 
 typedef VEC(const char *) string_list; /* a NULL stands behind the last item */
 
@@ -32,7 +39,7 @@ struct options {
     bool default_rules;
     const char *component, *query, *export;
     enum severity min_severity;
-    int fail_on;  /* a severity, or FAIL_ON_NEVER */
+    int fail_on; /* a severity, or FAIL_ON_NEVER */
 };
 
 /* ERR_USAGE with a sentence; the options are then unusable. */

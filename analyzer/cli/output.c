@@ -49,7 +49,7 @@ int write_output(const char *path, const struct strbuf *bytes, struct err *err)
     if (special && opened < 0)
         return err_set_errno(err, errno, "cannot write '%s'", path);
     int failure = io_write_all(special ? opened : STDOUT_FILENO, bytes->data, bytes->length);
-    return failure < 0 ? err_set_errno(err, -failure, "cannot write %s",
-                                       special ? path : "standard output")
-                       : 0;
+    return failure < 0
+               ? err_set_errno(err, -failure, "cannot write %s", special ? path : "standard output")
+               : 0;
 }

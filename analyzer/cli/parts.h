@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The knowledge an analysis works with: tables, facts, log formats and rules, built in and from --rules.
+ * The knowledge an analysis works with: tables, facts, log formats and rules, built in and from
+ * --rules.
  */
 #pragma once
 

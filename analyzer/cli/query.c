@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The report as a database: rows of a query as aligned columns, or as JSON objects with --format json.
+ * The report as a database: rows of a query as aligned columns, or as JSON objects with --format
+ * json.
  */
 #include <jansson.h>
 #include <sqlite3.h>

@@ -120,7 +120,8 @@ int command_rules_lint(struct options *options, struct err *err)
     return tally.remarks ? EXIT_USAGE : 0;
 }
 
-static void count_test(struct tally *tally, const char *what, const char *which, const char *failure)
+static void count_test(struct tally *tally, const char *what, const char *which,
+                       const char *failure)
 {
     if (failure) {
         tally->failed++;

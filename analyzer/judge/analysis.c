@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The visitor: which tables and patterns a member is for, and its way through them. And the frame of the
- * judgement: clocks, facts, rules, findings, score.
+ * The visitor: which tables and patterns a member is for, and its way through them. And the frame
+ * of the judgement: clocks, facts, rules, findings, score.
  */
 #include "analyzer/judge/judge_private.h"
 
-/* Findings, evidence and reasons of one run; a run that needs more has a rule that fires on everything. */
+/* Findings, evidence and reasons of one run; a run that needs more has a rule that fires on
+ * everything. */
 #define VERDICT_MEMORY (256 * 1024 * 1024)
 
-/* A member may feed a handful of tables (df and its inode twin never share a file; families count once). */
+/* A member may feed a handful of tables (df and its inode twin never share a file; families count
+ * once). */
 #define TABLES_PER_MEMBER 8
 
 /* A member on its way. */
@@ -330,7 +332,8 @@ static int visit_end(void *state, bool complete, struct err *err)
         bool timed_out = false, malformed = false;
         r = extraction_end(passage->extractions[i], &timed_out, &malformed, err);
         if (r == 0 && timed_out)
-            add_problem(passage, PROBLEM_TIMEOUT, "the command did not end in time; its output is cut");
+            add_problem(passage, PROBLEM_TIMEOUT,
+                        "the command did not end in time; its output is cut");
         if (r == 0 && malformed)
             add_problem(passage, PROBLEM_DAMAGED, "not what it should be; rows may be missing");
     }
@@ -472,7 +475,8 @@ static int judge_rules(struct analysis *analysis, struct evaluation *evaluation,
         r = evaluate_rule(evaluation, state, &state->outcome, &reason, err);
         if (r == 0)
             r = record(verdict, state->rule, state->outcome, reason);
-        if (r == 0 && finding_builder_dropped(evaluation->builder, state->rule) && evaluation->reports)
+        if (r == 0 && finding_builder_dropped(evaluation->builder, state->rule) &&
+            evaluation->reports)
             report_set_add_problem(evaluation->reports, PROBLEM_REFUSED, 0, state->rule->id,
                                    "this rule has more findings than are shown");
     }

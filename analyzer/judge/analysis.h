@@ -2,9 +2,9 @@
 /*
  * An analysis: the members of reports go in, a verdict comes out.
  *
- * It is a visitor of reports (report.h): each member goes through the extractions of its tables and one scan of
- * the log patterns, and is forgotten. When all hosts are read, analysis_judge() dates the hits, computes the
- * facts and evaluates every rule on every host:
+ * It is a visitor of reports (report.h): each member goes through the extractions of its tables and
+ * one scan of the log patterns, and is forgotten. When all hosts are read, analysis_judge() dates
+ * the hits, computes the facts and evaluates every rule on every host:
  *
  *   fail            the rule fires
  *   pass            it had its data and does not
@@ -27,17 +27,18 @@ struct analysis_parts {
     const struct fact_set *facts;
     const struct log_formats *formats;
     struct database *database;
-    struct report_set *reports; /* gets the problems of members, and answers what is proved absent; or NULL */
-    const char *query;  /* a statement whose tables shall be filled too, or NULL */
-    const char *cache;  /* folder for compiled patterns, or NULL */
-    bool all_tables;    /* fill every table, not only those that some statement reads */
+    struct report_set
+        *reports; /* gets the problems of members, and answers what is proved absent; or NULL */
+    const char *query; /* a statement whose tables shall be filled too, or NULL */
+    const char *cache; /* folder for compiled patterns, or NULL */
+    bool all_tables;   /* fill every table, not only those that some statement reads */
 };
 
 struct analysis;
 
 /*
- * Compiles the patterns and finds out which tables are needed. ERR_PARSE (at the rule's file) when a rule's query
- * or condition is wrong.
+ * Compiles the patterns and finds out which tables are needed. ERR_PARSE (at the rule's file) when
+ * a rule's query or condition is wrong.
  */
 int analysis_new(const struct analysis_parts *parts, struct analysis **ret, struct err *err);
 void *analysis_free(struct analysis *analysis);
@@ -46,8 +47,8 @@ void *analysis_free(struct analysis *analysis);
 const struct report_visitor *analysis_visitor(struct analysis *analysis);
 
 /*
- * Call once, after the last member. Without reports (tests) a missing log is unknown. Settles the database. The caller frees the
- * verdict, which borrows texts from the hosts and the rules.
+ * Call once, after the last member. Without reports (tests) a missing log is unknown. Settles the
+ * database. The caller frees the verdict, which borrows texts from the hosts and the rules.
  */
 int analysis_judge(struct analysis *analysis, const struct database_host *hosts, size_t host_count,
                    struct verdict **ret, struct err *err);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The shapes with a query. Each row is an observation: its columns host, path, line, time and text are where the
- * proof stands, `affects` is the host it concerns (where that is another one: the pool's database is in one host's
- * report and speaks of all), the others are the values of the finding. A row without a path is proved by the files
- * its tables came from.
+ * The shapes with a query. Each row is an observation: its columns host, path, line, time and text
+ * are where the proof stands, `affects` is the host it concerns (where that is another one: the
+ * pool's database is in one host's report and speaks of all), the others are the values of the
+ * finding. A row without a path is proved by the files its tables came from.
  */
 #include "analyzer/judge/judge_private.h"
 
@@ -13,7 +13,8 @@
 /* Columns of a row that become values; more than a title can use. */
 #define VALUES_MAX 32
 
-/* Rows of one rule that become observations; the rest is cut, since nobody reads ten thousand findings. */
+/* Rows of one rule that become observations; the rest is cut, since nobody reads ten thousand
+ * findings. */
 #define ROWS_MAX 5000
 
 struct row_context {
@@ -25,7 +26,8 @@ struct row_context {
 
 static bool is_place(const char *name)
 {
-    static const char *const places[] = {"host", "path", "line", "time", "text", "offset", "affects"};
+    static const char *const places[] = {"host", "path",   "line",   "time",
+                                         "text", "offset", "affects"};
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)
         if (strcasecmp(places[i], name) == 0)
             return true;
@@ -120,7 +122,8 @@ static bool is_optional(const struct rule *rule, const char *table)
     return false;
 }
 
-/* The pool's database holds all hosts: one copy is enough. Other files speak for their host only. */
+/* The pool's database holds all hosts: one copy is enough. Other files speak for their host only.
+ */
 static bool is_pool_wide(const struct table *table)
 {
     return table->leader != table || table->member_count > 1;
@@ -129,8 +132,9 @@ static bool is_pool_wide(const struct table *table)
 static int missing(struct evaluation *evaluation, const char *path, const char *host,
                    const char **ret_reason, struct err *err)
 {
-    *ret_reason = host ? arena_printf(evaluation->arena, "no %s in the report of %.100s", path, host)
-                       : arena_printf(evaluation->arena, "no %s in the report", path);
+    *ret_reason = host
+                      ? arena_printf(evaluation->arena, "no %s in the report of %.100s", path, host)
+                      : arena_printf(evaluation->arena, "no %s in the report", path);
     return *ret_reason ? 0 : err_nomem(err);
 }
 
@@ -154,8 +158,8 @@ static bool is_known(const struct evaluation *evaluation, const struct rule_stat
 }
 
 /*
- * One thing that a query reads, a table or (NULL) a log: it must be known on any host, and with `everywhere` on
- * every host that the rule applies to. *ret_reason is set when it is not.
+ * One thing that a query reads, a table or (NULL) a log: it must be known on any host, and with
+ * `everywhere` on every host that the rule applies to. *ret_reason is set when it is not.
  */
 static int check_source(struct evaluation *evaluation, const struct rule_state *state,
                         const struct table *table, size_t log, const enum truth *applies,
@@ -176,8 +180,8 @@ static int check_source(struct evaluation *evaluation, const struct rule_state *
 }
 
 /*
- * Whether the query has its data: with `everywhere`, on every host it applies to (needed to say "pass"), else on
- * any (needed to ask at all). *ret_reason is set when it has not.
+ * Whether the query has its data: with `everywhere`, on every host it applies to (needed to say
+ * "pass"), else on any (needed to ask at all). *ret_reason is set when it has not.
  */
 static int check_data(struct evaluation *evaluation, const struct rule_state *state,
                       const enum truth *applies, bool everywhere, const char **ret_reason,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * From observations to findings. One cause, one finding: what a rule sees again, on the same or another host, is
- * counted and kept as proof, and rules that name their symptoms (`explains:`) get them hung under them.
+ * From observations to findings. One cause, one finding: what a rule sees again, on the same or
+ * another host, is counted and kept as proof, and rules that name their symptoms (`explains:`) get
+ * them hung under them.
  */
 #include "analyzer/judge/judge_private.h"
 
 /* Proof that is kept: enough to believe it and to see when it began and ended. */
 #define EVIDENCE_FIRST 5
-#define EVIDENCE_LAST 5
+#define EVIDENCE_LAST  5
 
 struct draft {
     const struct rule *rule;
@@ -205,8 +206,7 @@ const char *finding_title(struct arena *arena, const char *title,
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     for (const char *p = title; *p;) {
         const char *close = *p == '{' ? strchr(p, '}') : NULL;
-        const char *value =
-            close ? value_of(values, count, p + 1, (size_t)(close - p - 1)) : NULL;
+        const char *value = close ? value_of(values, count, p + 1, (size_t)(close - p - 1)) : NULL;
         if (value) {
             strbuf_adds(&text, value);
             p = close + 1;
@@ -307,7 +307,8 @@ static bool share_value(const struct finding *a, const struct finding *b, const 
     return left && right && strcmp(left, right) == 0;
 }
 
-/* Whether `ancestor` is `finding` itself or above it: rules that explain each other must not make a circle. */
+/* Whether `ancestor` is `finding` itself or above it: rules that explain each other must not make a
+ * circle. */
 static bool is_above(const struct verdict *verdict, int ancestor, int finding)
 {
     for (; finding >= 0; finding = verdict->findings[finding].explained_by)
@@ -316,13 +317,13 @@ static bool is_above(const struct verdict *verdict, int ancestor, int finding)
     return false;
 }
 
-static bool is_symptom(const struct rule *cause, const struct finding *of, const struct finding *what)
+static bool is_symptom(const struct rule *cause, const struct finding *of,
+                       const struct finding *what)
 {
     for (size_t i = 0; i < cause->symptom_count; i++) {
         const struct rule_symptom *symptom = &cause->explains[i];
         if (strcmp(symptom->rule, what->rule) == 0)
-            return share_host(of, what) &&
-                   (!symptom->same || share_value(of, what, symptom->same));
+            return share_host(of, what) && (!symptom->same || share_value(of, what, symptom->same));
     }
     return false;
 }

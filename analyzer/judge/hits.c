@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The store. A hit is one block of memory (structure, texts, groups), so that forgetting one is one free().
+ * The store. A hit is one block of memory (structure, texts, groups), so that forgetting one is one
+ * free().
  */
 #include "analyzer/judge/hits.h"
 
@@ -22,7 +23,7 @@ struct minute {
 };
 
 struct host_hits {
-    VEC(struct hit *) kept;  /* the first HITS_KEPT, then a ring of the last HITS_KEPT */
+    VEC(struct hit *) kept; /* the first HITS_KEPT, then a ring of the last HITS_KEPT */
     size_t ring_next;
     int64_t events;
     bool complete;
@@ -164,8 +165,8 @@ static struct hit *make_hit(const struct regex *match, unsigned host, const char
 {
     size_t names = regex_name_count(match);
     size_t text_length = line->length < HIT_TEXT_MAX ? line->length : HIT_TEXT_MAX;
-    size_t size = sizeof(struct hit) + (names + 1) * sizeof(char *) + strlen(path) + 1 +
-                  text_length + 1;
+    size_t size =
+        sizeof(struct hit) + (names + 1) * sizeof(char *) + strlen(path) + 1 + text_length + 1;
     for (size_t i = 0; i < names; i++) {
         const char *group;
         size_t length;
@@ -175,8 +176,12 @@ static struct hit *make_hit(const struct regex *match, unsigned host, const char
     struct hit *hit = malloc(size);
     if (!hit)
         return NULL;
-    *hit = (struct hit){.host = host, .line = line->line, .offset = line->offset,
-                        .count = line->count, .uptime = -1, .time = TIME_UNKNOWN};
+    *hit = (struct hit){.host = host,
+                        .line = line->line,
+                        .offset = line->offset,
+                        .count = line->count,
+                        .uptime = -1,
+                        .time = TIME_UNKNOWN};
     hit->groups = (const char **)(hit + 1);
     char *place = (char *)(hit->groups + names + 1);
     hit->path = store_text(&place, path, strlen(path));
@@ -203,7 +208,8 @@ static int count_minute(struct host_hits *host, const struct stamp *stamp, int64
 {
     struct stamp minute = *stamp;
     minute.second = 0;
-    struct minute *last = host->minutes.count ? &host->minutes.items[host->minutes.count - 1] : NULL;
+    struct minute *last =
+        host->minutes.count ? &host->minutes.items[host->minutes.count - 1] : NULL;
     if (!last || !same_minute(&last->stamp, &minute)) {
         if (host->minutes.count == MINUTES_MAX)
             return 0;
@@ -228,7 +234,8 @@ static struct host_hits *host_hits(struct hits *hits, unsigned pattern, unsigned
     return &list->hosts.items[host];
 }
 
-/* Puts the hit behind the others; when all places are taken it replaces the oldest of the last ones. */
+/* Puts the hit behind the others; when all places are taken it replaces the oldest of the last
+ * ones. */
 static int keep(struct hits *hits, struct host_hits *host, struct hit *hit, size_t size,
                 struct err *err)
 {
@@ -355,7 +362,8 @@ static double moment_of(const struct hit *hit)
 
 size_t hits_bursts(struct hit **items, size_t count, int64_t seconds, int64_t at_least)
 {
-    size_t kept = 0, start = 0, inside = 0; /* items before `inside` are in a window that is full enough */
+    size_t kept = 0, start = 0,
+           inside = 0; /* items before `inside` are in a window that is full enough */
     int64_t sum = 0;
     CLEANUP_FREE bool *in = calloc(count + 1, sizeof *in);
     if (!in)

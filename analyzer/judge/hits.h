@@ -2,9 +2,10 @@
 /*
  * What the scan found, by pattern and host, in bounded memory.
  *
- * Every hit counts, but only the first and the last HITS_KEPT of a pattern on a host are stored; a histogram by
- * minute remembers when the others were. The kernel's lines lie in several logs (kern.log, messages, dmesg): a
- * line with the kernel's own time stamp counts once per host, wherever it stands.
+ * Every hit counts, but only the first and the last HITS_KEPT of a pattern on a host are stored; a
+ * histogram by minute remembers when the others were. The kernel's lines lie in several logs
+ * (kern.log, messages, dmesg): a line with the kernel's own time stamp counts once per host,
+ * wherever it stands.
  */
 #pragma once
 
@@ -12,28 +13,31 @@
 #include "analyzer/match/timestamp.h"
 #include "common/vec.h"
 
-#define HITS_KEPT 200                    /* each, first and last: more than anybody reads as proof */
-#define HIT_TEXT_MAX 2048                /* bytes of a line that are kept as evidence */
-#define HITS_MEMORY_MAX (96 * 1024 * 1024) /* over all patterns; beyond it hits are only counted */
+#define HITS_KEPT       200  /* each, first and last: more than anybody reads as proof */
+#define HIT_TEXT_MAX    2048 /* bytes of a line that are kept as evidence */
+#define HITS_MEMORY_MAX (96 * 1024 * 1024) /* over all patterns; beyond it hits are only counted   \
+                                            */
 
-/* One stored hit. `groups` has one text a name of the pattern's regex, NULL where a group took no part. */
+/* One stored hit. `groups` has one text a name of the pattern's regex, NULL where a group took no
+ * part. */
 struct hit {
     unsigned host;
     const char *path;
     int64_t line, offset;
     struct stamp stamp;
-    double uptime;  /* the kernel's own seconds, or -1 */
-    int64_t time;   /* after hits_date(); TIME_UNKNOWN without a stamp */
+    double uptime; /* the kernel's own seconds, or -1 */
+    int64_t time;  /* after hits_date(); TIME_UNKNOWN without a stamp */
     int64_t count;
     const char *text;
     const char **groups;
 };
 
 struct hit_list {
-    struct hit **items; /* in the order they were found: the oldest log first is the reader's matter */
+    struct hit *
+        *items; /* in the order they were found: the oldest log first is the reader's matter */
     size_t count;
-    int64_t events;     /* all, stored or not */
-    bool complete;      /* every hit is stored */
+    int64_t events; /* all, stored or not */
+    bool complete;  /* every hit is stored */
 };
 
 struct hits;
@@ -49,14 +53,15 @@ int hits_add(struct hits *hits, const struct regex *match, unsigned host, const 
 /* Once the clocks of the hosts are known: turns stamps into times and sorts each list by time. */
 void hits_date(struct hits *hits, const int64_t *taken, size_t host_count);
 
-/* The hits of a pattern on a host, valid until hits_free(). A host without hits has an empty list. */
+/* The hits of a pattern on a host, valid until hits_free(). A host without hits has an empty list.
+ */
 struct hit_list hits_list(const struct hits *hits, unsigned pattern, unsigned host);
 
 /* The largest number of events within any `seconds` (0: at all) on one host. */
 int64_t hits_densest(const struct hits *hits, unsigned pattern, unsigned host, int64_t seconds);
 
 /*
- * Of a choice of stored hits, those that lie in a window of `seconds` (0: the whole report) with at least
- * `at_least` events: moved to the front, in their order. Returns their number.
+ * Of a choice of stored hits, those that lie in a window of `seconds` (0: the whole report) with at
+ * least `at_least` events: moved to the front, in their order. Returns their number.
  */
 size_t hits_bursts(struct hit **items, size_t count, int64_t seconds, int64_t at_least);

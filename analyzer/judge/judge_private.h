@@ -16,9 +16,9 @@ enum rule_outcome { OUTCOME_PASS, OUTCOME_FAIL, OUTCOME_UNKNOWN, OUTCOME_NOT_APP
 /* What the analysis keeps of a rule besides the rule itself. */
 struct rule_state {
     const struct rule *rule;
-    enum rule_outcome outcome;   /* once it is judged */
-    unsigned first_pattern;      /* of its logs, numbered in order */
-    struct table_names reads;    /* tables its query reads, without its own logs */
+    enum rule_outcome outcome; /* once it is judged */
+    unsigned first_pattern;    /* of its logs, numbered in order */
+    struct table_names reads;  /* tables its query reads, without its own logs */
 };
 
 /* For every pattern: on which hosts one of its files was there. */
@@ -41,18 +41,18 @@ struct analysis {
     size_t rule_count;
     const struct regex **pattern_regexes; /* by pattern number */
     size_t pattern_count;
-    struct sources *sources;              /* by pattern number */
-    bool *wanted;                         /* by index of the table */
+    struct sources *sources; /* by pattern number */
+    bool *wanted;            /* by index of the table */
     struct hits *hits;
     struct report_visitor visitor;
-    struct err failure;                   /* of a begin(), which cannot return one */
+    struct err failure; /* of a begin(), which cannot return one */
 };
 
 /* One fact in favour of a rule: a log line or a row. */
 struct observation {
-    int host;          /* where the proof stands: index, or -1 for none */
-    int affects;       /* the host it concerns, or -1: all of them */
-    const char *path;  /* or NULL */
+    int host;         /* where the proof stands: index, or -1 for none */
+    int affects;      /* the host it concerns, or -1: all of them */
+    const char *path; /* or NULL */
     int64_t line, time;
     const char *text;
     int64_t count;
@@ -62,7 +62,8 @@ struct observation {
 
 /* ------ findings.c: gathers observations into findings ------ */
 
-/* Findings of one rule: a rule that tells apart more things than this floods its reader, or was fed by an attacker. */
+/* Findings of one rule: a rule that tells apart more things than this floods its reader, or was fed
+ * by an attacker. */
 #define FINDINGS_PER_RULE 100
 
 struct finding_builder;
@@ -72,8 +73,8 @@ int finding_builder_new(struct arena *arena, const struct database_host *hosts, 
 void *finding_builder_free(struct finding_builder *builder);
 
 /*
- * Adds an observation to the finding of `rule` with this key ("" for a rule that gives one finding). All texts are
- * copied. `certain` false lowers the confidence by one step.
+ * Adds an observation to the finding of `rule` with this key ("" for a rule that gives one
+ * finding). All texts are copied. `certain` false lowers the confidence by one step.
  */
 int finding_builder_add(struct finding_builder *builder, const struct rule *rule, const char *key,
                         bool certain, const struct observation *observation, struct err *err);
@@ -101,7 +102,7 @@ struct evaluation {
     size_t host_count;
     struct report_set *reports; /* or NULL */
     struct finding_builder *builder;
-    struct arena *arena;              /* the verdict's: for reasons */
+    struct arena *arena; /* the verdict's: for reasons */
 };
 
 /* *ret_reason is set for OUTCOME_UNKNOWN. */
@@ -117,7 +118,8 @@ int evaluate_query(struct evaluation *evaluation, const struct rule_state *state
 bool log_is_known(const struct evaluation *evaluation, const struct rule_log *log, unsigned pattern,
                   size_t host);
 
-/* Creates the (empty) tables of a rule's logs, so that its query can be prepared; drops them again. */
+/* Creates the (empty) tables of a rule's logs, so that its query can be prepared; drops them again.
+ */
 int rule_tables_create(struct database *database, const struct rule *rule, struct err *err);
 int rule_tables_drop(struct database *database, const struct rule *rule, struct err *err);
 

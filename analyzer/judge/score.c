@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The score: 100 × Π(1 − w) over the findings that are not suppressed. One more finding never raises it, and the
- * worst findings weigh most. It says how bad what is known is; what is not known is coverage, which is always
- * shown beside it.
+ * The score: 100 × Π(1 − w) over the findings that are not suppressed. One more finding never
+ * raises it, and the worst findings weigh most. It says how bad what is known is; what is not known
+ * is coverage, which is always shown beside it.
  */
 #include "analyzer/judge/judge_private.h"
 
@@ -23,15 +23,15 @@ static bool concerns_host(const struct finding *finding, const char *host)
     return false;
 }
 
-/* The score of the findings that concern a host and a component (NULL: any), leaving out one (-1: none). */
+/* The score of the findings that concern a host and a component (NULL: any), leaving out one (-1:
+ * none). */
 static int score_of(const struct verdict *verdict, const char *host, const char *component,
                     int without)
 {
     double product = 1;
     for (size_t i = 0; i < verdict->finding_count; i++) {
         const struct finding *finding = &verdict->findings[i];
-        if (finding->suppressed || (int)i == without ||
-            (host && !concerns_host(finding, host)) ||
+        if (finding->suppressed || (int)i == without || (host && !concerns_host(finding, host)) ||
             (component && strcmp(finding->component, component) != 0))
             continue;
         product *= 1 - weights[finding->severity];
@@ -39,7 +39,8 @@ static int score_of(const struct verdict *verdict, const char *host, const char 
     return (int)lround(100 * product);
 }
 
-/* Whether any rule of the component had its data: without that a score would say "healthy" of the unknown. */
+/* Whether any rule of the component had its data: without that a score would say "healthy" of the
+ * unknown. */
 static bool is_judged(const struct rule_state *rules, size_t count, const char *component)
 {
     for (size_t i = 0; i < count; i++)
@@ -55,7 +56,8 @@ int score_compute(struct verdict *verdict, const struct database_host *hosts, si
     size_t components = 0;
     while (component_names[components])
         components++;
-    verdict->host_scores = arena_array(verdict->arena, host_count + 1, sizeof *verdict->host_scores);
+    verdict->host_scores =
+        arena_array(verdict->arena, host_count + 1, sizeof *verdict->host_scores);
     verdict->component_scores =
         arena_array(verdict->arena, components + 1, sizeof *verdict->component_scores);
     if (!verdict->host_scores || !verdict->component_scores)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The compiled set of patterns. A pattern that Vectorscan refuses is tried again in prefilter mode; one that it
- * still refuses goes to the slow list. Nothing is silently dropped.
+ * The compiled set of patterns. A pattern that Vectorscan refuses is tried again in prefilter mode;
+ * one that it still refuses goes to the slow list. Nothing is silently dropped.
  */
 #include "analyzer/match/matcher_private.h"
 #include "analyzer/match/pattern_cache.h"
@@ -86,9 +86,9 @@ int matcher_add(struct matcher *matcher, const struct log_pattern *pattern, unsi
 static int compile(struct matcher *matcher, const struct pattern_list *patterns, struct err *err)
 {
     hs_compile_error_t *refused = NULL;
-    hs_error_t code = hs_compile_multi(patterns->expressions, patterns->flags, patterns->numbers,
-                                       patterns->count, HS_MODE_BLOCK, NULL, &matcher->database,
-                                       &refused);
+    hs_error_t code =
+        hs_compile_multi(patterns->expressions, patterns->flags, patterns->numbers, patterns->count,
+                         HS_MODE_BLOCK, NULL, &matcher->database, &refused);
     if (code == HS_SUCCESS)
         return 0;
     int r = err_set(err, ERR_LIMIT, "the patterns cannot be compiled together: %s",

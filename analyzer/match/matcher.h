@@ -2,11 +2,12 @@
 /*
  * Looking for all log patterns of all rules at once.
  *
- * All patterns go into one multi-pattern database (Vectorscan), so a log is scanned once, however many rules ask
- * for it, and in linear time whatever it holds. Vectorscan says where a pattern may have matched; whether it did,
- * on that one line, and what its groups are, is then PCRE2's word. So look-around and back-references work too:
- * Vectorscan searches for an approximation (its prefilter mode), and only patterns it refuses altogether are run
- * by PCRE2 over every line (matcher_is_slow(), which lint warns about).
+ * All patterns go into one multi-pattern database (Vectorscan), so a log is scanned once, however
+ * many rules ask for it, and in linear time whatever it holds. Vectorscan says where a pattern may
+ * have matched; whether it did, on that one line, and what its groups are, is then PCRE2's word. So
+ * look-around and back-references work too: Vectorscan searches for an approximation (its prefilter
+ * mode), and only patterns it refuses altogether are run by PCRE2 over every line
+ * (matcher_is_slow(), which lint warns about).
  *
  * The matcher is immutable after matcher_compile(); scans are independent of each other.
  */
@@ -30,7 +31,7 @@ struct line_hit {
     int64_t offset;   /* of the line's first byte, in the decompressed file */
     const char *text; /* the line without its end */
     size_t length;
-    int64_t count;    /* 1, or N for rsyslog's "message repeated N times: [...]" */
+    int64_t count; /* 1, or N for rsyslog's "message repeated N times: [...]" */
     const struct regex_scratch *groups; /* for regex_named() with the pattern's `match` */
 };
 typedef int (*hit_sink)(void *context, const struct line_hit *hit, struct err *err);
@@ -45,11 +46,13 @@ int matcher_add(struct matcher *matcher, const struct log_pattern *pattern, unsi
                 struct err *err);
 
 /*
- * After the last pattern. `cache` is a folder of compiled patterns (pattern_cache.h) that is used and filled, or NULL.
+ * After the last pattern. `cache` is a folder of compiled patterns (pattern_cache.h) that is used
+ * and filled, or NULL.
  */
 int matcher_compile(struct matcher *matcher, const char *cache, struct err *err);
 
-/* True when Vectorscan does not take the pattern at all. `*ret_reason` (may be NULL) is borrowed. */
+/* True when Vectorscan does not take the pattern at all. `*ret_reason` (may be NULL) is borrowed.
+ */
 bool matcher_is_slow(const struct matcher *matcher, unsigned number, const char **ret_reason);
 
 /* Whether the pattern's files cover this path (of a log file, rotations included). */

@@ -112,7 +112,8 @@ static void make_directory(const char *directory)
 {
     CLEANUP(strbuf_release) struct strbuf path = STRBUF_INIT;
     strbuf_adds(&path, directory);
-    for (char *slash = path.data; strbuf_ok(&path) && (slash = strchr(slash + 1, '/')); *slash = '/') {
+    for (char *slash = path.data; strbuf_ok(&path) && (slash = strchr(slash + 1, '/'));
+         *slash = '/') {
         *slash = '\0';
         mkdir(path.data, 0700);
     }
@@ -133,8 +134,8 @@ void pattern_cache_store(const char *directory, const struct pattern_list *patte
     snprintf(temporary, sizeof temporary, ".%s.%ld", name.text, (long)getpid());
     CLEANUP_FD int fd =
         openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd >= 0 && (io_write_all(fd, bytes, length) < 0 ||
-                    renameat(folder, temporary, folder, name.text) < 0))
+    if (fd >= 0 &&
+        (io_write_all(fd, bytes, length) < 0 || renameat(folder, temporary, folder, name.text) < 0))
         unlinkat(folder, temporary, 0);
     free(bytes);
     forget_oldest(directory);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Scanning one log: bytes are gathered into blocks that end with a line, and each block is searched at once.
+ * Scanning one log: bytes are gathered into blocks that end with a line, and each block is searched
+ * at once.
  *
- * Vectorscan looks at the block as a whole, so it may report a match that spans lines. That is no harm: every
- * match within one line is among the reports, and PCRE2 decides on the line alone. A pattern is asked once a line
- * however often Vectorscan reports it there.
+ * Vectorscan looks at the block as a whole, so it may report a match that spans lines. That is no
+ * harm: every match within one line is among the reports, and PCRE2 decides on the line alone. A
+ * pattern is asked once a line however often Vectorscan reports it there.
  */
 #include "analyzer/match/matcher_private.h"
 
-/* Big enough that Vectorscan's start-up per block does not count, small enough to stay in the cache. */
+/* Big enough that Vectorscan's start-up per block does not count, small enough to stay in the
+ * cache. */
 #define BLOCK_SIZE (256 * 1024)
 
 /* PCRE2 sees at most this much of a line: longer lines are dumps, and a hit is near the start. */
@@ -25,10 +27,10 @@ struct scan {
     bool any_slow;
 
     struct strbuf block;
-    int64_t block_offset;    /* of the block's first byte in the file */
-    int64_t block_line;      /* number of the block's first line */
-    const char *counted_to;  /* lines before this place are counted ... */
-    int64_t counted_line;    /* ... and this is the number of the line that starts or contains it */
+    int64_t block_offset;   /* of the block's first byte in the file */
+    int64_t block_line;     /* number of the block's first line */
+    const char *counted_to; /* lines before this place are counted ... */
+    int64_t counted_line;   /* ... and this is the number of the line that starts or contains it */
     struct err *err;
     int failure;
 };
@@ -112,7 +114,8 @@ static int64_t repetitions(const char *line, size_t length)
     if (!p)
         return 1;
     int64_t count = 0;
-    for (p += sizeof folded - 1; p < line + length && *p >= '0' && *p <= '9' && count < 1000000; p++)
+    for (p += sizeof folded - 1; p < line + length && *p >= '0' && *p <= '9' && count < 1000000;
+         p++)
         count = count * 10 + (*p - '0');
     return count > 0 ? count : 1;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Formats are tried in their order until one fits; the one that fitted last is tried first, so that a log of one
- * format costs one comparison a line. Only lines that some pattern has hit are ever read for their time.
+ * Formats are tried in their order until one fits; the one that fitted last is tried first, so that
+ * a log of one format costs one comparison a line. Only lines that some pattern has hit are ever
+ * read for their time.
  */
 #include "analyzer/match/timestamp.h"
 
@@ -27,7 +28,8 @@ struct log_formats {
 
 static const char month_names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
-/* Exactly `width` digits, or (width 0) one or two of them. Returns the number of characters, 0 for none. */
+/* Exactly `width` digits, or (width 0) one or two of them. Returns the number of characters, 0 for
+ * none. */
 static size_t read_number(const char *p, const char *end, int width, int *ret)
 {
     size_t n = 0, most = width ? (size_t)width : 2;
@@ -77,8 +79,8 @@ static size_t read_offset(const char *p, const char *end, struct stamp *stamp)
 }
 
 /*
- * One conversion at p. Returns false when it does not fit, else the characters it took (a fraction may take
- * none).
+ * One conversion at p. Returns false when it does not fit, else the characters it took (a fraction
+ * may take none).
  */
 static bool read_conversion(char conversion, const char *p, const char *end, struct stamp *stamp,
                             size_t *ret_taken)
@@ -230,7 +232,8 @@ static int load_format(struct log_formats *formats, const struct doc_node *root,
         (r = doc_string(stamp, &format->template, err)) < 0)
         return r;
     if (!template_is_valid(format->template))
-        return doc_fail(stamp, err, "unknown conversion; known: %%Y %%m %%b %%d %%e %%H %%M %%S %%f %%Z %%z");
+        return doc_fail(stamp, err,
+                        "unknown conversion; known: %%Y %%m %%b %%d %%e %%H %%M %%S %%f %%Z %%z");
     int chosen = 0;
     if (zone && (r = doc_choice(zone, zones, &chosen, err)) < 0)
         return r;
@@ -303,8 +306,8 @@ void log_formats_test(const struct log_formats *formats,
             }
             bool passed = time && strcmp(got, time->text) == 0;
             if (!passed)
-                snprintf(failure, sizeof failure, "expected '%s', got '%s'",
-                         time ? time->text : "", got);
+                snprintf(failure, sizeof failure, "expected '%s', got '%s'", time ? time->text : "",
+                         got);
             outcome(context, format->name, line ? line->text : "", passed ? NULL : failure);
         }
     }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * When a log line was written. The formats are data (rules/formats/<name>.yaml): a template of literal characters
- * and conversions in the manner of strptime(3), matched at the beginning of the line:
+ * When a log line was written. The formats are data (rules/formats/<name>.yaml): a template of
+ * literal characters and conversions in the manner of strptime(3), matched at the beginning of the
+ * line:
  *
- *   %Y year  %m month 01-12  %b month name  %d or %e day  %H %M %S  %f optional fraction (".123" or ",123")
- *   %Z a word (zone name, ignored)  %z "Z", "+01:00" or "+0100"
+ *   %Y year  %m month 01-12  %b month name  %d or %e day  %H %M %S  %f optional fraction (".123" or
+ * ",123") %Z a word (zone name, ignored)  %z "Z", "+01:00" or "+0100"
  *
- * Many logs leave out the year, and the report's clock is often read after the log. So a line gives a stamp, and
- * a stamp becomes a time later, when the clock is known.
+ * Many logs leave out the year, and the report's clock is often read after the log. So a line gives
+ * a stamp, and a stamp becomes a time later, when the clock is known.
  */
 #pragma once
 
@@ -30,16 +31,16 @@ int log_formats_load(const struct embedded_file *files, struct log_formats **ret
 void *log_formats_free(struct log_formats *formats);
 
 /*
- * Reads the stamp of a line. `hint` (0 at the start of a file) remembers which format fitted last. False when
- * the line has none.
+ * Reads the stamp of a line. `hint` (0 at the start of a file) remembers which format fitted last.
+ * False when the line has none.
  */
 bool stamp_read(const struct log_formats *formats, const char *line, size_t length, unsigned *hint,
                 struct stamp *ret);
 
 /*
- * Epoch seconds of the stamp on the host's wall clock. A stamp without a year belongs to the latest year in which
- * it is not more than a day after `taken`, the moment of the report: so logs that cross New Year are right.
- * TIME_UNKNOWN (INT64_MIN) for a line without a stamp.
+ * Epoch seconds of the stamp on the host's wall clock. A stamp without a year belongs to the latest
+ * year in which it is not more than a day after `taken`, the moment of the report: so logs that
+ * cross New Year are right. TIME_UNKNOWN (INT64_MIN) for a line without a stamp.
  */
 int64_t stamp_time(const struct stamp *stamp, int64_t taken);
 

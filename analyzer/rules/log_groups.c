@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Named groups of log files (rules/logs.yaml): the kernel's lines alone lie in six places, depending on release and
- * distribution, and no rule should have to know them.
+ * Named groups of log files (rules/logs.yaml): the kernel's lines alone lie in six places,
+ * depending on release and distribution, and no rule should have to know them.
  */
 #include "analyzer/rules/rule_private.h"
 
@@ -27,8 +27,8 @@ int log_groups_load(struct rule_set *set, const struct embedded_file *file, stru
 {
     static const char *const keys[] = {"groups", "capabilities", NULL};
     const struct doc_node *root;
-    int r = doc_parse(set->arena, file->name, file->data, (size_t)(file->end - file->data), &root,
-                      err);
+    int r =
+        doc_parse(set->arena, file->name, file->data, (size_t)(file->end - file->data), &root, err);
     if (r == 0)
         r = doc_check_keys(root, keys, err);
     if (r < 0)
@@ -62,9 +62,10 @@ static int resolve(const struct rule_set *set, const struct doc_node *item,
     if (text[0] != '$')
         return 0;
     *ret = doc_get(set->groups, text + 1);
-    return *ret ? 0
-                : doc_fail(item, err, "there is no group of logs '%s' (groups stand in rules/logs.yaml)",
-                           text);
+    return *ret
+               ? 0
+               : doc_fail(item, err,
+                          "there is no group of logs '%s' (groups stand in rules/logs.yaml)", text);
 }
 
 int log_groups_expand(struct rule_set *set, const struct doc_node *node,
@@ -107,7 +108,7 @@ int rule_set_teach(const struct rule_set *set, struct report_set *reports, struc
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < set->collected.count; i++)
-        r = report_set_teach(reports, set->collected.items[i].path, set->collected.items[i].capability,
-                             err);
+        r = report_set_teach(reports, set->collected.items[i].path,
+                             set->collected.items[i].capability, err);
     return r;
 }

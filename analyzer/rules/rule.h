@@ -3,9 +3,9 @@
  * Rules: what is known to go wrong, how to see it in a report, and what to do. One YAML file each
  * (rules/<area>/<id>.yaml, docs/writing-rules.md).
  *
- * A rule has one of three shapes: log patterns alone (it fires when lines match), a query alone (over the
- * report's tables), or both (the patterns are tables of the query). A rule set is immutable after loading and
- * owns everything it hands out.
+ * A rule has one of three shapes: log patterns alone (it fires when lines match), a query alone
+ * (over the report's tables), or both (the patterns are tables of the query). A rule set is
+ * immutable after loading and owns everything it hands out.
  */
 #pragma once
 
@@ -23,11 +23,12 @@ struct rule_log {
     const struct path_pattern *files;
     size_t file_count;
     const struct regex *match;
-    const struct regex *unless;          /* or NULL */
-    const struct doc_node *match_node;   /* where it stands, for lint */
+    const struct regex *unless;        /* or NULL */
+    const struct doc_node *match_node; /* where it stands, for lint */
 };
 
-/* A rule whose findings are symptoms of this one: on the same host, and (if `same` is not NULL) with the same value. */
+/* A rule whose findings are symptoms of this one: on the same host, and (if `same` is not NULL)
+ * with the same value. */
 struct rule_symptom {
     const char *rule, *same;
     const struct doc_node *node;
@@ -40,10 +41,10 @@ struct rule {
     const char *applies; /* SQL over the facts of a host, or NULL: always */
     const struct rule_log *logs;
     size_t log_count;
-    const char *query;   /* or NULL: the logs decide */
-    const char *by;      /* group or column that tells findings apart, or NULL */
-    int64_t at_least;    /* events ... */
-    int64_t within_s;    /* ... in this many seconds; 0: in the whole report */
+    const char *query;           /* or NULL: the logs decide */
+    const char *by;              /* group or column that tells findings apart, or NULL */
+    int64_t at_least;            /* events ... */
+    int64_t within_s;            /* ... in this many seconds; 0: in the whole report */
     const char *const *optional; /* tables the query can do without; NULL-ended */
     const struct rule_symptom *explains;
     size_t symptom_count;
@@ -54,15 +55,16 @@ struct rule {
 
     const char *file; /* the YAML file, for messages */
     const struct doc_node *root;
-    size_t pack;      /* index of the pack it came from */
+    size_t pack; /* index of the pack it came from */
 };
 
 struct rule_set;
 
 /*
- * Reads rules. `logs` is the embedded rules/logs.yaml (groups of files); `embedded` the built-in pack or NULL;
- * `paths` files or folders of more rules (searched for *.yaml, sorted). A rule of a later pack replaces one of
- * the same id. ERR_PARSE with file:line:column, also for two rules of one id in one pack.
+ * Reads rules. `logs` is the embedded rules/logs.yaml (groups of files); `embedded` the built-in
+ * pack or NULL; `paths` files or folders of more rules (searched for *.yaml, sorted). A rule of a
+ * later pack replaces one of the same id. ERR_PARSE with file:line:column, also for two rules of
+ * one id in one pack.
  */
 int rule_set_load(const struct embedded_file *logs, const struct embedded_file *embedded,
                   const char *const *paths, struct rule_set **ret, struct err *err);
@@ -80,8 +82,8 @@ const struct rule_pack *rule_set_pack(const struct rule_set *set, size_t index);
 int rule_set_teach(const struct rule_set *set, struct report_set *reports, struct err *err);
 
 /*
- * Keeps the rules that a filter wants. Lists are NULL-ended or NULL; an id that no rule has is ERR_USAGE, which
- * names the nearest.
+ * Keeps the rules that a filter wants. Lists are NULL-ended or NULL; an id that no rule has is
+ * ERR_USAGE, which names the nearest.
  */
 struct rule_filter {
     const char *const *only;

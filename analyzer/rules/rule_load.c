@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * One YAML document becomes one rule. Everything that can be checked without tables is checked here, with the
- * place; what a query means is checked when it is first prepared (lint.c, the judge).
+ * One YAML document becomes one rule. Everything that can be checked without tables is checked
+ * here, with the place; what a query means is checked when it is first prepared (lint.c, the
+ * judge).
  */
 #include "analyzer/rules/rule_private.h"
 
@@ -100,7 +101,8 @@ static int check_groups(const struct rule_log *log, struct err *err)
 static int load_single_log(struct rule_set *set, const struct doc_node *node, struct rule *rule,
                            struct err *err)
 {
-    static const char *const keys[] = {"files", "match", "unless", "at_least", "within", "by", NULL};
+    static const char *const keys[] = {"files",  "match", "unless", "at_least",
+                                       "within", "by",    NULL};
     struct rule_log *log = arena_alloc(set->arena, sizeof *log);
     if (!log)
         return err_nomem(err);
@@ -170,7 +172,8 @@ static int load_shape(struct rule_set *set, const struct doc_node *root, struct 
     const struct doc_node *query = doc_get(root, "query"), *by = doc_get(root, "by");
     rule->at_least = 1;
     if (log && (logs || query))
-        return doc_fail(log, err, "'log' stands alone; with a query, write named patterns in 'logs'");
+        return doc_fail(log, err,
+                        "'log' stands alone; with a query, write named patterns in 'logs'");
     if (logs && !query)
         return doc_fail(logs, err, "'logs' needs a 'query' that joins them");
     if (!log && !query)
@@ -218,8 +221,9 @@ static int load_symptoms(struct rule_set *set, const struct doc_node *root, stru
 int rule_load(struct rule_set *set, const struct doc_node *root, struct rule *ret, struct err *err)
 {
     static const char *const keys[] = {
-        "id",   "title", "component", "severity", "confidence",  "applies", "log",   "logs",  "query",
-        "by",   "optional", "explains", "explanation", "advice", "links",   "tests", NULL};
+        "id",          "title",  "component", "severity", "confidence", "applies",
+        "log",         "logs",   "query",     "by",       "optional",   "explains",
+        "explanation", "advice", "links",     "tests",    NULL};
     struct rule rule = {
         .pack = ret->pack,
         .file = root->file,

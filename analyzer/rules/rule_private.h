@@ -30,5 +30,4 @@ int log_groups_expand(struct rule_set *set, const struct doc_node *node,
                       const struct path_pattern **ret, size_t *ret_count, struct err *err);
 
 /* Reads one rule from its document. */
-int rule_load(struct rule_set *set, const struct doc_node *root, struct rule *ret,
-              struct err *err);
+int rule_load(struct rule_set *set, const struct doc_node *root, struct rule *ret, struct err *err);

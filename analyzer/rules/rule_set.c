@@ -34,8 +34,8 @@ static int add_file(struct rule_set *set, size_t pack, const char *name, const c
         if (strcmp(other->id, rule.id) != 0)
             continue;
         if (other->pack == pack)
-            return doc_fail(doc_get(root, "id"), err, "rule '%s' stands in %s already; ids are unique",
-                            rule.id, other->file);
+            return doc_fail(doc_get(root, "id"), err,
+                            "rule '%s' stands in %s already; ids are unique", rule.id, other->file);
         set->packs.items[other->pack].rules--;
         set->packs.items[pack].rules++;
         *other = rule;
@@ -97,8 +97,7 @@ static int add_folder(struct rule_set *set, size_t pack, const char *path, int d
     return r;
 }
 
-static int add_path(struct rule_set *set, size_t pack, const char *path, int depth,
-                    struct err *err)
+static int add_path(struct rule_set *set, size_t pack, const char *path, int depth, struct err *err)
 {
     struct stat status;
     if (stat(path, &status) < 0)

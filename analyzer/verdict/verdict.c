@@ -5,10 +5,10 @@ const char *const severity_names[] = {"info", "warning", "error", "critical", NU
 const char *const confidence_names[] = {"low", "medium", "high", NULL};
 
 /* The contract's list: monitoring scripts filter by these words. */
-const char *const component_names[] = {"storage",  "network", "ha",      "pool", "xapi",   "memory",
-                                       "kernel",   "hypervisor", "hardware", "firmware", "time",
-                                       "security", "updates", "guest",   "gpu",  "logs",   "backup",
-                                       NULL};
+const char *const component_names[] = {"storage", "network",  "ha",         "pool",     "xapi",
+                                       "memory",  "kernel",   "hypervisor", "hardware", "firmware",
+                                       "time",    "security", "updates",    "guest",    "gpu",
+                                       "logs",    "backup",   NULL};
 
 const char *severity_name(enum severity severity)
 {

@@ -2,8 +2,8 @@
 /*
  * What an analysis says: findings with their proof, what could not be judged, coverage and score.
  *
- * Plain data, made by the judge, read by the renderers; everything lives in the verdict's arena. Texts come from
- * reports and are hostile: whoever shows them escapes them (common/escape.h).
+ * Plain data, made by the judge, read by the renderers; everything lives in the verdict's arena.
+ * Texts come from reports and are hostile: whoever shows them escapes them (common/escape.h).
  */
 #pragma once
 
@@ -32,8 +32,8 @@ extern const char *const component_names[]; /* storage, network, ha ... the cont
 struct evidence {
     const char *host;
     const char *path;
-    int64_t line;     /* 0: the file as a whole */
-    int64_t time;     /* epoch seconds of the host's wall clock, or TIME_UNKNOWN */
+    int64_t line; /* 0: the file as a whole */
+    int64_t time; /* epoch seconds of the host's wall clock, or TIME_UNKNOWN */
     const char *text;
 };
 
@@ -43,13 +43,13 @@ struct finding_value {
 
 struct finding {
     const char *rule;
-    const char *title;     /* values filled in */
+    const char *title; /* values filled in */
     enum severity severity;
     const char *component;
     enum confidence confidence;
     const char *const *hosts; /* NULL-ended */
     size_t host_count;
-    int64_t count;            /* events or rows */
+    int64_t count;                 /* events or rows */
     int64_t first_seen, last_seen; /* TIME_UNKNOWN where there is none */
     const char *explanation, *advice;
     const char *const *links; /* NULL-ended */
@@ -57,9 +57,9 @@ struct finding {
     size_t value_count;
     const struct evidence *evidence; /* the first and last few */
     size_t evidence_count;
-    const char *suppressed;      /* the reason, or NULL */
-    int explained_by;            /* index of the finding that is its cause, or -1 */
-    int cost;                    /* points the overall score would gain without it; 0 if none */
+    const char *suppressed; /* the reason, or NULL */
+    int explained_by;       /* index of the finding that is its cause, or -1 */
+    int cost;               /* points the overall score would gain without it; 0 if none */
 };
 
 struct unknown_rule {
@@ -97,5 +97,6 @@ struct verdict {
 
 void *verdict_free(struct verdict *verdict);
 
-/* Epoch seconds as "2026-11-02T10:00:00" into buffer (20 bytes); "" for TIME_UNKNOWN. Returns buffer. */
+/* Epoch seconds as "2026-11-02T10:00:00" into buffer (20 bytes); "" for TIME_UNKNOWN. Returns
+ * buffer. */
 const char *verdict_time(int64_t time, char buffer[32]);

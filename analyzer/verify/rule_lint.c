@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What is wrong with a rule although it loads: a query over unknown columns, a pattern that is slow or reports
- * more than it needs, a title that names no value, missing advice or tests. One const table of checks.
+ * What is wrong with a rule although it loads: a query over unknown columns, a pattern that is slow
+ * or reports more than it needs, a title that names no value, missing advice or tests. One const
+ * table of checks.
  */
 #include "analyzer/judge/analysis.h"
 #include "analyzer/match/matcher.h"
@@ -79,7 +80,8 @@ static void check_patterns(const struct lint *lint, const struct rule *rule)
         const struct rule_log *log = &rule->logs[i];
         const char *pattern = regex_pattern(log->match), *reason;
         size_t length = strlen(pattern);
-        if (strncmp(pattern, ".*", 2) == 0 || (length > 2 && strcmp(pattern + length - 2, ".*") == 0))
+        if (strncmp(pattern, ".*", 2) == 0 ||
+            (length > 2 && strcmp(pattern + length - 2, ".*") == 0))
             remark(lint, log->match_node,
                    "'.*' at the beginning or end of a pattern only costs time; leave it out");
         struct matcher *matcher = NULL;
@@ -102,7 +104,8 @@ static bool names_group(const struct rule *rule, const char *name, size_t length
     return false;
 }
 
-/* Values in the title of a log rule are its groups; those of a query are known only when it runs. */
+/* Values in the title of a log rule are its groups; those of a query are known only when it runs.
+ */
 static void check_title(const struct lint *lint, const struct rule *rule)
 {
     for (const char *p = rule->title; !rule->query && (p = strchr(p, '{')); p++) {
@@ -125,9 +128,12 @@ static void check_statements(const struct lint *lint, const struct rule *rule)
 {
     struct analysis *analysis = NULL;
     struct err err = ERR_INIT;
-    struct analysis_parts parts = {.rules = lint->parts->rules, .only = rule,
-                                   .tables = lint->parts->tables, .facts = lint->parts->facts,
-                                   .formats = lint->parts->formats, .database = lint->database};
+    struct analysis_parts parts = {.rules = lint->parts->rules,
+                                   .only = rule,
+                                   .tables = lint->parts->tables,
+                                   .facts = lint->parts->facts,
+                                   .formats = lint->parts->formats,
+                                   .database = lint->database};
     if (analysis_new(&parts, &analysis, &err) < 0)
         remark(lint, place_of(rule, "query"), "%s", err.text);
     analysis_free(analysis);
@@ -139,8 +145,8 @@ static void check_statements(const struct lint *lint, const struct rule *rule)
 }
 
 static void (*const checks[])(const struct lint *lint, const struct rule *rule) = {
-    check_name,     check_texts, check_tests,    check_patterns,
-    check_title,    check_explains, check_statements,
+    check_name,  check_texts,    check_tests,      check_patterns,
+    check_title, check_explains, check_statements,
 };
 
 int verify_lint(const struct verify_parts *parts, lint_remark remark_sink, void *context,

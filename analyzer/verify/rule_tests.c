@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A rule's tests. Each test is a small report: its texts go through the same visitor, tables and judge as a real
- * one, so a test that passes means that the rule works, not that a regex matches.
+ * A rule's tests. Each test is a small report: its texts go through the same visitor, tables and
+ * judge as a real one, so a test that passes means that the rule works, not that a regex matches.
  */
 #include "analyzer/judge/analysis.h"
 #include "analyzer/verify/verify.h"
@@ -25,8 +25,8 @@ static int add_host(struct trial *trial, const char *name, struct err *err)
     struct database_host *host = vec_push(&trial->hosts);
     if (!host)
         return err_nomem(err);
-    *host = (struct database_host){.name = name, .source = "test", .taken = trial->taken,
-                                   .taken_is_known = true};
+    *host = (struct database_host){
+        .name = name, .source = "test", .taken = trial->taken, .taken_is_known = true};
     return 0;
 }
 
@@ -35,8 +35,8 @@ static int feed_file(const struct report_visitor *visitor, unsigned host, const 
 {
     if (content->kind != DOC_SCALAR)
         return doc_fail(content, err, "expected the content of '%s' as a text", path);
-    struct member member = {.host = host, .path = path, .logical = path,
-                            .size = (int64_t)content->length};
+    struct member member = {
+        .host = host, .path = path, .logical = path, .size = (int64_t)content->length};
     void *state = visitor->begin(visitor->context, &member);
     if (!state)
         return 0;
@@ -75,7 +75,8 @@ static int feed_test(struct trial *trial, const struct report_visitor *visitor, 
     int r = 0;
     if (hosts) {
         if (hosts->kind != DOC_MAP || log || files)
-            return doc_fail(hosts, err, "'hosts' is a map of host names to files, and stands alone");
+            return doc_fail(hosts, err,
+                            "'hosts' is a map of host names to files, and stands alone");
         for (size_t i = 0; r == 0 && i < hosts->count; i++) {
             r = add_host(trial, hosts->keys[i]->text, err);
             if (r == 0)
@@ -217,9 +218,12 @@ static int run_trial(struct trial *trial, struct strbuf *failure, struct err *er
     if (r == 0)
         r = database_open(trial->parts->tables, NULL, &database, err);
     if (r == 0) {
-        struct analysis_parts parts = {.rules = trial->parts->rules, .only = trial->rule,
-                                       .tables = trial->parts->tables, .facts = trial->parts->facts,
-                                       .formats = trial->parts->formats, .database = database};
+        struct analysis_parts parts = {.rules = trial->parts->rules,
+                                       .only = trial->rule,
+                                       .tables = trial->parts->tables,
+                                       .facts = trial->parts->facts,
+                                       .formats = trial->parts->formats,
+                                       .database = database};
         r = analysis_new(&parts, &analysis, err);
     }
     if (r == 0)

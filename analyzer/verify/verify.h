@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * For people who write rules: do they do what their tests say (verify_tests), and are they well made
- * (verify_lint)? Both need no report.
+ * For people who write rules: do they do what their tests say (verify_tests), and are they well
+ * made (verify_lint)? Both need no report.
  */
 #pragma once
 
@@ -17,9 +17,10 @@ struct verify_parts {
     const struct log_formats *formats;
 };
 
-/* Called for every test: `rule`, its number in the rule (from 1), its name or "", and what went wrong or NULL. */
-typedef void (*test_outcome)(void *context, const struct rule *rule, size_t number, const char *name,
-                             const struct doc_node *place, const char *failure);
+/* Called for every test: `rule`, its number in the rule (from 1), its name or "", and what went
+ * wrong or NULL. */
+typedef void (*test_outcome)(void *context, const struct rule *rule, size_t number,
+                             const char *name, const struct doc_node *place, const char *failure);
 
 /* Runs the tests of all rules. Errors are those that keep tests from running at all. */
 int verify_tests(const struct verify_parts *parts, test_outcome outcome, void *context,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Replays files (or all files of folders) through a fuzz target, for compilers without libFuzzer: every test run
- * walks the corpus, also under the sanitizers. A corpus without a file is a mistake and fails.
+ * Replays files (or all files of folders) through a fuzz target, for compilers without libFuzzer:
+ * every test run walks the corpus, also under the sanitizers. A corpus without a file is a mistake
+ * and fails.
  */
 #include <dirent.h>
 #include <fcntl.h>

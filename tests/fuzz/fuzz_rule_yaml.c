@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A rule from a stranger: loads or is refused with a place; never more. What loads is compiled for scanning.
+ * A rule from a stranger: loads or is refused with a place; never more. What loads is compiled for
+ * scanning.
  */
 #include "analyzer/match/matcher.h"
 #include "analyzer/rules/rule.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The cache of compiled patterns: gives back what was stored, and nothing that somebody else could have written.
+ * The cache of compiled patterns: gives back what was stored, and nothing that somebody else could
+ * have written.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Scanning logs: every pattern finds its lines, once each, with number and groups, however the bytes arrive.
+ * Scanning logs: every pattern finds its lines, once each, with number and groups, however the
+ * bytes arrive.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -72,8 +73,8 @@ static const char *scan(struct fixture *f, const char *path, const char *text, s
     if (!run)
         return "(not scanned)";
     for (size_t at = 0, length = strlen(text); at < length; at += step)
-        assert_int_equal(
-            scan_feed(run, text + at, length - at < step ? length - at : step, NULL), 0);
+        assert_int_equal(scan_feed(run, text + at, length - at < step ? length - at : step, NULL),
+                         0);
     assert_int_equal(scan_end(run, NULL), 0);
     scan_free(run);
     return f->seen.data;
@@ -106,9 +107,8 @@ static void unless_takes_lines_back(void **state)
     struct fixture *f = *state;
     add(f, "I/O error", "floppy");
     assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
-    assert_string_equal(
-        scan(f, "var/log/kern.log", "floppy: I/O error\nsda: I/O error\n", 100),
-        "0@2*1:sda: I/O error;");
+    assert_string_equal(scan(f, "var/log/kern.log", "floppy: I/O error\nsda: I/O error\n", 100),
+                        "0@2*1:sda: I/O error;");
 }
 
 static void repeated_messages_count(void **state)
@@ -167,8 +167,8 @@ static void lines_longer_than_a_block_are_searched(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_line_is_a_hit_once_a_pattern_wherever_the_pieces_end, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(a_line_is_a_hit_once_a_pattern_wherever_the_pieces_end,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(a_match_never_spans_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(unless_takes_lines_back, setup, teardown),
         cmocka_unit_test_setup_teardown(repeated_messages_count, setup, teardown),

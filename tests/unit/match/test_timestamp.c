@@ -74,7 +74,12 @@ static void rubbish_has_no_time(void **state)
     (void)state;
     struct log_formats *formats = load();
     static const char *const lines[] = {
-        "", "Nov", "Nov 40 10:00:00 x", "Nov  2 25:00:00 x", "Foo  2 10:00:00 x", "[ 12.345] x",
+        "",
+        "Nov",
+        "Nov 40 10:00:00 x",
+        "Nov  2 25:00:00 x",
+        "Foo  2 10:00:00 x",
+        "[ 12.345] x",
         "2026-13-01T00:00:00Z",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
@@ -91,8 +96,9 @@ static void an_unknown_conversion_is_refused_with_its_place(void **state)
     struct err err = ERR_INIT;
     char message[1024];
     assert_int_equal(log_formats_load(files, &formats, &err), ERR_PARSE);
-    assert_string_equal(err_message(&err, message, sizeof message),
-                        "bad.yaml:2:8: unknown conversion; known: %Y %m %b %d %e %H %M %S %f %Z %z");
+    assert_string_equal(
+        err_message(&err, message, sizeof message),
+        "bad.yaml:2:8: unknown conversion; known: %Y %m %b %d %e %H %M %S %f %Z %z");
 }
 
 int main(void)

@@ -40,10 +40,14 @@ static void hit(struct fixture *f, const char *path, const char *text, int minut
 {
     struct stamp stamp = {0};
     if (minute >= 0)
-        stamp = (struct stamp){.month = 11, .day = 2, .hour = 10, .minute = (signed char)minute,
-                               .second = (signed char)second, .known = true};
-    struct line_hit line = {.line = ++f->line, .text = text, .length = strlen(text), .count = 1,
-                            .groups = f->scratch};
+        stamp = (struct stamp){.month = 11,
+                               .day = 2,
+                               .hour = 10,
+                               .minute = (signed char)minute,
+                               .second = (signed char)second,
+                               .known = true};
+    struct line_hit line = {
+        .line = ++f->line, .text = text, .length = strlen(text), .count = 1, .groups = f->scratch};
     regex_match(f->regex, f->scratch, text, strlen(text), 0);
     assert_int_equal(hits_add(f->hits, f->regex, 0, path, &line, &stamp, NULL), 0);
 }
@@ -120,8 +124,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(lines_without_a_kernel_stamp_all_count, setup, teardown),
         cmocka_unit_test_setup_teardown(the_first_and_the_last_are_kept_and_all_are_counted, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(the_densest_window_is_found_with_and_without_all_hits, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(the_densest_window_is_found_with_and_without_all_hits,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(kernel_uptime_stands_in_for_a_missing_clock, setup,
                                         teardown),
     };
