@@ -3,30 +3,23 @@
 
 #include "collector/run/inventory.h"
 
-static int add(struct run *run, const char *name, const struct strbuf *text, struct err *err)
-{
-    if (text->failed)
-        return err_nomem(err);
-    int r = run_add_text(run, name, text->data, text->length, err);
-    return r < 0 ? err_prefix(err, "cannot write %s", name) : 0;
-}
-
 int report_add(struct run *run, const struct host *host, const struct manifest_run *about,
                bool with_log, struct err *err)
 {
-    struct strbuf text = STRBUF_INIT;
+    struct own_member member;
     int r = with_log ? run_add_text(run, "xen-bugtool.log", run->log->text.data,
                                     run->log->text.length, err)
                      : 0;
-    if (r == 0) {
-        manifest_write(run->plan, host, about, &text);
-        r = add(run, "manifest.json", &text, err);
-    }
-    strbuf_clear(&text);
-    if (r == 0) {
-        inventory_write(run->plan, host, run->top, &text);
-        r = add(run, "inventory.xml", &text, err);
-    }
-    strbuf_release(&text);
-    return r;
+    if (r == 0)
+        r = own_member_start(run, "manifest.json", &member, err);
+    if (r < 0)
+        return r;
+    manifest_write(run->plan, host, about, &member);
+    r = own_member_end(&member, err);
+    if (r == 0)
+        r = own_member_start(run, "inventory.xml", &member, err);
+    if (r < 0)
+        return r;
+    inventory_write(run->plan, host, run->top, &member);
+    return own_member_end(&member, err);
 }

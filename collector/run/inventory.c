@@ -18,11 +18,12 @@ static void attribute(struct strbuf *out, const char *name, const char *value)
 }
 
 void inventory_write(const struct plan *plan, const struct host *host, const char *top,
-                     struct strbuf *out)
+                     struct own_member *member)
 {
     char date[64];
     time_t taken = (time_t)host->taken;
     struct tm parts;
+    struct strbuf *out = own_member_text(member);
     if (host->utc)
         gmtime_r(&taken, &parts);
     else
@@ -42,6 +43,7 @@ void inventory_write(const struct plan *plan, const struct host *host, const cha
         const struct plan_entry *entry = &plan->entries.items[i];
         if (!entry->archived)
             continue;
+        out = own_member_text(member);
         strbuf_clear(&name);
         strbuf_addf(&name, "%s/%s", top, entry->name);
         strbuf_adds(out, "\t<inventory-entry");

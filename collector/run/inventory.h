@@ -6,7 +6,7 @@
 
 #include "collector/plan/plan.h"
 #include "collector/run/host.h"
-#include "common/strbuf.h"
+#include "collector/run/own_member.h"
 
 void inventory_write(const struct plan *plan, const struct host *host, const char *top,
-                     struct strbuf *out);
+                     struct own_member *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Written by hand rather than through a tree of JSON objects: a plan can have very many entries,
- * and dom0 is short of memory when reports matter. Foreign text becomes valid UTF-8 first.
+ * Written by hand, entry by entry, rather than through a tree of JSON objects: a plan can have very
+ * many, and dom0 is short of memory when reports matter. Foreign text becomes valid UTF-8 first.
  */
 #include "collector/run/manifest.h"
 
@@ -122,8 +122,9 @@ static void write_entry(const struct plan_entry *entry, bool reproducible, struc
 }
 
 void manifest_write(const struct plan *plan, const struct host *host,
-                    const struct manifest_run *run, struct strbuf *out)
+                    const struct manifest_run *run, struct own_member *own)
 {
+    struct strbuf *out = own_member_text(own);
     strbuf_adds(out, "{\"schema\": \"xenhealth-manifest/1\",\n"
                      " \"tool\": {\"name\": \"xen-bugtool\", \"version\": \"" XENHEALTH_VERSION
                      "\"},\n \"host\": {");
@@ -137,6 +138,7 @@ void manifest_write(const struct plan *plan, const struct host *host,
     write_totals(plan, out);
     strbuf_adds(out, " \"entries\": [\n");
     for (size_t i = 0; i < plan->entries.count; i++) {
+        out = own_member_text(own);
         write_entry(&plan->entries.items[i], run->reproducible, out);
         strbuf_adds(out, i + 1 < plan->entries.count ? ",\n" : "\n");
     }

@@ -7,7 +7,7 @@
 
 #include "collector/plan/plan.h"
 #include "collector/run/host.h"
-#include "common/strbuf.h"
+#include "collector/run/own_member.h"
 
 struct manifest_run {
     int argc;
@@ -22,4 +22,4 @@ struct manifest_run {
 };
 
 void manifest_write(const struct plan *plan, const struct host *host,
-                    const struct manifest_run *run, struct strbuf *out);
+                    const struct manifest_run *run, struct own_member *out);

@@ -436,6 +436,11 @@ int run_collect(struct run *run, struct err *err)
     return r;
 }
 
+int run_add_stage(struct run *run, const char *name, struct stage *stage, struct err *err)
+{
+    return add_member(run, name, time(NULL), stage, err);
+}
+
 int run_add_text(struct run *run, const char *name, const void *bytes, size_t length,
                  struct err *err)
 {

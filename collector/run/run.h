@@ -51,5 +51,8 @@ int run_finish_packs(struct run *run, bool add, struct err *err);
 int run_add_text(struct run *run, const char *name, const void *bytes, size_t length,
                  struct err *err);
 
+/* The same with a finished stage, which stays the caller's. */
+int run_add_stage(struct run *run, const char *name, struct stage *stage, struct err *err);
+
 /* Latest time a member may carry. */
 int64_t run_modified(const struct run *run, int64_t modified);
