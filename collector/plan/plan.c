@@ -67,7 +67,7 @@ static int collect_requests(struct planner *planner, struct err *err)
     for (size_t i = 0; r == 0 && i < planner->selection_count; i++) {
         const struct capability *capability = planner->selections[i].capability;
         for (const char *const *glob = capability->scale.devices; r == 0 && glob && *glob; glob++)
-            r = ask(planner, EXPAND_GLOB, *glob, NULL, err);
+            r = ask(planner, EXPAND_PATHS, *glob, NULL, err);
         bool items = capability->measured || !planner->options->limits_only;
         for (size_t k = 0; r == 0 && items && k < capability->item_count; k++)
             r = ask_item(planner, &capability->items[k], err);
