@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A form is a row of a table: what becomes of a blank, of XML's special characters, of quotes and
+ * backslashes, of what is not ASCII.
+ */
+#include "collector/obfuscate/forms.h"
+
+#include "common/escape.h"
+
+enum foreign { FOREIGN_KEPT, FOREIGN_JSON, FOREIGN_DECIMAL, FOREIGN_HEX, FOREIGN_PERCENT };
+
+struct form {
+    const char *blank;
+    bool xml;       /* entities */
+    bool backslash; /* before quotes and backslashes */
+    bool percent;   /* %% for a percent sign (XAPI) */
+    enum foreign foreign;
+    bool url; /* everything unusual as %XX */
+};
+
+static const struct form forms[FORM_COUNT] = {
+    {" ", .xml = true},
+    {"%.", .percent = true},
+    {"%.", .percent = true, .xml = true},
+    {"%.", .percent = true, .xml = true, .backslash = true},
+    {" ", .backslash = true},
+    {" ", .backslash = true, .foreign = FOREIGN_JSON},
+    {" ", .backslash = true, .foreign = FOREIGN_DECIMAL},
+    {"\\x20", .backslash = true, .foreign = FOREIGN_HEX},
+    {"%20", .url = true, .foreign = FOREIGN_PERCENT},
+    {"\\040", .xml = false},
+    {"_", .xml = false},
+};
+
+static void write_entity(unsigned char c, struct strbuf *out)
+{
+    strbuf_adds(out, c == '&'   ? "&amp;"
+                     : c == '<' ? "&lt;"
+                     : c == '>' ? "&gt;"
+                     : c == '"' ? "&quot;"
+                                : "&apos;");
+}
+
+static void write_ascii(const struct form *form, unsigned char c, struct strbuf *out)
+{
+    bool usual =
+        (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || memchr("-._~", c, 4);
+    bool quoted = form->backslash && (c == '"' || c == '\'' || c == '\\');
+    if (quoted)
+        strbuf_addc(out, '\\');
+    if (c == ' ')
+        strbuf_adds(out, form->blank);
+    else if (c < ' ' && (form->percent || form->backslash) && memchr("\n\t\r", c, 3))
+        strbuf_addf(out, "%c%c", form->percent ? '%' : '\\',
+                    c == '\n'   ? 'n'
+                    : c == '\t' ? 't'
+                                : 'r');
+    else if (form->xml && memchr("&<>\"'", c, 5))
+        write_entity(c, out);
+    else if (form->percent && c == '%')
+        strbuf_adds(out, "%%");
+    else if (form->url && !usual)
+        strbuf_addf(out, "%%%02X", c);
+    else
+        strbuf_addc(out, (char)c);
+}
+
+static void write_foreign(const struct form *form, const char *bytes, size_t n, unsigned point,
+                          struct strbuf *out)
+{
+    if (form->foreign == FOREIGN_KEPT) {
+        strbuf_add(out, bytes, n);
+        return;
+    }
+    if (form->foreign == FOREIGN_JSON && point > 0xffff)
+        strbuf_addf(out, "\\u%04x\\u%04x", 0xd800 + ((point - 0x10000) >> 10),
+                    0xdc00 + ((point - 0x10000) & 0x3ff));
+    else if (form->foreign == FOREIGN_JSON)
+        strbuf_addf(out, "\\u%04x", point);
+    else
+        for (size_t i = 0; i < n; i++)
+            strbuf_addf(out,
+                        form->foreign == FOREIGN_DECIMAL ? "\\%03u"
+                        : form->foreign == FOREIGN_HEX   ? "\\x%02x"
+                                                         : "%%%02X",
+                        (unsigned char)bytes[i]);
+}
+
+bool form_write(int number, const char *name, size_t length, struct strbuf *out)
+{
+    const struct form *form = &forms[number];
+    size_t begin = out->length;
+    for (size_t i = 0; i < length;) {
+        unsigned point = (unsigned char)name[i];
+        unsigned n = escape_utf8_length(name + i, length - i, &point);
+        n = n ? n : 1;
+        if ((unsigned char)name[i] < 0x80)
+            write_ascii(form, (unsigned char)name[i], out);
+        else
+            write_foreign(form, name + i, n, point, out);
+        i += n;
+    }
+    return out->length - begin != length || memcmp(out->data + begin, name, length) != 0;
+}

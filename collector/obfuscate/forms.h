@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The ways in which a name is written: as it is, in XML, in XAPI's database, in JSON, in OCaml's
+ * and Python's quotes, in URLs, in mount tables, in file names.
+ */
+#pragma once
+
+#include "common/strbuf.h"
+
+#define FORM_COUNT 11
+
+/* Writes form number `form` of the name; false when it is no other than the name itself. */
+bool form_write(int form, const char *name, size_t length, struct strbuf *out);
