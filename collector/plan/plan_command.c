@@ -10,6 +10,7 @@
 
 #include "collector/plan/naming.h"
 #include "collector/plan/planner.h"
+#include "collector/redact/redact.h"
 #include "collector/sources/devices.h"
 #include "common/io.h"
 
@@ -82,6 +83,20 @@ static int point_at_recording(const struct build *build, struct plan_entry *entr
     return 0;
 }
 
+/*
+ * What a command is called goes to the archive, the log and the terminal; a plugin's command may
+ * have a password in it.
+ */
+static void redact_in_place(struct strbuf *text)
+{
+    struct strbuf safe = STRBUF_INIT;
+    if (!strbuf_ok(text))
+        return;
+    redact_text(text->data, text->length, &safe);
+    strbuf_release(text);
+    *text = safe;
+}
+
 /* One entry; `value` is the name of a device or NULL. */
 static int add_one(struct build *build, const struct catalog_item *item, const char *value,
                    struct plan_entry **ret, struct err *err)
@@ -98,8 +113,10 @@ static int add_one(struct build *build, const struct catalog_item *item, const c
         substitute(item->label, key, value, &label);
     else
         naming_command_label(argv, &label);
-    naming_from_label(label.data, &name);
     join(argv, &source);
+    redact_in_place(&label);
+    redact_in_place(&source);
+    naming_from_label(label.data, &name);
     const char *prompt = arena_strdup(build->plan.arena, item->label ? label.data : source.data);
     bool ok = strbuf_ok(&label) && strbuf_ok(&name) && strbuf_ok(&source) && prompt;
     r = ok ? plan_add(build, item->kind == ITEM_FUNCTION ? PLAN_FUNCTION : PLAN_COMMAND, item,

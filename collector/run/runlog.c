@@ -1,20 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include "collector/run/runlog.h"
 
+#include "collector/redact/redact.h"
 #include "common/escape.h"
 
 #define MAX_LOG_BYTES                                                                              \
     (16 * 1024 * 1024) /* some 100 000 lines; the manifest has everything anyway */
 
+/* A line as it may be seen. */
+static void add_line(struct run_log *log, const char *line)
+{
+    struct strbuf safe = STRBUF_INIT;
+    redact_text(line, strlen(line), &safe);
+    escape_terminal(&log->text, safe.data, safe.length, false);
+    strbuf_addc(&log->text, '\n');
+    strbuf_release(&safe);
+}
+
 void run_log_start(struct run_log *log, int argc, char *const *argv)
 {
     const char *path = getenv("PATH");
     log->text = (struct strbuf)STRBUF_INIT_MAX(MAX_LOG_BYTES);
-    for (int i = 0; i < argc; i++) {
-        strbuf_adds(&log->text, i ? " " : "");
-        escape_terminal(&log->text, argv[i], strlen(argv[i]), false);
-    }
-    strbuf_addf(&log->text, "\nPATH=%s\n", path ? path : "");
+    struct strbuf line = STRBUF_INIT;
+    for (int i = 0; i < argc; i++)
+        strbuf_addf(&line, "%s%s", i ? " " : "", argv[i]);
+    add_line(log, line.data);
+    strbuf_clear(&line);
+    strbuf_addf(&line, "PATH=%s", path ? path : "");
+    add_line(log, line.data);
+    strbuf_release(&line);
 }
 
 void run_log_add(struct run_log *log, const char *format, ...)
@@ -24,8 +38,7 @@ void run_log_add(struct run_log *log, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    escape_terminal(&log->text, line, strlen(line), false);
-    strbuf_addc(&log->text, '\n');
+    add_line(log, line);
 }
 
 void run_log_entry(struct run_log *log, const struct plan_entry *entry)

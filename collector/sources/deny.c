@@ -35,6 +35,17 @@ static const struct {
     {"/etc/xensource/xapi-ssl.pem", "it holds a private key"},
     {"/etc/xensource/xapi-pool-tls.pem", "it holds a private key"},
     {"/etc/xensource/ptoken", "it is the secret of the pool"},
+    {"/var/lib/likewise/db/*", "it holds the keys of the machine's account"},
+    {"/var/lib/likewise/krb5cc*", "it holds tickets of the machine's account"},
+    {"*/secrets.tdb", "it holds the keys of the machine's account"},
+    {"*/passdb.tdb", "it holds password hashes"},
+    {"*/smbpasswd", "it holds password hashes"},
+    {"*.keytab", "it holds the keys of the machine's account"},
+    {"*/efivars/*[Pp]assw*", "it holds a password of the firmware"},
+    {"*/efivars/*Pw-*", "it holds a password of the firmware"},
+    {"*/efivars/MokPW*", "it holds a password of the firmware"},
+    {"*/efivars/MokAuth*", "it holds a password of the firmware"},
+    {"*/efivars/AMITSESetup*", "it holds the passwords of the firmware"},
     {"/var/opt/xen/bug-report/*", "it is an earlier report"},
 };
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Names and meaning of the outcomes, in one table.
+ * Names and meaning of the outcomes, in one table. Reasons hold what programs said on their error
+ * output, and they go to the log, the manifest and the terminal: so they are redacted here, once.
  */
 #include "collector/sources/outcome.h"
 
 #include <stdarg.h>
+#include <string.h>
+
+#include "collector/redact/redact.h"
 
 static const struct {
     const char *name;
@@ -36,9 +40,14 @@ bool outcome_has_member(enum outcome_status status)
 
 void outcome_set(struct outcome *outcome, enum outcome_status status, const char *format, ...)
 {
+    char reason[sizeof outcome->reason];
+    struct strbuf safe = STRBUF_INIT;
     va_list arguments;
     va_start(arguments, format);
-    outcome->status = status;
-    vsnprintf(outcome->reason, sizeof outcome->reason, format, arguments);
+    vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
+    redact_text(reason, strlen(reason), &safe);
+    outcome->status = status;
+    snprintf(outcome->reason, sizeof outcome->reason, "%s", safe.data);
+    strbuf_release(&safe);
 }
