@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "collector/redact/redact.h"
 #include "common/escape.h"
 #include "common/version.h"
 
@@ -45,6 +46,24 @@ static void stamp(struct strbuf *out, const char *name, int64_t when)
     member(out, name, value);
 }
 
+/*
+ * One argument of our own command line. Whether it is a secret may be told by the one before it.
+ */
+static void option(struct strbuf *out, const char *before, const char *value)
+{
+    struct strbuf both = STRBUF_INIT, safe_before = STRBUF_INIT, safe = STRBUF_INIT;
+    strbuf_addf(&both, "%s %s", strchr(before, '=') ? "" : before, value);
+    redact_text(both.data, both.length - strlen(value) - 1, &safe_before);
+    redact_text(both.data, both.length, &safe);
+    size_t n = safe_before.length;
+    bool kept =
+        safe.length > n && memcmp(safe.data, safe_before.data, n) == 0 && safe.data[n] == ' ';
+    text(out, kept ? safe.data + n + 1 : "REMOVED");
+    strbuf_release(&both);
+    strbuf_release(&safe_before);
+    strbuf_release(&safe);
+}
+
 static void write_run(const struct manifest_run *run, struct strbuf *out)
 {
     strbuf_adds(out, " \"run\": {");
@@ -55,7 +74,7 @@ static void write_run(const struct manifest_run *run, struct strbuf *out)
                 run->reproducible ? 0 : run->duration_ms);
     for (int i = 1; i < run->argc; i++) {
         strbuf_adds(out, i > 1 ? ", " : "");
-        text(out, run->argv[i]);
+        option(out, run->argv[i - 1], run->argv[i]);
     }
     strbuf_adds(out, "],\n  \"capabilities\": [");
     for (size_t i = 0; i < run->selection_count; i++) {
