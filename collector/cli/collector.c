@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "collector/catalog/capability_xml.h"
+#include "collector/cli/choose.h"
 #include "collector/cli/options.h"
 #include "collector/cli/destination.h"
 #include "collector/cli/load.h"
@@ -21,6 +22,7 @@
 #include "collector/cli/prompts.h"
 #include "collector/cli/report.h"
 #include "collector/cli/selection.h"
+#include "collector/cli/summary.h"
 #include "collector/plan/plan_print.h"
 #include "common/escape.h"
 #include "common/io.h"
@@ -52,7 +54,7 @@ struct session {
     struct options options;
     char root[PATH_MAX];
     int64_t epoch; /* SOURCE_DATE_EPOCH, or -1 */
-    int64_t deadline_ms;
+    int64_t time_limit_ms, deadline_ms;
     FILE *talk; /* NULL: silent */
     struct catalog catalog;
     selection_list selections;
@@ -148,7 +150,8 @@ static int make_plan(struct session *s, struct err *err)
                       : s->options.unlimited     ? NO_TIME_LIMIT
                                                  : DEFAULT_TIME_LIMIT;
     int64_t begun = io_now_ms();
-    s->deadline_ms = begun + seconds * 1000;
+    s->time_limit_ms = seconds * 1000;
+    s->deadline_ms = begun + s->time_limit_ms;
     int r = limits_only
                 ? select_all(s, err)
                 : selection_make(&s->catalog, &s->options, warn_unknown, &s->selections, err);
@@ -178,30 +181,18 @@ static int print_text(const struct strbuf *text, struct err *err)
 static int print_plan(const struct session *s, struct err *err)
 {
     struct strbuf text = STRBUF_INIT;
+    int r = 0;
     if (s->options.action == ACTION_CAPABILITIES)
         capability_xml_write(&s->catalog, &text);
     else if (s->options.action == ACTION_LIST)
-        plan_print_list(&s->plan, &text);
+        plan_print_list(&s->plan, isatty(STDOUT_FILENO), &text);
     else
-        plan_print_estimate(&s->plan, &text);
-    int r = print_text(&text, err);
+        r = plan_print_estimate(&s->plan, s->options.jobs, s->time_limit_ms, &text, err);
+    r = r == 0 ? print_text(&text, err) : r;
+    if (r == 0 && getuid() != 0 && is_live(s))
+        fputs("Only root can look into all folders: there may be more.\n", stderr);
     strbuf_release(&text);
     return r;
-}
-
-/* The closing table of --debug: what each capability may take and took. */
-static void print_sizes(const struct session *s)
-{
-    fputs("Category sizes (max, actual):\n", stderr);
-    for (size_t i = 0; i < s->selections.count; i++) {
-        const struct capability *capability = s->selections.items[i].capability;
-        long long bytes = 0;
-        for (size_t k = 0; k < s->plan.entries.count; k++)
-            if (s->plan.entries.items[k].capability == capability)
-                bytes += s->plan.entries.items[k].bytes;
-        fprintf(stderr, "    %s (%lld, %lld)\n", capability->key, (long long)capability->max_size,
-                bytes);
-    }
 }
 
 static bool has_capability(const struct session *s, const char *key)
@@ -241,20 +232,22 @@ static void say_failure(const struct session *s, const struct destination *desti
         err_prefix(err, "Error writing %s file '%s'", zip ? "zip" : "tar", destination->path);
 }
 
-static void say_summary(const struct session *s)
+static void say_success(const struct session *s, const struct destination *destination)
 {
-    size_t by_status[OUTCOME_COUNT] = {0};
-    for (size_t i = 0; i < s->plan.entries.count; i++)
-        by_status[s->plan.entries.items[i].outcome.status]++;
-    fprintf(s->talk, "%zu entries:", s->plan.entries.count);
-    const char *separator = " ";
-    for (int i = 0; i < OUTCOME_COUNT; i++)
-        if (by_status[i]) {
-            fprintf(s->talk, "%s%zu %s", separator, by_status[i],
-                    outcome_name((enum outcome_status)i));
-            separator = ", ";
-        }
-    fputs(" (details: manifest.json)\n", s->talk);
+    bool to_file = s->options.outfd < 0;
+    struct summary summary = {.plan = &s->plan,
+                              .path = to_file ? destination->path : NULL,
+                              .duration_ms = io_now_ms() - s->progress.begun_ms};
+    if (s->talk)
+        summary_print(&summary, s->talk);
+    if (s->talk && to_file)
+        fprintf(s->talk, "Writing %s %s successful.\n",
+                strcmp(s->options.format->name, "zip") == 0 ? "archive" : "tarball",
+                destination->path);
+    else if (to_file)
+        printf("%s\n", destination->path);
+    if (s->options.debug)
+        summary_print_sizes(&s->plan, s->selections.items, s->selections.count, stderr);
 }
 
 static int collect_into(struct session *s, struct destination *destination, struct mounts *mounts,
@@ -293,8 +286,6 @@ static int collect_into(struct session *s, struct destination *destination, stru
     if (r == 0)
         r = finish_report(s, &s->run, begun_ms, err);
     progress_end(&s->progress);
-    if (r == 0 && s->talk)
-        say_summary(s);
     *ret_abandoned = s->run.abandoned;
     run_log_release(&s->log);
     return r;
@@ -322,14 +313,8 @@ static int collect(struct session *s, struct err *err)
         bundle_discard(destination.bundle);
     if (r < 0)
         say_failure(s, &destination, err);
-    else if (s->talk && s->options.outfd < 0)
-        fprintf(s->talk, "Writing %s %s successful.\n",
-                strcmp(s->options.format->name, "zip") == 0 ? "archive" : "tarball",
-                destination.path);
-    else if (!s->talk && s->options.outfd < 0)
-        printf("%s\n", destination.path);
-    if (r == 0 && s->options.debug)
-        print_sizes(s);
+    else
+        say_success(s, &destination);
     if (abandoned) { /* a thread still uses what would be freed, and waiting for it could take for
                         ever */
         fflush(NULL);
@@ -338,6 +323,19 @@ static int collect(struct session *s, struct err *err)
     destination_release(&destination);
     mounts_free(mounts);
     return r;
+}
+
+/* Scripts that answer the questions of the original (`yes |`) get exactly these. */
+static int ask(struct session *s, struct err *err)
+{
+    bool to_stderr = s->options.outfd == STDOUT_FILENO;
+    bool choose = s->options.questions == QUESTIONS_CAPABILITIES ||
+                  (s->options.questions == QUESTIONS_AUTO && isatty(STDIN_FILENO));
+    struct asking asking = {.in = stdin,
+                            .out = to_stderr || (choose && s->options.silent) ? stderr : stdout,
+                            .cancelled = &cancelled};
+    return choose ? choose_capabilities(&asking, &s->plan, &s->selections, err)
+                  : prompts_ask(&asking, &s->plan, err);
 }
 
 static int run_session(struct session *s, struct err *err)
@@ -363,7 +361,7 @@ static int run_session(struct session *s, struct err *err)
     if (s->talk)
         prompts_banner(s->talk, s->options.format->suffix, s->options.yes_to_all);
     if (!s->options.yes_to_all)
-        r = prompts_ask(stdin, s->options.outfd == STDOUT_FILENO ? stderr : stdout, &s->plan, err);
+        r = ask(s, err);
     return r == 0 ? collect(s, err) : r;
 }
 
@@ -382,12 +380,12 @@ static int exit_status(const struct session *s, int r, const struct err *err)
     char message[1024];
     if (r == 0)
         return 0;
-    if (r == ERR_CANCELLED || atomic_load(&cancelled)) {
+    if (atomic_load(&cancelled)) {
         fputs("\nInterrupted.\n", s->options.outfd == STDOUT_FILENO ? stderr : stdout);
         return EXIT_INTERRUPTED;
     }
     fprintf(stderr, "%s\n", err_message(err, message, sizeof message));
-    return r == ERR_USAGE ? EXIT_USAGE : EXIT_NO_ARCHIVE;
+    return r == ERR_USAGE ? EXIT_USAGE : r == ERR_CANCELLED ? EXIT_INTERRUPTED : EXIT_NO_ARCHIVE;
 }
 
 int collector_main(int argc, char **argv)

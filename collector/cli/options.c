@@ -41,7 +41,8 @@ enum {
     O_LIST,
     O_ESTIMATE,
     O_PROGRESS,
-    O_NO_PROGRESS
+    O_NO_PROGRESS,
+    O_QUESTIONS
 };
 
 static const struct option long_options[] = {
@@ -71,6 +72,7 @@ static const struct option long_options[] = {
     {"estimate", no_argument, NULL, O_ESTIMATE},
     {"progress", no_argument, NULL, O_PROGRESS},
     {"no-progress", no_argument, NULL, O_NO_PROGRESS},
+    {"questions", required_argument, NULL, O_QUESTIONS},
     {NULL, 0, NULL, 0},
 };
 
@@ -80,7 +82,7 @@ void options_print_usage(FILE *out)
           "Capture information to help diagnose bugs.\n"
           "\n"
           " --capabilities      output capabilities informations\n"
-          " --output            specify output format (tar, tar.bz2 or zip)\n"
+          " --output            specify output format (tar, tar.bz2, tar.gz, tar.zst or zip)\n"
           " -s, --silent        silent mode\n"
           " --entries=<list>    specify which capabilities (separated by commas)\n"
           " -y, --yestoall      confirm every file automatically\n"
@@ -102,6 +104,7 @@ void options_print_usage(FILE *out)
           " --cacert=<file>     trust these certificates instead of the pool's own\n"
           " --list              list what would be collected\n"
           " --estimate          the same with sizes and times, and totals\n"
+          " --questions=<which> ask for capabilities (on a terminal) or for items (elsewhere)\n"
           " --progress          show how far it is, also without a terminal or with -s\n"
           " --no-progress       do not show it on a terminal either\n"
           " --version           output the version\n"
@@ -148,6 +151,16 @@ static int take_time_limit(const char *value, struct options *options, struct er
                    "Option '--time-limit' needs a time such as 90, 10m or 1h, not '%s'", value);
 }
 
+static int take_questions(const char *value, struct options *options, struct err *err)
+{
+    bool items = strcmp(value, "items") == 0;
+    if (!items && strcmp(value, "capabilities") != 0)
+        return err_set(err, ERR_USAGE,
+                       "Option '--questions' needs 'capabilities' or 'items', not '%s'", value);
+    options->questions = items ? QUESTIONS_ITEMS : QUESTIONS_CAPABILITIES;
+    return 0;
+}
+
 static int take_pool_host_limit(const char *value, struct options *options, struct err *err)
 {
     if (units_seconds(value, &options->pool_host_limit) && options->pool_host_limit >= 1 &&
@@ -176,6 +189,8 @@ static int take_option(int option, struct options *options, struct err *err)
     case O_ESTIMATE:
         options->action = ACTION_ESTIMATE;
         return 0;
+    case O_QUESTIONS:
+        return take_questions(optarg, options, err);
     case O_PROGRESS:
     case O_NO_PROGRESS:
         options->progress = option == O_PROGRESS ? PROGRESS_ON : PROGRESS_OFF;

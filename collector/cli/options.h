@@ -21,11 +21,18 @@ enum options_action {
     ACTION_ESTIMATE
 };
 
+enum options_questions {
+    QUESTIONS_AUTO, /* capabilities on a terminal, else items */
+    QUESTIONS_CAPABILITIES,
+    QUESTIONS_ITEMS
+};
+
 struct options {
     enum options_action action;
     const struct bundle_format *format;
     bool silent, yes_to_all, unlimited, debug;
     enum progress_wish progress;
+    enum options_questions questions;
     const char *entries; /* value of the last --entries that --all did not override, or NULL */
     bool all;
     int outfd; /* -1: a file */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "collector/plan/plan_totals.h"
 #include "common/escape.h"
 
 void prompts_banner(FILE *out, const char *suffix, bool yes_to_all)
@@ -34,33 +35,34 @@ static int by_prompt(const void *left, const void *right)
 }
 
 /* An empty answer and anything that begins with y is a yes. */
-static int ask(FILE *in, FILE *out, const struct plan_entry *entry, bool *ret, struct err *err)
+static int ask(const struct asking *asking, const struct plan_entry *entry, bool *ret,
+               struct err *err)
 {
-    char answer[128];
+    char answer[ANSWER_BYTES];
     struct strbuf safe = STRBUF_INIT;
     escape_terminal(&safe, entry->prompt, strlen(entry->prompt), false);
-    fprintf(out, "Include %s'%s'? [Y/n]: ", entry->kind == PLAN_TREE ? "tree " : "", safe.data);
-    fflush(out);
+    fprintf(asking->out, "Include %s'%s'? [Y/n]: ", entry->kind == PLAN_TREE ? "tree " : "",
+            safe.data);
     strbuf_release(&safe);
-    if (!fgets(answer, sizeof answer, in))
-        return err_set(err, ERR_IO,
-                       "the answers ended before all questions were asked; "
-                       "use --yestoall to take everything");
+    int r = answer_read(asking, answer, err);
+    if (r < 0)
+        return r;
     *ret = answer[0] == '\n' || answer[0] == 'y' || answer[0] == 'Y';
     return 0;
 }
 
-static int ask_all(FILE *in, FILE *out, struct plan_entry **sorted, size_t count, struct err *err)
+static int ask_all(const struct asking *asking, struct plan_entry **sorted, size_t count,
+                   struct err *err)
 {
     const struct plan_entry *asked = NULL;
     bool wanted = true;
     for (size_t i = 0; i < count; i++) {
-        if (sorted[i]->decided) { /* it is not there: nothing to ask about */
+        if (!plan_entry_is_there(sorted[i])) { /* nothing to ask about */
             sorted[i]->archived = true;
             continue;
         }
         bool same = asked && by_prompt(&asked, &sorted[i]) == 0;
-        int r = same ? 0 : ask(in, out, sorted[i], &wanted, err);
+        int r = same ? 0 : ask(asking, sorted[i], &wanted, err);
         if (r < 0)
             return r;
         asked = sorted[i];
@@ -69,7 +71,7 @@ static int ask_all(FILE *in, FILE *out, struct plan_entry **sorted, size_t count
     return 0;
 }
 
-int prompts_ask(FILE *in, FILE *out, struct plan *plan, struct err *err)
+int prompts_ask(const struct asking *asking, struct plan *plan, struct err *err)
 {
     size_t count = plan->entries.count;
     struct plan_entry **sorted = calloc(count + 1, sizeof *sorted);
@@ -78,7 +80,7 @@ int prompts_ask(FILE *in, FILE *out, struct plan *plan, struct err *err)
     for (size_t i = 0; i < count; i++)
         sorted[i] = &plan->entries.items[i];
     qsort(sorted, count, sizeof *sorted, by_prompt);
-    int r = ask_all(in, out, sorted, count, err);
+    int r = ask_all(asking, sorted, count, err);
     free(sorted);
     size_t kept = 0;
     for (size_t i = 0; r == 0 && i < count; i++) {

@@ -4,12 +4,13 @@
  */
 #pragma once
 
+#include "collector/cli/answer.h"
 #include "collector/plan/plan.h"
 
 void prompts_banner(FILE *out, const char *suffix, bool yes_to_all);
 
 /*
  * Asks for every file, command and function in sorted order, then for every tree, and takes out of
- * the plan what is declined. ERR_IO when the answers end too early.
+ * the plan what is declined. ERR_IO when the answers end too early, ERR_CANCELLED.
  */
-int prompts_ask(FILE *in, FILE *out, struct plan *plan, struct err *err);
+int prompts_ask(const struct asking *asking, struct plan *plan, struct err *err);

@@ -15,9 +15,15 @@ bool plan_entry_runs(const struct plan_entry *entry)
     return !entry->decided && entry->argv && !entry->path;
 }
 
+bool plan_entry_is_there(const struct plan_entry *entry)
+{
+    bool file = entry->kind == PLAN_FILE || entry->kind == PLAN_TREE;
+    return !entry->decided && !(file && entry->expected < 0);
+}
+
 int64_t plan_entry_bytes(const struct plan_entry *entry)
 {
-    if (entry->decided)
+    if (!plan_entry_is_there(entry))
         return 0;
     if (entry->expected < 0)
         return -1;
@@ -43,12 +49,13 @@ struct plan_total plan_total(const struct plan *plan, const struct capability *c
             continue;
         bool runs = plan_entry_runs(entry);
         int64_t bytes = plan_entry_bytes(entry);
+        bool command = entry->kind == PLAN_COMMAND || entry->kind == PLAN_FUNCTION;
         total.entries++;
-        total.files += !runs && !entry->decided;
-        total.commands += runs;
+        total.files += !command && plan_entry_is_there(entry);
+        total.commands += command && plan_entry_is_there(entry);
         total.bytes += bytes > 0 ? bytes : 0;
         total.expected_ms += plan_entry_ms(entry);
-        total.time_limit_ms += runs ? entry->time_limit_ms : 0;
+        total.time_limit_ms += runs ? entry->time_limit_ms : plan_entry_ms(entry);
     }
     return total;
 }

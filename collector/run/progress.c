@@ -7,7 +7,6 @@
 
 #include <stdarg.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,18 +14,12 @@
 #include "collector/run/progress_bar.h"
 #include "common/escape.h"
 #include "common/io.h"
+#include "common/terminal.h"
 
 #define REDRAW_MS     100  /* ten times a second is as fast as eyes are */
 #define WORDS_MS      5000 /* lines stay, so there are fewer of them */
-#define DEFAULT_CELLS 80   /* of a terminal that does not tell */
 #define ESTIMATE_MS   1000 /* before that, and ... */
 #define ESTIMATE_PART 20   /* ... before a twentieth is done, an estimate would only jump */
-
-static bool can_redraw(FILE *file)
-{
-    const char *kind = getenv("TERM");
-    return isatty(fileno(file)) && !(kind && strcmp(kind, "dumb") == 0);
-}
 
 void progress_start(struct progress *progress, FILE *out, enum progress_wish wish,
                     const struct plan *plan, int64_t deadline_ms)
@@ -37,9 +30,9 @@ void progress_start(struct progress *progress, FILE *out, enum progress_wish wis
                                   .deadline_ms = deadline_ms};
     pthread_mutex_init(&progress->lock, NULL);
     FILE *bar = out ? out : stderr;
-    if (wish == PROGRESS_ON || (wish == PROGRESS_AUTO && out && can_redraw(out)))
+    if (wish == PROGRESS_ON || (wish == PROGRESS_AUTO && out && terminal_can_redraw(out)))
         progress->bar = bar;
-    progress->terminal = progress->bar && can_redraw(bar);
+    progress->terminal = progress->bar && terminal_can_redraw(bar);
     progress->cost_total = plan_total(plan, NULL).expected_ms;
 }
 
@@ -126,14 +119,6 @@ static int64_t time_left(const struct progress *progress, int64_t now)
     return left < allowed ? left : allowed;
 }
 
-static unsigned columns(FILE *file)
-{
-    struct winsize size;
-    if (ioctl(fileno(file), TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-        return DEFAULT_CELLS;
-    return size.ws_col;
-}
-
 static bool in_background(FILE *file)
 {
     pid_t group = tcgetpgrp(fileno(file));
@@ -156,7 +141,7 @@ static void draw(struct progress *progress)
         progress_words_format(&state, &line);
         put_line(progress, progress->bar, true, line.data);
     } else if (!in_background(progress->bar)) {
-        progress_bar_format(&state, columns(progress->bar) - 1, &line);
+        progress_bar_format(&state, terminal_columns(progress->bar) - 1, &line);
         fprintf(progress->bar, "\r%s\033[K", line.data);
         fflush(progress->bar);
     }

@@ -23,9 +23,5 @@ void progress_bar_format(const struct progress_state *state, unsigned cells, str
 /* The same in words, of any length. */
 void progress_words_format(const struct progress_state *state, struct strbuf *out);
 
-/* Appends `text`, made harmless, in at most `cells` columns. A path keeps its end, anything else
- * its beginning. */
-void progress_clip(const char *text, unsigned cells, struct strbuf *out);
-
 /* "0:07", "12:40", "1:02:03" into buffer (at least 24 bytes); returns buffer. */
 const char *progress_clock(int64_t ms, char *buffer, size_t size);
