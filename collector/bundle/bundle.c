@@ -20,6 +20,8 @@ struct format {
 
 static const struct format formats[] = {
     {{"tar.bz2", "tar.bz2", STAGE_PLAIN}, &writer_tar_bzip2, true},
+    {{"tar.gz", "tar.gz", STAGE_PLAIN}, &writer_tar_gzip, true},
+    {{"tar.zst", "tar.zst", STAGE_PLAIN}, &writer_tar_zstd, true},
     {{"tar", "tar", STAGE_PLAIN}, &writer_tar, true},
     {{"zip", "zip", STAGE_DEFLATE}, &writer_zip, false},
 };
@@ -40,8 +42,8 @@ const struct bundle_format *bundle_format_find(const char *name)
     return NULL;
 }
 
-static int open_bundle(const struct format *format, int fd, struct publication *publication,
-                       struct bundle **ret, struct err *err)
+static int open_bundle(const struct format *format, struct compressor *compressor, int fd,
+                       struct publication *publication, struct bundle **ret, struct err *err)
 {
     struct bundle *bundle = calloc(1, sizeof *bundle);
     if (!bundle) {
@@ -53,7 +55,7 @@ static int open_bundle(const struct format *format, int fd, struct publication *
     const char *place = publication ? publication_directory(publication) : NULL;
     int r = output_init(&bundle->output, fd, place, publication != NULL, err);
     if (r == 0)
-        r = format->ops->open(&bundle->output, &bundle->writer, err);
+        r = format->ops->open(&bundle->output, compressor, &bundle->writer, err);
     if (r < 0) {
         bundle_discard(bundle);
         return r;
@@ -62,24 +64,25 @@ static int open_bundle(const struct format *format, int fd, struct publication *
     return 0;
 }
 
-int bundle_open_fd(const struct bundle_format *format, int fd, struct bundle **ret, struct err *err)
+int bundle_open_fd(const struct bundle_format *format, struct compressor *compressor, int fd,
+                   struct bundle **ret, struct err *err)
 {
     const struct format *full = (const struct format *)format;
     if (!full->forward_only)
         return err_set(err, ERR_UNSUPPORTED, "a %s archive cannot be written to a descriptor",
                        format->name);
-    return open_bundle(full, fd, NULL, ret, err);
+    return open_bundle(full, compressor, fd, NULL, ret, err);
 }
 
-int bundle_open_file(const struct bundle_format *format, const char *directory, const char *name,
-                     struct bundle **ret, struct err *err)
+int bundle_open_file(const struct bundle_format *format, struct compressor *compressor,
+                     const char *directory, const char *name, struct bundle **ret, struct err *err)
 {
     struct publication *publication;
     int r = publication_open(directory, name, true, &publication, err);
     if (r < 0)
         return r;
-    return open_bundle((const struct format *)format, publication_fd(publication), publication, ret,
-                       err);
+    return open_bundle((const struct format *)format, compressor, publication_fd(publication),
+                       publication, ret, err);
 }
 
 /* A reader must not be led out of the directory it unpacks to. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The archive: a const table of formats (zip, tar, tar.bz2) behind one interface.
+ * The archive: a const table of formats (zip, plain and compressed tar) behind one
+ * interface.
  *
  * To a descriptor it is written strictly forward (tar). To a file it is written under a temporary
  * name or none, mode 0600, and gets its final name in one step, durable, when it is complete: the
@@ -24,16 +25,19 @@ struct bundle_format {
 /* NULL when there is no such format. */
 const struct bundle_format *bundle_format_find(const char *name);
 
-/* Writes to an open descriptor, which stays the caller's. ERR_UNSUPPORTED: zip goes back. */
-int bundle_open_fd(const struct bundle_format *format, int fd, struct bundle **ret,
-                   struct err *err);
+/*
+ * Writes to an open descriptor, which stays the caller's. ERR_UNSUPPORTED: zip goes back. The
+ * compressor is borrowed and lives longer than the bundle.
+ */
+int bundle_open_fd(const struct bundle_format *format, struct compressor *compressor, int fd,
+                   struct bundle **ret, struct err *err);
 
 /*
  * Writes to `directory`/`name`, which must not exist. The directory must exist, be ours or root's
  * and not be writable by others without the sticky bit (ERR_DENIED).
  */
-int bundle_open_file(const struct bundle_format *format, const char *directory, const char *name,
-                     struct bundle **ret, struct err *err);
+int bundle_open_file(const struct bundle_format *format, struct compressor *compressor,
+                     const char *directory, const char *name, struct bundle **ret, struct err *err);
 
 /* Adds a finished stage. `modified` in epoch seconds. */
 int bundle_add(struct bundle *bundle, const char *name, int64_t modified, struct stage *stage,

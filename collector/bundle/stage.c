@@ -3,8 +3,8 @@
  * The memory of a stage is a write-back buffer for its temporary file: bytes gather in it, and only
  * when it is full does the file come to be. Most entries never need one.
  *
- * Very short entries are stored, not deflated: the first plain bytes are kept aside until the end
- * is known.
+ * What is compressed already (rotated logs) is known by its first bytes, not by its name, which may
+ * lie. Very short entries are stored too, as the original tool does.
  */
 #include "collector/bundle/stage.h"
 
@@ -12,13 +12,18 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
+#include "collector/bundle/blocks.h"
 #include "collector/bundle/spool.h"
 #include "common/io.h"
 
 #define STORE_BELOW 50 /* bytes; as the original tool does */
-#define CHUNK_BYTES (32 * 1024)
-#define RAW_WINDOW (-15) /* deflate without a zlib header, largest window: what zip holds */
-#define MEMORY_LEVEL 8   /* zlib's default: 256 KiB for each stage */
+#define MAGIC_BYTES 6
+#define READ_BYTES  (64 * 1024)
+/*
+ * What one thread works on: large enough that beginning without the 32 KiB before it costs only
+ * half a percent, small enough that many entries at once fit into memory.
+ */
+#define BLOCK_BYTES (256 * 1024)
 
 struct digest {
     EVP_MD_CTX *context;
@@ -30,9 +35,10 @@ struct stage {
     struct strbuf memory; /* encoded bytes that are not in the spool */
     int spool;            /* -1 until memory is full */
     int64_t spooled, size;
-    z_stream deflate;
-    bool has_deflate, deflated, finished;
-    unsigned char beginning[STORE_BELOW];
+    struct blocks *blocks;
+    bool stored; /* settled before the first block is full */
+    bool deflated, finished;
+    unsigned char beginning[MAGIC_BYTES];
     uint32_t crc;
     struct digest md5, sha256;
 };
@@ -61,17 +67,82 @@ static int finish_digest(struct digest *digest, struct err *err)
     return 0;
 }
 
+static int write_spool(struct stage *stage, const void *bytes, size_t length, struct err *err)
+{
+    int r = io_write_all(stage->spool, bytes, length);
+    if (r < 0)
+        return spool_fail(stage->options.spool_dirfd, -r, err);
+    stage->spooled += (int64_t)length;
+    return 0;
+}
+
+static int keep(struct stage *stage, const void *bytes, size_t length, struct err *err)
+{
+    struct strbuf *memory = &stage->memory;
+    bool fits =
+        stage->options.spool_dirfd < 0 || memory->length + length <= stage->options.memory_bytes;
+    if (fits) {
+        strbuf_add(memory, bytes, length);
+        return strbuf_ok(memory) ? 0 : err_nomem(err);
+    }
+    int r = stage->spool < 0 ? spool_open(stage->options.spool_dirfd, &stage->spool, err) : 0;
+    if (r == 0)
+        r = write_spool(stage, memory->data, memory->length, err);
+    strbuf_clear(memory);
+    return r == 0 ? write_spool(stage, bytes, length, err) : r;
+}
+
+/* Any thread, besides digest(). */
+static int encode(void *owner, struct block *block, struct err *err)
+{
+    const struct stage *stage = owner;
+    struct compressor *compressor = stage->options.compressor;
+    block->crc = compressor_crc32(compressor, 0, block->bytes, block->length);
+    bool tiny = block->first && block->last && block->length < STORE_BELOW;
+    if (stage->stored || tiny)
+        return 0;
+    int r = block_room(block, deflate_room(block->length), err);
+    if (r < 0)
+        return r;
+    const struct deflate_piece piece = {block->bytes, block->length, block->last, block->out};
+    return compressor_deflate(compressor, &piece, &block->out_length, err);
+}
+
+static int digest(void *owner, const struct block *block, struct err *err)
+{
+    struct stage *stage = owner;
+    if (!EVP_DigestUpdate(stage->md5.context, block->bytes, block->length) ||
+        !EVP_DigestUpdate(stage->sha256.context, block->bytes, block->length))
+        return err_set(err, ERR_BUG, "a digest cannot go on");
+    return 0;
+}
+
+static int take_block(void *owner, struct block *block, struct err *err)
+{
+    struct stage *stage = owner;
+    stage->crc = (uint32_t)crc32_combine(stage->crc, block->crc, (z_off_t)block->length);
+    stage->deflated = block->out_length > 0;
+    return stage->deflated ? keep(stage, block->out, block->out_length, err)
+                           : keep(stage, block->bytes, block->length, err);
+}
+
+static const struct blocks_ops block_ops = {
+    .transform = encode, .follow = digest, .emit = take_block};
+
 static int start(struct stage *stage, struct err *err)
 {
     stage->size = stage->spooled = 0;
-    stage->finished = false;
-    stage->crc = (uint32_t)crc32(0, NULL, 0);
-    stage->deflated = stage->has_deflate;
+    stage->finished = stage->deflated = false;
+    stage->stored = stage->options.encoding == STAGE_PLAIN;
+    stage->crc = 0;
     strbuf_clear(&stage->memory);
     io_close(&stage->spool);
-    if (stage->has_deflate && deflateReset(&stage->deflate) != Z_OK)
-        return err_set(err, ERR_BUG, "a stage cannot be reset");
-    int r = start_digest(&stage->md5, EVP_md5(), err);
+    int r = 0;
+    if (!stage->blocks)
+        r = blocks_new(compressor_crew(stage->options.compressor), BLOCK_BYTES, &block_ops, stage,
+                       &stage->blocks, err);
+    if (r == 0)
+        r = start_digest(&stage->md5, EVP_md5(), err);
     return r < 0 ? r : start_digest(&stage->sha256, EVP_sha256(), err);
 }
 
@@ -83,32 +154,19 @@ int stage_new(const struct stage_options *options, struct stage **ret, struct er
     stage->options = *options;
     stage->memory = (struct strbuf)STRBUF_INIT;
     stage->spool = -1;
-    if (options->encoding == STAGE_DEFLATE) {
-        int r = deflateInit2(&stage->deflate, options->level, Z_DEFLATED, RAW_WINDOW, MEMORY_LEVEL,
-                             Z_DEFAULT_STRATEGY);
-        if (r != Z_OK) {
-            stage_free(stage);
-            return r == Z_MEM_ERROR ? err_nomem(err)
-                                    : err_set(err, ERR_USAGE, "no compression level %d (1 to 9)",
-                                              options->level);
-        }
-        stage->has_deflate = true;
-    }
     int r = start(stage, err);
-    if (r < 0) {
+    if (r < 0)
         stage_free(stage);
-        return r;
-    }
-    *ret = stage;
-    return 0;
+    else
+        *ret = stage;
+    return r;
 }
 
 void *stage_free(struct stage *stage)
 {
     if (!stage)
         return NULL;
-    if (stage->has_deflate)
-        deflateEnd(&stage->deflate);
+    blocks_free(stage->blocks);
     strbuf_release(&stage->memory);
     io_close(&stage->spool);
     EVP_MD_CTX_free(stage->md5.context);
@@ -119,104 +177,51 @@ void *stage_free(struct stage *stage)
 
 int stage_reset(struct stage *stage, struct err *err)
 {
+    if (stage->blocks)
+        blocks_reset(stage->blocks);
     return start(stage, err);
 }
 
-/* Empties the memory into the spool, which is made when it is needed first. */
-static int flush_memory(struct stage *stage, struct err *err)
+/* gzip, bzip2, xz, zstd */
+static bool is_compressed(const unsigned char bytes[MAGIC_BYTES])
 {
-    if (stage->spool < 0) {
-        int r = spool_open(stage->options.spool_dirfd, &stage->spool, err);
-        if (r < 0)
-            return r;
-    }
-    int r = io_write_all(stage->spool, stage->memory.data, stage->memory.length);
-    if (r < 0)
-        return spool_fail(stage->options.spool_dirfd, -r, err);
-    stage->spooled += (int64_t)stage->memory.length;
-    strbuf_clear(&stage->memory);
-    return 0;
-}
-
-static int keep(struct stage *stage, const void *bytes, size_t length, struct err *err)
-{
-    strbuf_add(&stage->memory, bytes, length);
-    if (!strbuf_ok(&stage->memory))
-        return err_nomem(err);
-    if (stage->options.spool_dirfd >= 0 && stage->memory.length > stage->options.memory_bytes)
-        return flush_memory(stage, err);
-    return 0;
-}
-
-static int compress_some(struct stage *stage, const void *bytes, size_t length, int flush,
-                         struct err *err)
-{
-    unsigned char out[CHUNK_BYTES];
-    stage->deflate.next_in = (unsigned char *)(uintptr_t)bytes; /* zlib does not write to it */
-    stage->deflate.avail_in = (unsigned)length;
-    do {
-        stage->deflate.next_out = out;
-        stage->deflate.avail_out = sizeof out;
-        if (deflate(&stage->deflate, flush) == Z_STREAM_ERROR)
-            return err_set(err, ERR_BUG, "zlib refuses to go on");
-        int r = keep(stage, out, sizeof out - stage->deflate.avail_out, err);
-        if (r < 0)
-            return r;
-    } while (stage->deflate.avail_out == 0);
-    return 0;
-}
-
-static int write_chunk(struct stage *stage, const unsigned char *bytes, size_t length,
-                       struct err *err)
-{
-    if (stage->size < STORE_BELOW) {
-        size_t room = STORE_BELOW - (size_t)stage->size;
-        memcpy(stage->beginning + stage->size, bytes, length < room ? length : room);
-    }
-    stage->size += (int64_t)length;
-    stage->crc = (uint32_t)crc32(stage->crc, bytes, (unsigned)length);
-    if (!EVP_DigestUpdate(stage->md5.context, bytes, length) ||
-        !EVP_DigestUpdate(stage->sha256.context, bytes, length))
-        return err_set(err, ERR_BUG, "a digest cannot go on");
-    return stage->has_deflate ? compress_some(stage, bytes, length, Z_NO_FLUSH, err)
-                              : keep(stage, bytes, length, err);
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } magics[] = {{"\x1f\x8b\x08", 3},
+                  {"BZh", 3},
+                  {"\xfd"
+                   "7zXZ",
+                   6},
+                  {"\x28\xb5\x2f\xfd", 4}};
+    for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
+        if (memcmp(bytes, magics[i].bytes, magics[i].length) == 0)
+            return true;
+    return false;
 }
 
 int stage_write(struct stage *stage, const void *bytes, size_t length, struct err *err)
 {
-    if (stage->finished)
+    if (!stage->blocks)
         return err_set(err, ERR_BUG, "a finished stage was written to");
-    /*
-     * In chunks: zlib counts in unsigned int, and a chunk is still in the cache for the third
-     * reader.
-     */
-    for (const unsigned char *p = bytes; length > 0;) {
-        size_t n = length < CHUNK_BYTES ? length : CHUNK_BYTES;
-        int r = write_chunk(stage, p, n, err);
-        if (r < 0)
-            return r;
-        p += n;
-        length -= n;
+    if (stage->size < MAGIC_BYTES && length > 0) {
+        size_t room = MAGIC_BYTES - (size_t)stage->size;
+        memcpy(stage->beginning + stage->size, bytes, length < room ? length : room);
+        if (length >= room && is_compressed(stage->beginning))
+            stage->stored = true;
     }
-    return 0;
+    stage->size += (int64_t)length;
+    return blocks_write(stage->blocks, bytes, length, err);
 }
 
 int stage_finish(struct stage *stage, struct err *err)
 {
     if (stage->finished)
         return 0;
-    int r = stage->has_deflate ? compress_some(stage, "", 0, Z_FINISH, err) : 0;
-    if (r < 0)
-        return r;
-    if (stage->has_deflate && stage->size < STORE_BELOW) {
-        strbuf_clear(&stage->memory);
-        strbuf_add(&stage->memory, stage->beginning, (size_t)stage->size);
-        stage->deflated = false;
-        stage->spooled = 0;
-    }
-    if (!strbuf_ok(&stage->memory))
-        return err_nomem(err);
-    r = finish_digest(&stage->md5, err);
+    int r = blocks_finish(stage->blocks, err);
+    stage->blocks = blocks_free(stage->blocks);
+    if (r == 0)
+        r = finish_digest(&stage->md5, err);
     if (r == 0)
         r = finish_digest(&stage->sha256, err);
     stage->finished = r == 0;
@@ -227,7 +232,7 @@ int stage_read(struct stage *stage,
                int (*sink)(void *context, const void *bytes, size_t length, struct err *err),
                void *context, struct err *err)
 {
-    char bytes[CHUNK_BYTES];
+    char bytes[READ_BYTES];
     for (int64_t at = 0; at < stage->spooled;) {
         ssize_t n = pread(stage->spool, bytes, sizeof bytes, at);
         if (n < 0 && errno == EINTR)

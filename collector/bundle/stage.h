@@ -5,22 +5,23 @@
  * Sources shrink, grow, block and vanish while they are read, so an entry is staged completely
  * before the archive hears of it: first in memory, beyond `memory_bytes` in an unnamed temporary
  * file. Its size is then a fact, its digests are of exactly these bytes, and for zip it is deflated
- * already, by the thread that collected it.
+ * already, a long entry by several threads.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/err.h"
+#include "collector/bundle/compressor.h"
 
+/* STAGE_DEFLATE: where it makes sense; what is tiny or compressed already stays as it is. */
 enum stage_encoding { STAGE_PLAIN, STAGE_DEFLATE };
 
 struct stage_options {
     enum stage_encoding encoding;
-    int level;           /* deflate level 1-9 */
-    size_t memory_bytes; /* beyond, the encoded bytes go to a temporary file */
-    int spool_dirfd;     /* where that file is made, without a name; -1: memory only */
+    struct compressor *compressor; /* borrowed; lives longer than the stage */
+    size_t memory_bytes;           /* beyond, the encoded bytes go to a temporary file */
+    int spool_dirfd;               /* where that file is made, without a name; -1: memory only */
 };
 
 struct stage;

@@ -4,14 +4,15 @@
  * readable by every tar and by Python since ever (it is also what the original tool wrote on
  * Python 3.6).
  *
- * libarchive's own errors say little about what the system refused, so the output's failure goes
- * first.
+ * libarchive only makes the plain tar: its compressors have one thread. Its own errors say little
+ * about what the system refused, so the output's failure goes first.
  */
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "collector/bundle/filter.h"
 #include "collector/bundle/writer.h"
 
 #define RECORD_BYTES 10240               /* tar's record: 20 blocks of 512 bytes */
@@ -21,6 +22,8 @@ struct tar {
     struct archive *archive;
     struct archive_entry *entry;
     struct output *output;
+    struct filter *filter; /* NULL: the tar stays plain */
+    struct err failure;    /* of the filter */
 };
 
 static int tar_fail(const struct tar *tar, struct err *err)
@@ -28,6 +31,8 @@ static int tar_fail(const struct tar *tar, struct err *err)
     int r = output_failure(tar->output, err);
     if (r < 0)
         return r;
+    if (tar->failure.code)
+        return err_set(err, tar->failure.code, "%s", tar->failure.text);
     const char *text = archive_error_string(tar->archive);
     return err_set(err, archive_errno(tar->archive) == ENOMEM ? ERR_NOMEM : ERR_IO,
                    "cannot write the archive: %s", text ? text : "unknown reason");
@@ -37,7 +42,9 @@ static la_ssize_t write_block(struct archive *archive, void *context, const void
                               size_t length)
 {
     struct tar *tar = context;
-    if (output_write(tar->output, bytes, length) == 0)
+    int r = tar->filter ? filter_write(tar->filter, bytes, length, &tar->failure)
+                        : output_write(tar->output, bytes, length);
+    if (r == 0)
         return (la_ssize_t)length;
     archive_set_error(archive, EIO, "the output failed");
     return -1;
@@ -49,22 +56,23 @@ static void tar_free(void *writer)
     archive_entry_free(tar->entry);
     if (tar->archive)
         archive_write_free(tar->archive);
+    filter_free(tar->filter);
     free(tar);
 }
 
-static int open_archive(struct tar *tar, bool compress, struct err *err)
+static int open_archive(struct tar *tar, struct err *err)
 {
     struct archive *archive = tar->archive;
     if (archive_write_set_format_gnutar(archive) != ARCHIVE_OK ||
-        (compress && archive_write_add_filter_bzip2(archive) != ARCHIVE_OK) ||
         archive_write_set_bytes_per_block(archive, BLOCK_BYTES) != ARCHIVE_OK ||
-        archive_write_set_bytes_in_last_block(archive, compress ? 1 : RECORD_BYTES) != ARCHIVE_OK ||
+        archive_write_set_bytes_in_last_block(archive, RECORD_BYTES) != ARCHIVE_OK ||
         archive_write_open2(archive, tar, NULL, write_block, NULL, NULL) != ARCHIVE_OK)
         return tar_fail(tar, err);
     return 0;
 }
 
-static int open_tar(struct output *output, bool compress, void **ret, struct err *err)
+static int open_tar(struct output *output, struct compressor *compressor,
+                    const struct filter_ops *filter, void **ret, struct err *err)
 {
     struct tar *tar = calloc(1, sizeof *tar);
     if (!tar)
@@ -72,7 +80,9 @@ static int open_tar(struct output *output, bool compress, void **ret, struct err
     tar->output = output;
     tar->archive = archive_write_new();
     tar->entry = archive_entry_new();
-    int r = tar->archive && tar->entry ? open_archive(tar, compress, err) : err_nomem(err);
+    int r = tar->archive && tar->entry ? open_archive(tar, err) : err_nomem(err);
+    if (r == 0 && filter)
+        r = filter_open(filter, output, compressor, &tar->filter, err);
     if (r < 0) {
         tar_free(tar);
         return r;
@@ -81,14 +91,28 @@ static int open_tar(struct output *output, bool compress, void **ret, struct err
     return 0;
 }
 
-static int tar_open(struct output *output, void **ret, struct err *err)
+static int tar_open(struct output *output, struct compressor *compressor, void **ret,
+                    struct err *err)
 {
-    return open_tar(output, false, ret, err);
+    return open_tar(output, compressor, NULL, ret, err);
 }
 
-static int tar_bzip2_open(struct output *output, void **ret, struct err *err)
+static int tar_bzip2_open(struct output *output, struct compressor *compressor, void **ret,
+                          struct err *err)
 {
-    return open_tar(output, true, ret, err);
+    return open_tar(output, compressor, &filter_bzip2, ret, err);
+}
+
+static int tar_gzip_open(struct output *output, struct compressor *compressor, void **ret,
+                         struct err *err)
+{
+    return open_tar(output, compressor, &filter_gzip, ret, err);
+}
+
+static int tar_zstd_open(struct output *output, struct compressor *compressor, void **ret,
+                         struct err *err)
+{
+    return open_tar(output, compressor, &filter_zstd, ret, err);
 }
 
 static int write_data(void *context, const void *bytes, size_t length, struct err *err)
@@ -127,7 +151,9 @@ static int tar_add(void *writer, const char *name, int64_t modified, struct stag
 static int tar_finish(void *writer, struct err *err)
 {
     struct tar *tar = writer;
-    return archive_write_close(tar->archive) == ARCHIVE_OK ? 0 : tar_fail(tar, err);
+    if (archive_write_close(tar->archive) != ARCHIVE_OK)
+        return tar_fail(tar, err);
+    return tar->filter ? filter_finish(tar->filter, err) : 0;
 }
 
 const struct writer_ops writer_tar = {
@@ -139,6 +165,20 @@ const struct writer_ops writer_tar = {
 
 const struct writer_ops writer_tar_bzip2 = {
     .open = tar_bzip2_open,
+    .add = tar_add,
+    .finish = tar_finish,
+    .free = tar_free,
+};
+
+const struct writer_ops writer_tar_gzip = {
+    .open = tar_gzip_open,
+    .add = tar_add,
+    .finish = tar_finish,
+    .free = tar_free,
+};
+
+const struct writer_ops writer_tar_zstd = {
+    .open = tar_zstd_open,
     .add = tar_add,
     .finish = tar_finish,
     .free = tar_free,

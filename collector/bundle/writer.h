@@ -9,8 +9,8 @@
 #include "collector/bundle/stage.h"
 
 struct writer_ops {
-    /* *ret is freed by .free(); it writes to `output`, which lives longer. */
-    int (*open)(struct output *output, void **ret, struct err *err);
+    /* *ret is freed by .free(); `output` and `compressor` live longer. */
+    int (*open)(struct output *output, struct compressor *compressor, void **ret, struct err *err);
     int (*add)(void *writer, const char *name, int64_t modified, struct stage *stage,
                struct err *err);
     /* Writes what makes the archive complete. Called once, after the last member. */
@@ -21,4 +21,6 @@ struct writer_ops {
 
 extern const struct writer_ops writer_tar;
 extern const struct writer_ops writer_tar_bzip2;
+extern const struct writer_ops writer_tar_gzip;
+extern const struct writer_ops writer_tar_zstd;
 extern const struct writer_ops writer_zip;

@@ -79,8 +79,10 @@ static int zip_fail(const struct zip *zip, int result, struct err *err)
                : err_set(err, ERR_IO, "cannot write the archive: minizip's error %d", result);
 }
 
-static int zip_open(struct output *output, void **ret, struct err *err)
+static int zip_open(struct output *output, struct compressor *compressor, void **ret,
+                    struct err *err)
 {
+    (void)compressor; /* members are deflated already */
     struct zip *zip = calloc(1, sizeof *zip);
     if (!zip)
         return err_nomem(err);

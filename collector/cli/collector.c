@@ -265,7 +265,7 @@ static int collect_into(struct session *s, struct destination *destination, stru
                      .root_fd = root_fd,
                      .top = destination->top,
                      .stage = {.encoding = s->options.format->encoding,
-                               .level = DEFLATE_LEVEL,
+                               .compressor = destination->compressor,
                                .memory_bytes = STAGE_MEMORY,
                                .spool_dirfd = destination->spool_fd},
                      .jobs = s->epoch >= 0 ? 1 : s->options.jobs, /* one: always the same order */

@@ -101,7 +101,8 @@ static int open_stream(const struct options *options, struct destination *destin
         return err_set(err, ERR_USAGE, "Invalid output file descriptor: %d", options->outfd);
     destination->file[0] = destination->path[0] = '\0';
     destination->spool_fd = open_spool(options->outdir);
-    return bundle_open_fd(options->format, options->outfd, &destination->bundle, err);
+    return bundle_open_fd(options->format, destination->compressor, options->outfd,
+                          &destination->bundle, err);
 }
 
 /* Runs of the same second get different names, whether the other is done or still at it. */
@@ -116,16 +117,15 @@ static int open_file(const struct options *options, int64_t epoch, struct destin
         if (!use_given_name(destination))
             name_by_clock(destination, clock + i, epoch >= 0, options->pool);
         complete_name(options, destination);
-        r = bundle_open_file(options->format, options->outdir, destination->file,
-                             &destination->bundle, err);
+        r = bundle_open_file(options->format, destination->compressor, options->outdir,
+                             destination->file, &destination->bundle, err);
     }
     return r;
 }
 
-int destination_open(const struct options *options, int64_t epoch, struct destination *ret,
-                     struct err *err)
+static int open_archive(const struct options *options, int64_t epoch, struct destination *ret,
+                        struct err *err)
 {
-    *ret = (struct destination){.spool_fd = -1};
     if (options->outfd >= 0) {
         if (!use_given_name(ret))
             name_by_clock(ret, clock_of(epoch), epoch >= 0, options->pool);
@@ -140,7 +140,20 @@ int destination_open(const struct options *options, int64_t epoch, struct destin
     return open_file(options, epoch, ret, err);
 }
 
+int destination_open(const struct options *options, int64_t epoch, struct destination *ret,
+                     struct err *err)
+{
+    *ret = (struct destination){.spool_fd = -1};
+    int r = compressor_new(options->compression, options->jobs, &ret->compressor, err);
+    if (r == 0)
+        r = open_archive(options, epoch, ret, err);
+    if (r < 0)
+        destination_release(ret);
+    return r;
+}
+
 void destination_release(struct destination *destination)
 {
+    destination->compressor = compressor_free(destination->compressor);
     io_close(&destination->spool_fd);
 }

@@ -33,6 +33,7 @@ enum {
     O_PLUGINS,
     O_JOBS,
     O_TIME_LIMIT,
+    O_COMPRESSION,
     O_POOL,
     O_POOL_SERVER,
     O_POOL_CREDENTIALS,
@@ -68,6 +69,7 @@ static const struct option long_options[] = {
     {"pool-credentials", required_argument, NULL, O_POOL_CREDENTIALS},
     {"pool-host-limit", required_argument, NULL, O_POOL_HOST_LIMIT},
     {"cacert", required_argument, NULL, O_CACERT},
+    {"compression", required_argument, NULL, O_COMPRESSION},
     {"list", no_argument, NULL, O_LIST},
     {"estimate", no_argument, NULL, O_ESTIMATE},
     {"progress", no_argument, NULL, O_PROGRESS},
@@ -102,6 +104,7 @@ void options_print_usage(FILE *out)
           "                     username= and password= for it; the file must be private\n"
           " --pool-host-limit=<s> give up a host after this many seconds (default 300)\n"
           " --cacert=<file>     trust these certificates instead of the pool's own\n"
+          " --compression=<how> fast, balanced (the default) or best: smaller, slower\n"
           " --list              list what would be collected\n"
           " --estimate          the same with sizes and times, and totals\n"
           " --questions=<which> ask for capabilities (on a terminal) or for items (elsewhere)\n"
@@ -233,6 +236,11 @@ static int take_option(int option, struct options *options, struct err *err)
         return 0;
     case O_JOBS:
         return take_jobs(optarg, options, err);
+    case O_COMPRESSION:
+        if (compression_find(optarg, &options->compression))
+            return 0;
+        return err_set(err, ERR_USAGE,
+                       "Option '--compression' needs fast, balanced or best, not '%s'", optarg);
     case O_TIME_LIMIT:
         return take_time_limit(optarg, options, err);
     case 's':

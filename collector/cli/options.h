@@ -39,6 +39,7 @@ struct options {
     const char *outdir, *root, *catalog, *plugins;
     int jobs;
     int64_t time_limit; /* seconds; -1: not given */
+    enum compression compression;
     bool pool;
     const char *pool_server, *pool_credentials, *cacert; /* NULL: not given */
     int64_t pool_host_limit;                             /* seconds */

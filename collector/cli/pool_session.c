@@ -114,7 +114,7 @@ static int collect(struct pool_session *session, const char *root, int64_t epoch
         .context = session};
     struct sink sink = {.bundle = destination->bundle,
                         .stage = {.encoding = options->format->encoding,
-                                  .level = 6,
+                                  .compressor = destination->compressor,
                                   .memory_bytes = STAGE_MEMORY,
                                   .spool_dirfd = destination->spool_fd},
                         .space_fd = options->outfd < 0 ? destination->spool_fd : -1,

@@ -25,16 +25,21 @@
 #include "common/io.h"
 
 static char directory[] = "/tmp/test-bundle-XXXXXX";
+static struct compressor *compressor;
+static const char *const kinds[] = {"zip", "tar", "tar.bz2", "tar.gz", "tar.zst"};
 
 static int make_directory(void **state)
 {
     (void)state;
+    if (compressor_new(COMPRESSION_BALANCED, 2, &compressor, NULL) < 0)
+        return -1;
     return mkdtemp(directory) && chdir(directory) == 0 ? 0 : -1;
 }
 
 static int remove_directory(void **state)
 {
     (void)state;
+    compressor = compressor_free(compressor);
     return chdir("/") == 0 && rmdir(directory) == 0 ? 0 : -1; /* each test leaves it empty */
 }
 
@@ -69,7 +74,7 @@ static void assert_runs(const char *const *argv)
 }
 
 static const char checker[] =
-    "import hashlib, sys, tarfile, time, zipfile\n"
+    "import hashlib, io, subprocess, sys, tarfile, time, zipfile\n"
     "kind, path, listing = sys.argv[1:]\n"
     "want = open(listing, 'rb').read().split(b'\\0')[:-1]\n"
     "have = []\n"
@@ -86,12 +91,20 @@ static const char checker[] =
     "            assert bool(utf8) == ('\\u00fc' in i.filename), i.filename\n"
     "            row(i.filename.encode('utf-8' if utf8 else 'cp437'), z.read(i),\n"
     "                time.mktime(i.date_time + (0, 0, -1)))\n"
-    "else:\n"
-    "    with tarfile.open(path, 'r:bz2' if kind == 'tar.bz2' else 'r:') as t:\n"
+    "def read(path, mode, file=None):\n"
+    "    have.clear()\n"
+    "    with tarfile.open(path, mode, file) as t:\n"
     "        for m in t:\n"
     "            assert m.isreg() and m.mode == 0o644 and (m.uid, m.gid) == (0, 0), m\n"
     "            assert (m.uname, m.gname) == ('root', 'root')\n"
     "            row(m.name.encode('utf-8', 'surrogateescape'), t.extractfile(m).read(), m.mtime)\n"
+    "    assert have == want, (mode, have, want)\n"
+    "if kind == 'tar.zst':\n"
+    "    read(None, 'r:', io.BytesIO(subprocess.check_output(['zstd', '-dcq', path])))\n"
+    "elif kind != 'zip':\n"
+    "    for mode in 'r:', 'r|': # all at once, and forward only: that reads one stream and no "
+    "more\n"
+    "        read(path, mode + kind[4:])\n"
     "assert have == want, (have, want)\n";
 
 struct member {
@@ -119,7 +132,7 @@ static const struct member members[] = {
 
 static struct stage *make_stage(const struct bundle_format *format, size_t size)
 {
-    const struct stage_options options = {format->encoding, 6, 1 << 16, -1};
+    const struct stage_options options = {format->encoding, compressor, 1 << 16, -1};
     struct stage *stage;
     assert_int_equal(stage_new(&options, &stage, NULL), 0);
     uint32_t random = 12345;
@@ -158,6 +171,10 @@ static void assert_readers_agree(const char *kind, const char *path, const struc
     assert_runs((const char *[]){"python3", "-c", checker, kind, path, "listing", NULL});
     if (strcmp(kind, "zip") == 0)
         assert_runs((const char *[]){"unzip", "-tqq", path, NULL});
+    if (strcmp(kind, "tar.bz2") == 0)
+        assert_runs((const char *[]){"bzip2", "-t", path, NULL});
+    if (strcmp(kind, "tar.gz") == 0)
+        assert_runs((const char *[]){"gzip", "-t", path, NULL});
     assert_runs((const char *[]){"sh", "-c", "bsdtar -tf \"$0\" >/dev/null", path, NULL});
     assert_int_equal(unlink("listing"), 0);
 }
@@ -165,12 +182,12 @@ static void assert_readers_agree(const char *kind, const char *path, const struc
 static void every_reader_accepts_every_format(void **state)
 {
     (void)state;
-    static const char *const kinds[] = {"zip", "tar", "tar.bz2"};
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         const struct bundle_format *format = bundle_format_find(kinds[i]);
         struct bundle *bundle;
         struct err err = ERR_INIT;
-        assert_int_equal(bundle_open_file(format, directory, kinds[i], &bundle, &err), 0);
+        assert_int_equal(bundle_open_file(format, compressor, directory, kinds[i], &bundle, &err),
+                         0);
         struct strbuf listing = STRBUF_INIT;
         add_members(format, bundle, &listing);
         assert_int_equal(count_files("."), 1); /* what reserves the name */
@@ -202,7 +219,7 @@ static void a_tar_can_be_streamed_through_a_pipe(void **state)
     const struct bundle_format *format = bundle_format_find("tar");
     struct bundle *bundle;
     struct strbuf listing = STRBUF_INIT;
-    assert_int_equal(bundle_open_fd(format, ends[1], &bundle, NULL), 0);
+    assert_int_equal(bundle_open_fd(format, compressor, ends[1], &bundle, NULL), 0);
     add_members(format, bundle, &listing);
     assert_int_equal(bundle_close(bundle, NULL), 0);
     close(ends[1]);
@@ -216,7 +233,8 @@ static void a_zip_cannot_be_streamed(void **state)
 {
     (void)state;
     struct bundle *bundle;
-    assert_int_equal(bundle_open_fd(bundle_format_find("zip"), 1, &bundle, NULL), ERR_UNSUPPORTED);
+    assert_int_equal(bundle_open_fd(bundle_format_find("zip"), compressor, 1, &bundle, NULL),
+                     ERR_UNSUPPORTED);
     assert_null(bundle_format_find("rar"));
 }
 
@@ -225,7 +243,8 @@ static void an_empty_archive_is_an_archive(void **state)
     (void)state;
     struct bundle *bundle;
     struct strbuf listing = STRBUF_INIT;
-    assert_int_equal(bundle_open_file(bundle_format_find("tar"), ".", "empty", &bundle, NULL), 0);
+    assert_int_equal(
+        bundle_open_file(bundle_format_find("tar"), compressor, ".", "empty", &bundle, NULL), 0);
     assert_int_equal(bundle_close(bundle, NULL), 0);
     assert_readers_agree("tar", "empty", &listing);
     assert_int_equal(unlink("empty"), 0);
@@ -236,7 +255,7 @@ static void times_that_zip_cannot_hold_are_clamped(void **state)
     (void)state;
     const struct bundle_format *format = bundle_format_find("zip");
     struct bundle *bundle;
-    assert_int_equal(bundle_open_file(format, ".", "old.zip", &bundle, NULL), 0);
+    assert_int_equal(bundle_open_file(format, compressor, ".", "old.zip", &bundle, NULL), 0);
     static const int64_t times[] = {0, -1, INT64_MIN, 4354819200 /* 2108 */, INT64_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
         char name[16];
@@ -262,7 +281,7 @@ static void names_that_lead_out_of_the_archive_are_refused(void **state)
     static const char *const names[] = {"", "/etc/passwd", "top/../../x", "..", "top/"};
     const struct bundle_format *format = bundle_format_find("tar");
     struct bundle *bundle;
-    assert_int_equal(bundle_open_file(format, ".", "a.tar", &bundle, NULL), 0);
+    assert_int_equal(bundle_open_file(format, compressor, ".", "a.tar", &bundle, NULL), 0);
     struct stage *stage = make_stage(format, 10);
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         assert_int_equal(bundle_add(bundle, names[i], 0, stage, NULL), ERR_USAGE);
@@ -274,11 +293,10 @@ static void names_that_lead_out_of_the_archive_are_refused(void **state)
 static void a_discarded_archive_leaves_nothing(void **state)
 {
     (void)state;
-    static const char *const kinds[] = {"zip", "tar", "tar.bz2"};
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         const struct bundle_format *format = bundle_format_find(kinds[i]);
         struct bundle *bundle;
-        assert_int_equal(bundle_open_file(format, ".", "a", &bundle, NULL), 0);
+        assert_int_equal(bundle_open_file(format, compressor, ".", "a", &bundle, NULL), 0);
         struct stage *stage = make_stage(format, 100000);
         assert_int_equal(bundle_add(bundle, "a", 0, stage, NULL), 0);
         stage_free(stage);
@@ -295,11 +313,11 @@ static void an_existing_file_is_never_replaced(void **state)
     struct err err = ERR_INIT;
     write_text("taken", "mine", 4);
     const struct bundle_format *format = bundle_format_find("tar");
-    assert_int_equal(bundle_open_file(format, ".", "taken", &bundle, &err), ERR_EXISTS);
+    assert_int_equal(bundle_open_file(format, compressor, ".", "taken", &bundle, &err), ERR_EXISTS);
     assert_non_null(strstr(err.text, "exists already"));
     assert_int_equal(unlink("taken"), 0);
     /* The name is taken while the archive is written. */
-    assert_int_equal(bundle_open_file(format, ".", "taken", &bundle, NULL), 0);
+    assert_int_equal(bundle_open_file(format, compressor, ".", "taken", &bundle, NULL), 0);
     write_text("taken", "mine", 4);
     assert_true(bundle_close(bundle, NULL) < 0);
     struct strbuf text = STRBUF_INIT;
@@ -321,17 +339,20 @@ static void a_directory_others_can_write_to_is_refused(void **state)
     } cases[] = {{0777, ERR_DENIED}, {0770, ERR_DENIED}, {01777, 0}, {0755, 0}, {0700, 0}};
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         assert_int_equal(chmod(directory, cases[i].mode), 0);
-        int r = bundle_open_file(format, directory, "a", &bundle, NULL);
+        int r = bundle_open_file(format, compressor, directory, "a", &bundle, NULL);
         assert_int_equal(r, cases[i].expected);
         if (r == 0)
             bundle_discard(bundle);
     }
-    assert_int_equal(bundle_open_file(format, "missing", "a", &bundle, NULL), ERR_NOTFOUND);
-    assert_int_equal(bundle_open_file(format, directory, "../a", &bundle, NULL), ERR_USAGE);
+    assert_int_equal(bundle_open_file(format, compressor, "missing", "a", &bundle, NULL),
+                     ERR_NOTFOUND);
+    assert_int_equal(bundle_open_file(format, compressor, directory, "../a", &bundle, NULL),
+                     ERR_USAGE);
     if (geteuid() == 0) {
         assert_int_equal(mkdir("strangers", 0700), 0);
         assert_int_equal(chown("strangers", 65534, 65534), 0);
-        assert_int_equal(bundle_open_file(format, "strangers", "a", &bundle, NULL), ERR_DENIED);
+        assert_int_equal(bundle_open_file(format, compressor, "strangers", "a", &bundle, NULL),
+                         ERR_DENIED);
         assert_int_equal(rmdir("strangers"), 0);
     }
 }
@@ -369,7 +390,7 @@ static void assert_fails_cleanly(const char *kind, const char *path, const char 
     const struct bundle_format *format = bundle_format_find(kind);
     struct bundle *bundle;
     struct err err = ERR_INIT;
-    assert_int_equal(bundle_open_file(format, path, "a", &bundle, NULL), 0);
+    assert_int_equal(bundle_open_file(format, compressor, path, "a", &bundle, NULL), 0);
     int r = 0;
     for (int i = 0; i < 10 && r == 0; i++) {
         char name[16];
@@ -391,7 +412,6 @@ static void assert_fails_cleanly(const char *kind, const char *path, const char 
 static void a_full_disk_is_a_clear_error_and_leaves_nothing(void **state)
 {
     (void)state;
-    static const char *const kinds[] = {"zip", "tar", "tar.bz2"};
     assert_int_equal(mkdir("small", 0700), 0);
     bool mounted = unshare(CLONE_NEWNS) == 0 &&
                    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
@@ -418,7 +438,7 @@ static void a_descriptor_that_fails_is_told(void **state)
     assert_true(full >= 0);
     struct bundle *bundle;
     struct err err = ERR_INIT;
-    assert_int_equal(bundle_open_fd(bundle_format_find("tar"), full, &bundle, NULL), 0);
+    assert_int_equal(bundle_open_fd(bundle_format_find("tar"), compressor, full, &bundle, NULL), 0);
     assert_int_equal(bundle_close(bundle, &err), ERR_IO);
     assert_non_null(strstr(err.text, "cannot write the archive to descriptor"));
     assert_int_equal(err.sysno, ENOSPC);

@@ -10,11 +10,13 @@
 
 #include "common/io.h"
 
+static struct compressor *compressor;
+
 static const char sentence[] = "The quick brown fox jumps over the lazy dog, again and again.\n";
 
 static struct stage *new_stage(enum stage_encoding encoding, size_t memory_bytes, int dirfd)
 {
-    const struct stage_options options = {encoding, 6, memory_bytes, dirfd};
+    const struct stage_options options = {encoding, compressor, memory_bytes, dirfd};
     struct stage *stage;
     struct err err = ERR_INIT;
     if (stage_new(&options, &stage, &err) < 0)
@@ -157,7 +159,8 @@ static void a_spool_that_cannot_be_made_is_an_error_with_its_place(void **state)
     int dirfd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct stage *stage = new_stage(STAGE_PLAIN, 10, dirfd);
     struct err err = ERR_INIT;
-    assert_true(stage_write(stage, sentence, sizeof sentence, &err) < 0);
+    assert_int_equal(stage_write(stage, sentence, sizeof sentence, &err), 0); /* not full yet */
+    assert_true(stage_finish(stage, &err) < 0);
     assert_non_null(strstr(err.text, "/proc/"));
     stage_free(stage);
     close(dirfd);
@@ -193,6 +196,19 @@ static void a_finished_stage_takes_no_more(void **state)
     stage_free(stage);
 }
 
+static int make_compressor(void **state)
+{
+    (void)state;
+    return compressor_new(COMPRESSION_BALANCED, 2, &compressor, NULL);
+}
+
+static int free_compressor(void **state)
+{
+    (void)state;
+    compressor = compressor_free(compressor);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,5 +221,5 @@ int main(void)
         cmocka_unit_test(a_failing_sink_ends_reading),
         cmocka_unit_test(a_finished_stage_takes_no_more),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_compressor, free_compressor);
 }

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Stands in for deflate_libdeflate.c in a build without the library.
+ */
+#include "collector/bundle/deflate.h"
+
+const struct deflate_engine deflate_libdeflate = {.name = "libdeflate"};
