@@ -41,12 +41,19 @@ int64_t plan_budget(const struct build *build, const struct catalog_item *item)
     return size > item->least_budget ? size : item->least_budget;
 }
 
+/* The kernel says 0 or 4096 of its files, whatever they hold. */
+static bool has_real_size(const char *path)
+{
+    return strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/sys/", 5) != 0;
+}
+
 /* The original's soft limit: taken while the total is below it, so that at least one file always
  * comes along. A log that is not rotated is what a report is opened for: it is always taken. */
 void plan_charge(struct build *build, const struct catalog_item *item, struct plan_entry *entry)
 {
     int64_t budget = plan_budget(build, item);
-    if (budget < 0 || entry->expected <= 0 || plan_is_live_log(entry->source))
+    if (budget < 0 || entry->expected <= 0 || plan_is_live_log(entry->source) ||
+        !has_real_size(entry->source))
         return;
     if (build->budget_used >= budget) {
         outcome_set(&entry->outcome, OUTCOME_OMITTED, "size constraint of %s exceeded",

@@ -393,3 +393,18 @@ def test_no_log_is_deleted_and_no_daemon_signalled(tmp_path, big_system):
     assert (big_system / "var/log/blktap/tapdisk.1.log").exists()
     sources = (FACTS.parent.parent / "collector/capabilities/tapdisk-logs.yaml").read_text()
     assert "command:" not in sources and "shell:" not in sources
+
+
+def test_every_test_of_the_table_exists():
+    text = (FACTS / "README.md").read_text()
+    source = FACTS.parent
+    named = re.findall(r"`(test_\w+\.(?:py|c))::(\w+)`", text)
+    assert len(named) > 60
+    contents = {}
+    for file, test in named:
+        if file not in contents:
+            (path,) = [*source.glob(f"integration/{file}"), *source.glob(f"unit/*/{file}")]
+            contents[file] = path.read_text()
+        assert re.search(rf"\b{test}\(", contents[file]), f"{file}::{test}"
+    for number in range(1, 22):
+        assert f"\n| Q{number} |" in text
