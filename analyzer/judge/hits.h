@@ -13,10 +13,11 @@
 #include "analyzer/match/timestamp.h"
 #include "common/vec.h"
 
-#define HITS_KEPT       200  /* each, first and last: more than anybody reads as proof */
-#define HIT_TEXT_MAX    2048 /* bytes of a line that are kept as evidence */
-#define HITS_MEMORY_MAX (96 * 1024 * 1024) /* over all patterns; beyond it hits are only counted   \
-                                            */
+#define HITS_KEPT    200  /* each, first and last: more than anybody reads as proof */
+#define HIT_TEXT_MAX 2048 /* bytes of a line that are kept as evidence */
+#define HITS_MEMORY_MAX                                                                            \
+    (96 * 1024 * 1024) /* over all patterns; beyond it hits are only counted                       \
+                        */
 
 /* One stored hit. `groups` has one text a name of the pattern's regex, NULL where a group took no
  * part. */

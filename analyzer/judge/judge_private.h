@@ -60,6 +60,12 @@ struct observation {
     size_t value_count;
 };
 
+/* Whether some rule, fact or query reads a table, so that it must be filled. */
+bool analysis_wants(const struct analysis *analysis, const struct table *table);
+
+/* visit.c */
+struct report_visitor analysis_visits(struct analysis *analysis);
+
 /* ------ findings.c: gathers observations into findings ------ */
 
 /* Findings of one rule: a rule that tells apart more things than this floods its reader, or was fed
