@@ -14,7 +14,7 @@
 #include "common/units.h"
 
 #define MAX_ANSWER 1024
-#define NARROW     60 /* below that there is no room for descriptions */
+#define NARROW     60 /* below that only names and privacy have room */
 
 struct choice {
     const struct capability *capability;
@@ -37,7 +37,7 @@ static int add_row(struct columns *table, const struct choices *choices, size_t 
     int r = columns_add(table, err, "%s%zu", !marks ? "" : choice->on ? "[x] " : "[ ] ", i + 1);
     if (r == 0)
         r = columns_add(table, err, "%s", choice->capability->key);
-    if (r == 0)
+    if (r == 0 && wide)
         r = columns_add(
             table, err, "%s",
             choice->total.bytes ? units_format_bytes(choice->total.bytes, size, sizeof size) : "-");
@@ -54,12 +54,12 @@ static int show_table(const struct choices *choices, bool marks, struct err *err
 {
     unsigned width = terminal_columns(choices->out);
     bool wide = width >= NARROW;
-    struct columns table = {.sides = wide ? "rlrrll" : "rlrl"};
+    struct columns table = {.sides = wide ? "rlrrll" : "rll"};
     static const char *const titles[] = {"", "capability", "size", "cmds", "privacy", "what"};
     struct strbuf text = STRBUF_INIT;
     int r = 0;
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(titles); i++)
-        if (wide || (i != 3 && i != 5))
+        if (wide || i < 2 || i == 4)
             r = columns_add(&table, err, "%s", titles[i]);
     for (size_t i = 0; r == 0 && i < choices->count; i++)
         r = add_row(&table, choices, i, marks, wide, err);

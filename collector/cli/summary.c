@@ -121,7 +121,7 @@ static void print_archive(const char *path, FILE *out)
     if (stat(path, &status) == 0)
         fprintf(out, "Archive: %s, %s\n", safe.data,
                 units_format_bytes(status.st_size, size, sizeof size));
-    fprintf(out, "What is wrong with this host says: xen-analyze %s\n", safe.data);
+    fprintf(out, "Analyse it: xen-analyze %s\n", safe.data);
     strbuf_release(&safe);
 }
 
@@ -133,7 +133,7 @@ void summary_print(const struct summary *summary, FILE *out)
         add_kind(&groups, summary->plan, &kinds[i]);
     print_taken(summary, out);
     if (groups.count)
-        fputs("Not complete (manifest.json in the archive has all of it):\n", out);
+        fputs("Not complete (more in manifest.json):\n", out);
     for (size_t i = 0; i < groups.count; i++)
         print_group(&groups.items[i], width, out);
     if (summary->path)

@@ -191,6 +191,7 @@ def test_the_table_fits_the_terminal(run, columns):
     assert terminal.end() == 3
     lines = terminal.lines()
     first = next(i for i, line in enumerate(lines) if "capability" in line)
+    assert "privacy" in lines[first] and lines[first + 1].split()[:2] == ["1", "logs"] and "maybe" in lines[first + 1]
     assert all(len(line) < columns for line in lines[first:first + 3])
 
 
