@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Four bytes at every position, folded to lower case, are hashed into a table of 32 KiB: it stays in
- * the fastest caches, and the positions do not depend on each other, so the processor works on
+ * Four bytes at every position, folded to lower case, are hashed into a table of 32 KiB: it stays
+ * in the fastest caches, and the positions do not depend on each other, so the processor works on
  * several at once; an automaton's every step waits for the one before it. Where the table says so
  * the texts are compared.
  */
@@ -56,7 +56,6 @@ static const struct anchor anchors[] = {
     {"net ads", NULL, detect_command},
     {"snmp", NULL, detect_command},
     {"ldap", NULL, detect_command},
-    {"openssl", NULL, detect_command},
     {"--BEGIN ", NULL, NULL},
     {"LS0tLS1CRUdJTi", NULL, detect_encoded_key},
     {"eyJ", ALNUM, detect_web_token},
@@ -94,7 +93,7 @@ static const struct anchor url_anchor = {"://", NULL, detect_url};
 #define GRAM      4
 #define HASH_BITS 15
 #define BUCKETS   256
-#define MAX_GRAMS 512 /* the tables make some 330 */
+#define MAX_GRAMS 512         /* the tables make some 330 */
 #define FOLD      0x20202020u /* makes letters small, and merges some other bytes */
 #define STEP      5           /* grams in one load of eight bytes */
 
@@ -107,7 +106,7 @@ struct gram {
 };
 
 static unsigned char begins[1 << HASH_BITS]; /* whether a gram of this hash begins an anchor */
-static struct gram grams[MAX_GRAMS]; /* sorted by bucket */
+static struct gram grams[MAX_GRAMS];         /* sorted by bucket */
 static size_t gram_count;
 static size_t bucket_start[BUCKETS + 1];
 static pthread_once_t built = PTHREAD_ONCE_INIT;

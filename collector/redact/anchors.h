@@ -10,9 +10,9 @@
 #include "collector/redact/detect.h"
 
 struct anchor {
-    const char *text;    /* four bytes or more; without regard to case */
-    const char *next;    /* one of these must follow; NULL: anything */
-    detector detect;     /* NULL: a block in PEM form, which may have many lines */
+    const char *text; /* four bytes or more; without regard to case */
+    const char *next; /* one of these must follow; NULL: anything */
+    detector detect;  /* NULL: a block in PEM form, which may have many lines */
 };
 
 #define MAX_ANCHORS_AT 4 /* anchors that begin with the same text */

@@ -24,12 +24,12 @@
 struct key {
     const char *from, *to;
     const char *start; /* before its own opening quote */
-    bool option;   /* it had dashes in front */
-    bool quoted;   /* it ends with a quote */
-    bool list;     /* a bracket stands before its quote: ('key', 'value') */
-    bool element;  /* <key */
-    bool query;    /* ?key or &key of a URL */
-    bool variable; /* $key or ${key: code that uses a secret */
+    bool option;       /* it had dashes in front */
+    bool quoted;       /* it ends with a quote */
+    bool list;         /* a bracket stands before its quote: ('key', 'value') */
+    bool element;      /* <key */
+    bool query;        /* ?key or &key of a URL */
+    bool variable;     /* $key or ${key: code that uses a secret */
     const char *after; /* behind the key and its quote */
 };
 
@@ -207,9 +207,7 @@ static bool find_value(const struct passage *line, const struct key *key, const 
     const char *p = skip_blanks(key->after, line->end), *end = line->end;
     *ret_style = key->query ? VALUE_QUERY : VALUE_PLAIN;
     if (take_separator(&p, end)) {
-        *ret_style = key->query    ? VALUE_QUERY
-                     : key->quoted ? VALUE_LITERAL
-                                   : VALUE_PLAIN;
+        *ret_style = key->query ? VALUE_QUERY : key->quoted ? VALUE_LITERAL : VALUE_PLAIN;
         *ret = p;
         return true;
     }

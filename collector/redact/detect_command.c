@@ -16,17 +16,24 @@
 
 static const struct {
     const char *program, *option;
-    bool attached;   /* the value may stand right behind the option */
-    char separator;  /* what stands between user and password in the value; 0: all of it is one */
+    bool attached;  /* the value may stand right behind the option */
+    char separator; /* what stands between user and password in the value; 0: all of it is one */
 } options[] = {
-    {"sshpass", "-p", true, 0},        {"ipmitool", "-P", false, 0},
-    {"mysql", "-p", true, 0},          {"curl", "-u", false, ':'},
-    {"curl", "--user", false, ':'},    {"curl", "-U", false, ':'},
-    {"curl", "--proxy-user", false, ':'}, {"wget", "--user", false, ':'},
-    {"smbclient", "-U", false, '%'},   {"rpcclient", "-U", false, '%'},
-    {"net ads", "-U", false, '%'},     {"snmp", "-c", false, 0},
-    {"snmp", "-A", false, 0},          {"snmp", "-X", false, 0},
-    {"ldap", "-w", false, 0},          {"openssl", "pass:", true, 0},
+    {"sshpass", "-p", true, 0},
+    {"ipmitool", "-P", false, 0},
+    {"mysql", "-p", true, 0},
+    {"curl", "-u", false, ':'},
+    {"curl", "--user", false, ':'},
+    {"curl", "-U", false, ':'},
+    {"curl", "--proxy-user", false, ':'},
+    {"wget", "--user", false, ':'},
+    {"smbclient", "-U", false, '%'},
+    {"rpcclient", "-U", false, '%'},
+    {"net ads", "-U", false, '%'},
+    {"snmp", "-c", false, 0},
+    {"snmp", "-A", false, 0},
+    {"snmp", "-X", false, 0},
+    {"ldap", "-w", false, 0},
 };
 
 struct word {
@@ -91,8 +98,7 @@ static bool is_secret(size_t row, const struct passage *line, const struct word 
 bool detect_command(const struct passage *line, const char *at, struct finding *ret)
 {
     const char *p = at;
-    struct passage near = {line->begin,
-                           line->end - at > LOOK_AHEAD ? at + LOOK_AHEAD : line->end};
+    struct passage near = {line->begin, line->end - at > LOOK_AHEAD ? at + LOOK_AHEAD : line->end};
     struct word word;
     while (p < near.end && next_word(&p, near.end, &word))
         for (size_t i = 0; i < ARRAY_SIZE(options); i++)
@@ -105,22 +111,27 @@ bool detect_command(const struct passage *line, const char *at, struct finding *
 /* Words of configuration files that need no separator, at the beginning of a line. */
 static const struct {
     const char *word;
-    unsigned skip;  /* words between it and the secret */
-    bool alone;     /* the line must have no more words than these */
+    unsigned skip; /* words between it and the secret */
+    bool alone;    /* the line must have no more words than these */
 } directives[] = {
-    {"rocommunity", 0, false}, {"rwcommunity", 0, false},   {"rocommunity6", 0, false},
+    {"rocommunity", 0, false},  {"rwcommunity", 0, false},   {"rocommunity6", 0, false},
     {"rwcommunity6", 0, false}, {"trapcommunity", 0, false}, {"com2sec", 2, false},
-    {"com2sec6", 2, false},    {"com2secunix", 1, false},   {"usmUser", 7, false},
-    {"createUser", 1, false},  {"bindpw", 0, false},        {"rootbindpw", 0, false},
-    {"rootpw", 0, false},      {"requirepass", 0, false},   {"masterauth", 0, false},
-    {"auth_pass", 0, false},   {"password", 0, true},
+    {"com2sec6", 2, false},     {"com2secunix", 1, false},   {"usmUser", 7, false},
+    {"createUser", 1, false},   {"bindpw", 0, false},        {"rootbindpw", 0, false},
+    {"rootpw", 0, false},       {"requirepass", 0, false},   {"masterauth", 0, false},
+    {"auth_pass", 0, false},    {"password", 0, true},
 };
 
-/* machine x login y password z, of .netrc. */
+/* machine x login y password z, of .netrc: the word before the last one, or another one. */
 static bool is_login(const struct passage *line, const char *at)
 {
-    size_t before = (size_t)(at - line->begin);
-    return memmem(line->begin, before, "login ", 6) != NULL ||
+    const char *p = at;
+    while (p > line->begin && p[-1] == ' ')
+        p--;
+    while (p > line->begin && p[-1] != ' ')
+        p--;
+    size_t before = (size_t)(p - line->begin);
+    return (before >= 6 && memcmp(p - 6, "login ", 6) == 0) ||
            memmem(line->begin, before, "machine ", 8) != NULL;
 }
 
@@ -158,7 +169,7 @@ bool detect_directive(const struct passage *line, const char *at, struct finding
         const char *rest = p;
         if (directives[i].alone && !login && next_word(&rest, line->end, &word))
             return false;
-        bool quoted = value.from[-1] == '"' || value.from[-1] == '\'';
+        bool quoted = skip < 7 && (value.from[-1] == '"' || value.from[-1] == '\'');
         *ret = (struct finding){value.from, login || quoted ? value.to : line->end};
         if (is_removed(value.from, value.to) || strchr("=:", *value.from))
             return false;

@@ -134,9 +134,9 @@ bool detect_vendor_key(const struct passage *line, const char *at, struct findin
     static const struct {
         const char *prefix;
         size_t length; /* of the rest, at least */
-    } vendors[] = {{"AKIA", 16},        {"ASIA", 16},  {"ghp_", 30},  {"gho_", 30},
-                   {"ghs_", 30},        {"glpat-", 20}, {"xoxb-", 20}, {"xoxp-", 20},
-                   {"github_pat_", 22}, {"AIza", 30},  {"sk_live_", 16}};
+    } vendors[] = {{"AKIA", 16},        {"ASIA", 16},   {"ghp_", 30},    {"gho_", 30},
+                   {"ghs_", 30},        {"glpat-", 20}, {"xoxb-", 20},   {"xoxp-", 20},
+                   {"github_pat_", 22}, {"AIza", 30},   {"sk_live_", 16}};
     for (size_t i = 0; i < ARRAY_SIZE(vendors); i++) {
         size_t n = strlen(vendors[i].prefix);
         if ((size_t)(line->end - at) < n || memcmp(at, vendors[i].prefix, n) != 0)

@@ -22,9 +22,9 @@ struct generic {
     struct strbuf pending; /* a line without its end */
     size_t done;           /* bytes at its beginning that are out already; kept to look back */
     bool binary;
-    unsigned key_lines;    /* how many more lines may belong to a private key; 0: not in one */
-    bool key_is_indented;  /* something stands before each line of it, as in a log */
-    bool key_marked;       /* its REMOVED is out */
+    unsigned key_lines;   /* how many more lines may belong to a private key; 0: not in one */
+    bool key_is_indented; /* something stands before each line of it, as in a log */
+    bool key_marked;      /* its REMOVED is out */
 };
 
 /* Bytes that are looked at together: whole lines, or a piece of a long one. */
@@ -102,7 +102,8 @@ static bool is_key_byte(char c)
 /* "Proc-Type: 4,ENCRYPTED" and the like stand before the key itself. */
 static bool is_key_header(const char *from, const char *to)
 {
-    return to - from < 80 && memmem(from, (size_t)(to - from), ": ", 2) && isupper((unsigned char)*from);
+    return to - from < 80 && memmem(from, (size_t)(to - from), ": ", 2) &&
+           isupper((unsigned char)*from);
 }
 
 /* Whether a line can be one of a private key. In a log its last word counts. */
@@ -129,8 +130,11 @@ static const char *drop_key_line(struct generic *generic, const struct block *bl
     const char *end = line_end(block, from);
     const char *stop = memmem(from, (size_t)(end - from), marker, sizeof marker - 1);
     if (stop || !is_key_line(generic, from, end)) {
+        const char *text = from;
+        while (stop && text < stop && isspace((unsigned char)*text))
+            text++;
         generic->key_lines = 0;
-        if (!stop || generic->key_is_indented)
+        if (!stop || text == stop || generic->key_is_indented)
             return from;
         end = stop;
     } else {

@@ -9,6 +9,7 @@
 #include "collector/redact/generic.h"
 
 #define MAGIC_BYTES  6
+#define MAGIC_BYTE   0x1f /* the first one of gzip */
 #define CHUNK        (64 * 1024)
 #define GZIP_FORMAT  (15 + 16) /* zlib: largest window, gzip header */
 #define MEMORY_LEVEL 8
@@ -24,6 +25,7 @@ struct packed {
     bool rewrite, wants_rewrite;
     z_stream inflate, deflate;
     bool has_inflate, has_deflate;
+    bool at_end;                /* of one gzip member; another one may follow */
     struct filter_output inner; /* what was unpacked, filtered */
 };
 
@@ -32,8 +34,13 @@ static const struct {
     size_t length;
     enum form form;
 } magics[] = {
-    {"\x1f\x8b\x08", 3, GZIP},         {"BZh", 3, OPAQUE},     {"\xfd" "7zXZ", 5, OPAQUE},
-    {"\x28\xb5\x2f\xfd", 4, OPAQUE}, {"PK\x03\x04", 4, OPAQUE},
+    {"\x1f\x8b\x08", 3, GZIP},
+    {"BZh", 3, OPAQUE},
+    {"\xfd"
+     "7zXZ",
+     5, OPAQUE},
+    {"\x28\xb5\x2f\xfd", 4, OPAQUE},
+    {"PK\x03\x04", 4, OPAQUE},
 };
 
 int packed_open(void **ret, struct err *err)
@@ -137,6 +144,14 @@ static int give_up_gzip(struct packed *packed, const char *bytes, size_t length,
     return r == 0 ? generic_write(packed->generic, bytes, length, out, err) : r;
 }
 
+/* False when what follows a member is not another one. */
+static bool next_member(struct packed *packed)
+{
+    if (!packed->at_end || packed->inflate.avail_in == 0)
+        return true;
+    return *packed->inflate.next_in == MAGIC_BYTE && inflateReset(&packed->inflate) == Z_OK;
+}
+
 static int write_gzip(struct packed *packed, const char *bytes, size_t length,
                       struct filter_output *out, struct err *err)
 {
@@ -147,16 +162,15 @@ static int write_gzip(struct packed *packed, const char *bytes, size_t length,
     do {
         stream->next_out = (unsigned char *)chunk;
         stream->avail_out = sizeof chunk;
-        int status = inflate(stream, Z_NO_FLUSH);
+        int status = next_member(packed) ? inflate(stream, Z_NO_FLUSH) : Z_DATA_ERROR;
         int r = generic_write(packed->generic, chunk, sizeof chunk - stream->avail_out,
                               &packed->inner, err);
         if (r == 0)
             r = take_filtered(packed, Z_NO_FLUSH, out, err);
         if (r < 0)
             return r;
-        if (status == Z_STREAM_END) /* another one may follow */
-            status = inflateReset(stream);
-        if (status != Z_OK && status != Z_BUF_ERROR) {
+        packed->at_end = status == Z_STREAM_END;
+        if (status != Z_STREAM_END && status != Z_OK && status != Z_BUF_ERROR) {
             size_t taken = length - stream->avail_in;
             if (!packed->rewrite)
                 strbuf_add(&out->bytes, bytes, taken);

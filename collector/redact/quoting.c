@@ -9,8 +9,8 @@
 
 #include "common/compiler.h"
 
-static const char *const entities[] = {"&quot;", "&apos;", "&#34;", "&#39;", "%22", "%27",
-                                       "\\u0022", "\\u0027"};
+static const char *const entities[] = {"&quot;", "&apos;", "&#34;",   "&#39;",
+                                       "%22",    "%27",    "\\u0022", "\\u0027"};
 
 size_t quote_count_backslashes(const char *p, const char *end)
 {

@@ -28,7 +28,8 @@ struct quoted {
 /* Number of backslashes from p on. */
 size_t quote_count_backslashes(const char *p, const char *end);
 
-/* Reads an opening quote with its backslashes at *p and moves behind it. False when there is none. */
+/* Reads an opening quote with its backslashes at *p and moves behind it. False when there is none.
+ */
 bool quote_open(const char **p, const char *end, struct quote *ret);
 
 /* Finds the end of a string that begins at `start`, before `end`. */

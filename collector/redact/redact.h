@@ -44,8 +44,8 @@ int64_t redactor_count(const struct redactor *redactor);
 
 /*
  * gzip data are only searched, and pass as they are, unless the redactor was told, before the first
- * byte, to rewrite them. When they hold a secret it fails, and this is true: give the whole entry to
- * another redactor that rewrites.
+ * byte, to rewrite them. When they hold a secret it fails, and this is true: give the whole entry
+ * to another redactor that rewrites.
  */
 void redactor_rewrite(struct redactor *redactor);
 bool redactor_wants_rewrite(const struct redactor *redactor);

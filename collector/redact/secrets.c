@@ -21,17 +21,18 @@ enum place {
 
 /* About the token of a cluster's heartbeat, which is no secret; support needs these. And calls. */
 static const char *const harmless_names[] = {
-    "token_timeout", "token_coefficient", "token_retransmit", "token_warning", "with_password",
-    "change_password", "bypass", "compass", "multipass", "encompass",
+    "token_timeout", "token_coefficient", "token_retransmit", "token_warning",
+    "with_password", "change_password",   "bypass",           "compass",
+    "multipass",     "encompass",
 };
 
 /* A name that ends in one of these words tells something about a secret, not the secret. */
 static const char *const harmless_endings[] = {
-    "timeout",  "length",  "len",      "count",      "size",           "age",      "days",
-    "expiry",   "expires", "policy",   "type",       "file",           "path",     "dir",
-    "required", "enabled", "prompt",   "attempts",   "retries",        "history",  "changed",
+    "timeout",  "length",  "len",      "count",          "size",       "age",      "days",
+    "expiry",   "expires", "policy",   "type",           "file",       "path",     "dir",
+    "required", "enabled", "prompt",   "attempts",       "retries",    "history",  "changed",
     "name",     "ref",     "uuid",     "authentication", "expiration", "lifetime", "status",
-    "min",      "max",     "interval", "algorithm", "identity",
+    "min",      "max",     "interval", "algorithm",      "identity",
 };
 
 static const struct {
@@ -107,21 +108,23 @@ static const struct {
 
 /* A switch or a statement about a secret, or what other programs put in its place. */
 static const char *const harmless_values[] = {
-    "yes", "no", "true", "false", "on", "off", "none", "null", "nil", "(null)", "(none)", "<none>",
-    "NULL", "undefined", "enabled", "disabled", "set", "unset", "not set", "empty", "<empty>", "-",
-    "%s", "<filtered for security>", "[redacted]", "<redacted>", "(hidden)", "<hidden>",
+    "yes",        "no",         "true",     "false",    "on",     "off",
+    "none",       "null",       "nil",      "(null)",   "(none)", "<none>",
+    "NULL",       "undefined",  "enabled",  "disabled", "set",    "unset",
+    "not set",    "empty",      "<empty>",  "-",        "%s",     "<filtered for security>",
+    "[redacted]", "<redacted>", "(hidden)", "<hidden>",
 };
 
 /* Sources of users and stacks of PAM, which stand behind "passwd:". */
 static const char *const user_sources[] = {
-    "files", "sss", "winbind", "compat", "systemd", "ldap", "nis", "db", "hesiod", "altfiles",
-    "lsass", "lwidentity", "dns",
+    "files", "sss",    "winbind",  "compat", "systemd",    "ldap", "nis",
+    "db",    "hesiod", "altfiles", "lsass",  "lwidentity", "dns",
 };
 
 static const char *const pam_stacks[] = {"chauthtok", "auth)", "account)", "session)", "setcred"};
 
-static const char *const top_folders[] = {"/etc/", "/var/", "/root", "/opt/", "/usr/", "/home/",
-                                          "/run/", "/tmp/", "/mnt/", "/srv/", "/dev/", "/boot/",
+static const char *const top_folders[] = {"/etc/", "/var/", "/root",  "/opt/", "/usr/", "/home/",
+                                          "/run/", "/tmp/", "/mnt/",  "/srv/", "/dev/", "/boot/",
                                           "/lib/", "/bin/", "/sbin/", "/proc/"};
 
 #define UUID_LENGTH   36

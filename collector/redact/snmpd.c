@@ -11,7 +11,7 @@
 
 struct directive {
     const char *name;
-    unsigned secrets; /* bit n: the n-th word after the directive (from 1) is one */
+    unsigned secrets;   /* bit n: the n-th word after the directive (from 1) is one */
     const char *option; /* a word that may stand first, with an argument; both do not count */
 };
 

@@ -22,6 +22,13 @@ static const char *skip_blanks(const char *p, const char *end)
     return p;
 }
 
+static const char *span_of(const char *from, const char *end, const char *stops)
+{
+    while (from < end && *from && !strchr(stops, *from))
+        from++;
+    return from;
+}
+
 /* What may stand behind the end of a string. */
 static bool ends_string(const char *p, const char *end)
 {
@@ -76,6 +83,23 @@ static bool enclosing_quote(const struct passage *line, const char *key, struct 
     return false;
 }
 
+/* <log>password: x</log>: where the element that holds key and value is closed, or `end`. */
+static const char *tag_end(const struct passage *line, const char *key, const char *from,
+                           const char *end)
+{
+    const char *begin = key - line->begin > LOOK_BACK ? key - LOOK_BACK : line->begin;
+    const char *bracket = memrchr(begin, '>', (size_t)(key - begin));
+    const char *tag = bracket ? memrchr(begin, '<', (size_t)(bracket - begin)) : NULL;
+    if (!tag || !isalpha((unsigned char)tag[1]))
+        return end;
+    const char *name_end = span_of(tag + 1, bracket, " /");
+    size_t n = (size_t)(name_end - tag - 1);
+    for (const char *p = from; (p = memmem(p, (size_t)(end - p), "</", 2)); p += 2)
+        if ((size_t)(end - p) > n + 2 && memcmp(p + 2, tag + 1, n) == 0 && p[n + 2] == '>')
+            return p;
+    return end;
+}
+
 const char *value_plain_end(const struct passage *line, const char *key, const char *from)
 {
     struct quote quote;
@@ -83,6 +107,7 @@ const char *value_plain_end(const struct passage *line, const char *key, const c
     const char *end = line->end;
     while (end > from && isspace((unsigned char)end[-1]))
         end--;
+    end = tag_end(line, key, from, end);
     if (!enclosing_quote(line, key, &quote))
         return end;
     for (const char *p = from; p < end && quote_close(p, end, &quote, &text); p = text.after)
@@ -104,22 +129,18 @@ static void end_quoted(const struct passage *line, const char *key, const struct
     value->to = after > text.after ? after : text.text + text.length;
 }
 
-/* The closing tag of an element; text without one reaches to the end of the line. */
-static const char *element_end(const char *from, const char *end)
+/* The text of an element, to its closing tag or the end of the line. */
+static bool find_element_text(const char *end, struct finding *value)
 {
     static const char cdata[] = "<![CDATA[";
-    bool is_cdata = (size_t)(end - from) >= sizeof cdata - 1 &&
-                    memcmp(from, cdata, sizeof cdata - 1) == 0;
-    const char *stop = is_cdata ? memmem(from, (size_t)(end - from), "]]>", 3)
-                                : memchr(from, '<', (size_t)(end - from));
-    return stop ? stop : end;
-}
-
-static const char *span_of(const char *from, const char *end, const char *stops)
-{
-    while (from < end && *from && !strchr(stops, *from))
-        from++;
-    return from;
+    size_t n = sizeof cdata - 1, left = (size_t)(end - value->from);
+    bool is_cdata = left >= n && memcmp(value->from, cdata, n) == 0;
+    value->from += is_cdata ? n : 0;
+    left = (size_t)(end - value->from);
+    value->to = is_cdata ? memmem(value->from, left, "]]>", 3) : memchr(value->from, '<', left);
+    if (!value->to)
+        value->to = end;
+    return value->to > value->from;
 }
 
 static const char *session_end(const char *from, const char *end)
@@ -129,8 +150,8 @@ static const char *session_end(const char *from, const char *end)
     return from;
 }
 
-/* A list or map as a value: to its closing bracket, or as far as there is text. */
-static const char *brackets_end(const char *from, const char *end)
+/* A list or map as a value, to its closing bracket. False when it is neither. */
+static bool brackets_end(const char *from, const char *end, const char **ret)
 {
     char closers[MAX_NESTING];
     size_t depth = 0;
@@ -139,19 +160,23 @@ static const char *brackets_end(const char *from, const char *end)
     for (const char *p = from; p < end;) {
         char closer = *p == '{' ? '}' : *p == '[' ? ']' : *p == '(' ? ')' : '\0';
         if (closer && depth == MAX_NESTING)
-            return end;
+            return false;
         if (closer)
             closers[depth++] = closer;
-        else if (depth > 0 && *p == closers[depth - 1] && --depth == 0)
-            return p + 1;
+        else if (depth > 0 && *p == closers[depth - 1])
+            depth--;
+        if (depth == 0) {
+            *ret = p + 1;
+            return p > from && ends_string(p + 1, end);
+        }
         if (!quote_open(&p, end, &quote))
             p++;
         else if (!quote_close(p, end, &quote, &text))
-            return end;
+            return false;
         else
             p = text.after;
     }
-    return end;
+    return false;
 }
 
 /* A number or a word, and then what may follow a value in JSON or Python. */
@@ -168,23 +193,22 @@ static bool literal_end(const char *from, const char *end, const char **ret)
 static const char *unquoted_end(const struct passage *line, const char *key, enum value_style style,
                                 const char *from)
 {
-    const char *end = line->end, *literal;
+    const char *end = line->end, *stop;
     switch (style) {
     case VALUE_QUERY:
         return span_of(from, end, "& \t\r\"'<>\\");
     case VALUE_SESSION:
         return session_end(from, end);
-    case VALUE_ELEMENT:
-        return element_end(from, end);
     case VALUE_LITERAL:
-        if (literal_end(from, end, &literal))
-            return literal;
+        if (literal_end(from, end, &stop))
+            return stop;
         break;
+    case VALUE_ELEMENT:
     case VALUE_PLAIN:
         break;
     }
-    const char *stop = value_plain_end(line, key, from);
-    return *from == '{' || *from == '[' ? brackets_end(from, stop) : stop;
+    end = value_plain_end(line, key, from);
+    return brackets_end(from, end, &stop) ? stop : end;
 }
 
 bool value_find_end(const struct passage *line, const char *key, enum value_style style,
@@ -195,10 +219,8 @@ bool value_find_end(const struct passage *line, const char *key, enum value_styl
     value->from = p;
     if (p == line->end)
         return false;
-    if (style == VALUE_ELEMENT) {
-        value->to = element_end(p, line->end);
-        return value->to > p;
-    }
+    if (style == VALUE_ELEMENT)
+        return find_element_text(line->end, value);
     if (p + 1 < line->end && strchr("ubrfL", *p) && (p[1] == '\'' || p[1] == '"'))
         p++;
     if (quote_open(&p, line->end, &quote)) {

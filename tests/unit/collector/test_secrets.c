@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The filter that everything goes through: what it must find in every way of writing it down, and
+ * what it must leave alone to the byte. Each case runs in one piece, byte by byte, and split in two
+ * at every place, and a second time over its own output.
+ */
+#include "collector/redact/redact.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <zlib.h>
+
+#include "collector/redact/secrets.h"
+#include "common/compiler.h"
+#include "common/strbuf.h"
+
+static const struct {
+    const char *input, *output;
+} planted[] = {
+    {"password=hunter2",
+     "password=REMOVED"},
+    {"password=my secret pass, with = and # in it",
+     "password=REMOVED"},
+    {"  Password : it's",
+     "  Password : REMOVED"},
+    {"password: \"it's \\\"quoted\\\" x\" user=x",
+     "password: \"REMOVED\" user=x"},
+    {"PASSWORD='a b' NEXT=1",
+     "PASSWORD='REMOVED' NEXT=1"},
+    {"password = 'a'\\''b'",
+     "password = 'REMOVED"},
+    {"{\"password\": \"x\", \"user\": \"bob\"}",
+     "{\"password\": \"REMOVED\", \"user\": \"bob\"}"},
+    {"{\"password\":123456,\"user\":\"bob\"}",
+     "{\"password\":REMOVED,\"user\":\"bob\"}"},
+    {"{\"a\": {\"apiToken\": \"x\"}}",
+     "{\"a\": {\"apiToken\": \"REMOVED\"}}"},
+    {"\"passwords\": [\"x\", \"y\"], \"z\": 1",
+     "\"passwords\": REMOVED, \"z\": 1"},
+    {"msg {\\\"password\\\": \\\"a\\\\\\\"b c\\\", \\\"a\\\": 1} end",
+     "msg {\\\"password\\\": \\\"REMOVED\\\", \\\"a\\\": 1} end"},
+    {"msg {\\\\\\\"password\\\\\\\": \\\\\\\"x\\\\\\\", \\\\\\\"a\\\\\\\": 1} end",
+     "msg {\\\\\\\"password\\\\\\\": \\\\\\\"REMOVED\\\\\\\", \\\\\\\"a\\\\\\\": 1} end"},
+    {"{'chappassword': 'x', 'target': '192.0.2.1'}",
+     "{'chappassword': 'REMOVED', 'target': '192.0.2.1'}"},
+    {"{u'chappassword': u'x', u'target': u'192.0.2.1'}",
+     "{u'chappassword': u'REMOVED', u'target': u'192.0.2.1'}"},
+    {"{'password': \"it's\", 'a': 1}",
+     "{'password': \"REMOVED\", 'a': 1}"},
+    {"[('user','x'),('password','y')]",
+     "[('user','x'),('password','REMOVED')]"},
+    {"('password' 'x')",
+     "('password' 'REMOVED')"},
+    {"('password' . 'x') ('a' . 'b')",
+     "('password' . 'REMOVED') ('a' . 'b')"},
+    {"(('password'%.'x')%.('a'%.'b'))",
+     "(('password'%.'REMOVED')%.('a'%.'b'))"},
+    {"<user name=\"x\" password=\"y\" other=\"z\"/>",
+     "<user name=\"x\" password=\"REMOVED\" other=\"z\"/>"},
+    {"<c><password type=\"x\">y</password><user>bob</user></c>",
+     "<c><password type=\"x\">REMOVED</password><user>bob</user></c>"},
+    {"<password><![CDATA[x<y]]></password>",
+     "<password><![CDATA[REMOVED]]></password>"},
+    {"<member><name>password</name><value><string>x</string></value></member>",
+     "<member><name>password</name><value><string>REMOVED</string></value></member>"},
+    {"<property name=\"password\" value=\"x\"/>",
+     "<property name=\"password\" value=\"REMOVED\"/>"},
+    {"{\"name\": \"DB_PASSWORD\", \"value\": \"x\"}",
+     "{\"name\": \"DB_PASSWORD\", \"value\": \"REMOVED\"}"},
+    {"&quot;password&quot;: &quot;x&quot;, &quot;a&quot;: 1",
+     "&quot;password&quot;: &quot;REMOVED&quot;, &quot;a&quot;: 1"},
+    {"%22password%22%3A%22x%22",
+     "%22password%22%3A%22REMOVED%22"},
+    {"root 12 tool --password a b c",
+     "root 12 tool --password REMOVED"},
+    {"root 12 tool --password='a b' --other",
+     "root 12 tool --password='REMOVED' --other"},
+    {"['tool', '--password', 'x', '--other']",
+     "['tool', '--password', 'REMOVED', '--other']"},
+    {"[\"tool\", \"--auth-token=x\", \"--other\"]",
+     "[\"tool\", \"--auth-token=REMOVED\", \"--other\"]"},
+    {"['mount.cifs', '-o', 'user=a,password=x,y', 'other']",
+     "['mount.cifs', '-o', 'user=a,password=REMOVED', 'other']"},
+    {"root 12 xe -s host -u root -pw x",
+     "root 12 xe -s host -u root -pw REMOVED"},
+    {"['iscsiadm', '-n', 'node.session.auth.password', '-v', 'x', '-p', '192.0.2.1']",
+     "['iscsiadm', '-n', 'node.session.auth.password', '-v', 'REMOVED', '-p', '192.0.2.1']"},
+    {"iscsiadm -m node -n node.session.auth.password -v x",
+     "iscsiadm -m node -n node.session.auth.password -v REMOVED"},
+    {"node.session.auth.password_in = x",
+     "node.session.auth.password_in = REMOVED"},
+    {"discovery.sendtargets.auth.password = x",
+     "discovery.sendtargets.auth.password = REMOVED"},
+    {"//h/s /mnt cifs user=a,pass=x,vers=3.0",
+     "//h/s /mnt cifs user=a,pass=REMOVED"},
+    {"http://user:x@host/path?x=1",
+     "http://user:REMOVED@host/path?x=1"},
+    {"https://user:p@ss:w@host:443/",
+     "https://user:REMOVED@host:443/"},
+    {"baseurl=http://u:p/q#r s@host/x",
+     "baseurl=http://u:REMOVED@host/x"},
+    {"proxy=http://:x@proxy:3128",
+     "proxy=http://:REMOVED@proxy:3128"},
+    {"redis://:x@h",
+     "redis://:REMOVED@h"},
+    {"GET /export?session_id=OpaqueRef:1b4e28ba-2fa1-11d2-883f-0016d3cca427&task_id=OpaqueRef:x",
+     "GET /export?session_id=REMOVED&task_id=OpaqueRef:x"},
+    {"'session_ref': 'OpaqueRef:1b4e28ba-2fa1-11d2-883f-0016d3cca427', 'host': 'x'",
+     "'session_ref': 'REMOVED', 'host': 'x'"},
+    {"GET /a?password=x&b=c HTTP/1.0",
+     "GET /a?password=REMOVED&b=c HTTP/1.0"},
+    {"GET /a?b=c&amp;access_token=x&amp;d HTTP/1.0",
+     "GET /a?b=c&amp;access_token=REMOVED&amp;d HTTP/1.0"},
+    {"Authorization: Bearer abcdefghijklmnop",
+     "Authorization: REMOVED"},
+    {"\"headers\": {\"Authorization\": \"Digest x=\\\"y\\\"\", \"a\": 1}",
+     "\"headers\": {\"Authorization\": \"REMOVED\", \"a\": 1}"},
+    {"X-Auth-Token: x",
+     "X-Auth-Token: REMOVED"},
+    {"Cookie: session=abc",
+     "Cookie: REMOVED"},
+    {"Set-Cookie: a=b; path=/",
+     "Set-Cookie: REMOVED"},
+    {"sent Bearer abcdefghijklmnop-_.~+/= to",
+     "sent Bearer REMOVED to"},
+    {"curl -H 'x: Basic cm9vdDpodW50ZXIy' h",
+     "curl -H 'x: Basic REMOVED' h"},
+    {"root:$6$saltsalt$abcdefghijklmnop/.:18000:0:99999:7:::",
+     "root:$6$REMOVED:18000:0:99999:7:::"},
+    {"admin:$apr1$abcdefgh$ijklmnopqrstuv/.",
+     "admin:$apr1$REMOVED"},
+    {"password --md5 $1$abcdefgh$ijklmnopqrstuv",
+     "password --md5 $1$REMOVED"},
+    {"userPassword: {SSHA}abcdefghijklmnop",
+     "userPassword: REMOVED"},
+    {"x {SSHA}abcdefghijklmnop y",
+     "x {SSHA}REMOVED y"},
+    {"password_pbkdf2 root grub.pbkdf2.sha512.10000.ABCDEF0123456789",
+     "password_pbkdf2 root grub.pbkdf2.REMOVED"},
+    {"x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefghijkl y",
+     "x REMOVED y"},
+    {"id AKIAIOSFODNN7EXAMPLE x",
+     "id REMOVED x"},
+    {"x ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+     "x REMOVED"},
+    {"x glpat-abcdefghijklmnopqrst",
+     "x REMOVED"},
+    {"client-key-data: LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVk=",
+     "client-key-data: REMOVED"},
+    {"x LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVk= y",
+     "x REMOVED y"},
+    {"rocommunity public 192.0.2.0/8",
+     "rocommunity REMOVED"},
+    {"com2sec -Cn ctx name default x",
+     "com2sec -Cn ctx name default REMOVED"},
+    {"  snmp_community: x",
+     "  snmp_community: REMOVED"},
+    {"rootpw --plaintext x",
+     "rootpw REMOVED"},
+    {"machine h login u password x port 1",
+     "machine h login u password REMOVED port 1"},
+    {"sshpass -p x ssh root@h",
+     "sshpass -p REMOVED"},
+    {"sshpass -px ssh root@h",
+     "sshpass -pREMOVED ssh root@h"},
+    {"ipmitool -I lanplus -H h -U root -P x chassis status",
+     "ipmitool -I lanplus -H h -U root -P REMOVED"},
+    {"['ipmitool', '-H', 'h', '-P', 'x', 'sel']",
+     "['ipmitool', '-H', 'h', '-P', 'REMOVED', 'sel']"},
+    {"curl -k -u root:x https://x",
+     "curl -k -u root:REMOVED https://x"},
+    {"net ads join -U Administrator%x",
+     "net ads join -U Administrator%REMOVED"},
+    {"snmpwalk -v2c -c x h",
+     "snmpwalk -v2c -c REMOVED"},
+    {"ldapsearch -x -w x -b y",
+     "ldapsearch -x -w REMOVED"},
+    {"openssl rsa -passin pass:x -in f",
+     "openssl rsa -passin pass:REMOVED"},
+    {"env PGPASSWORD=x psql",
+     "env PGPASSWORD=REMOVED"},
+    {"export AWS_SECRET_ACCESS_KEY=x/y",
+     "export AWS_SECRET_ACCESS_KEY=REMOVED"},
+    {"BOOT_IMAGE=x proxy_password=x quiet",
+     "BOOT_IMAGE=x proxy_password=REMOVED"},
+    {"wlb_password=\"x\"",
+     "wlb_password=\"REMOVED\""},
+    {"device-config:chappassword=x device-config:target=1",
+     "device-config:chappassword=REMOVED"},
+    {"pool_secret: 1b4e28ba-2fa1-11d2-883f-0016d3cca427/1b4e28ba",
+     "pool_secret: REMOVED"},
+    {"join_token=1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+     "join_token=REMOVED"},
+    {"Recovery key? recovery_key: 111111-222222-333333",
+     "Recovery key? recovery_key: REMOVED"},
+    {"\"key\": \"-----BEGIN PRIVATE KEY-----\\nMII\\n-----END PRIVATE KEY-----\\n\", \"x\": 1",
+     "\"key\": \"-----BEGIN PRIVATE KEY-----REMOVED-----END PRIVATE KEY-----\\n\", \"x\": 1"},
+    {"x -----BEGIN OPENSSH PRIVATE KEY----- b3BlbnNzaA -----END OPENSSH PRIVATE KEY-----",
+     "x -----BEGIN OPENSSH PRIVATE KEY-----REMOVED-----END OPENSSH PRIVATE KEY-----"},
+    {"requirepass x",
+     "requirepass REMOVED"},
+    {"auth_pass 1111",
+     "auth_pass REMOVED"},
+    {"wpa-psk=abc",
+     "wpa-psk=REMOVED"},
+    {"db.cookie_secret => abc",
+     "db.cookie_secret => REMOVED"},
+    {"config['password'] = 'x'",
+     "config['password'] = 'REMOVED'"},
+    {"net.ipv4.tcp_fastopen_key = 00000000-00000000",
+     "net.ipv4.tcp_fastopen_key = REMOVED"},
+    {"log: \"login with password=a b\", code 3",
+     "log: \"login with password=REMOVED\", code 3"},
+    {"<msg>token: x</msg>",
+     "<msg>token: REMOVED</msg>"},
+};
+
+static const char *const harmless[] = {
+    "PasswordAuthentication no",
+    "PermitEmptyPasswords no",
+    "password_authentication=no",
+    "token_timeout=3000",
+    "cluster_token_timeout_ms: 20000",
+    "Enter password:",
+    "password: ",
+    "password_secret: 1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+    "('cifspassword_secret' '1b4e28ba-2fa1-11d2-883f-0016d3cca427')",
+    "wlb_password=OpaqueRef:NULL",
+    "Nov  1 00:00:00 h sshd[1]: Accepted password for root from 192.0.2.7 port 22 ssh2",
+    "Nov  1 00:00:00 h sshd[1]: Failed password for invalid user admin from 192.0.2.7",
+    "Nov  1 h passwd[12]: pam_unix(passwd:chauthtok): password changed for root",
+    "password    requisite     pam_cracklib.so try_first_pass retry=3",
+    "auth        sufficient    pam_unix.so nullok try_first_pass",
+    "passwd:     files sss",
+    "passwd: files winbind systemd",
+    "shadow:     files sss",
+    "Nov  1 h sudo: root : TTY=pts/0 ; PWD=/root ; USER=root ; COMMAND=/bin/ls",
+    "OLDPWD=/var/log",
+    " cookie=0x0, duration=12.3s, table=0, n_packets=1",
+    "xapi: [debug||1 |session.login_with_password D:fb8601743dd4|xapi_session] ok",
+    "xapi: [debug||1 |dispatch:session.logout D:aa|api_effect] session.logout",
+    "session_id=4",
+    "Session 12 of user root.",
+    "trackid=9834f5af41c964e225f24279aefe4e49",
+    "OpaqueRef:1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+    "VM: OpaqueRef:1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+    "private_key=/etc/openvswitch/sc-privkey.pem",
+    "ssl-key-file = /etc/xensource/key.pem",
+    "credentials=/root/.smbcredentials",
+    "http://host:8080/path?mail=a@b.example",
+    "https://192.0.2.1:443/x@y",
+    "http://user@host/path",
+    "https://[2001:db8::1]:443/",
+    "ssh://git@host:22/repo",
+    "-----BEGIN CERTIFICATE-----",
+    "MIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ",
+    "-----END CERTIFICATE-----",
+    "-----BEGIN PUBLIC KEY-----",
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t",
+    "Basic authentication required",
+    "Basic HTTP/1.1",
+    "Bearer token missing",
+    "the key is under the mat",
+    "key: value",
+    "keyboard=us, monkey: 7",
+    "authentication: none",
+    "Power-On Password Status: Disabled",
+    "\t\tpassword: ********",
+    "'chappassword': '******', 'x': 1",
+    "\"password\": null, \"token\": \"\", 'passwd': None",
+    "<password></password>",
+    "<password/>",
+    "for pass in 1 2 3",
+    "pass=3",
+    "bypass=always",
+    "max_password_length=64",
+    "password_file=/etc/x",
+    "passwd program = /usr/bin/passwd %u",
+    "unix password sync = no",
+    "encrypt passwords = yes",
+    "passdb backend = tdbsam",
+    "secretName: web",
+    "Token::parse failed",
+    "$1 costs $5 and $6",
+    "eyJhbGciOi is short",
+    "AKIA is no key",
+    "community edition, see https://xcp-ng.org/community",
+    "kernel.random.uuid = 1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+    "psk_identity=xen",
+    "compass: 7",
+    "tokens=3",
+    "authorized_keys: 2 lines",
+    "ps: root 1 /usr/bin/ssh -p 22 host",
+    "mysqld: ready for connections",
+    "mkdir -p /var/lib/mysql -p",
+    "curl -u root https://x",
+    "curl: (7) Failed to connect",
+    "openssl x509 -text -noout",
+    "snmpd[12]: Connection from UDP",
+    "ipmitool sel list",
+    "/etc/passwd: No such file",
+    "/dev/disk/by-id/x: clean, 12/34 files",
+    "VM.secret.create D:x",
+    "{\"name\": \"password\", \"type\": \"string\"}",
+    "[\"password\", \"username\"]",
+    "${PASSWORD} $PASSWORD",
+};
+
+static int append(void *context, const void *bytes, size_t length, struct err *err)
+{
+    (void)err;
+    strbuf_add(context, bytes, length);
+    return 0;
+}
+
+struct result {
+    struct strbuf output;
+    int code;
+    int64_t count;
+    bool wants_rewrite;
+};
+
+/* In two parts, each in steps; `rewrite`: as for the second reading of a compressed file. */
+static struct result redact(const char *input, size_t length, size_t split, size_t step,
+                            bool rewrite)
+{
+    const char *const none[] = {NULL};
+    struct result result = {.output = STRBUF_INIT};
+    struct redactor *redactor;
+    assert_int_equal(redactor_new(none, append, &result.output, &redactor, NULL), 0);
+    if (rewrite)
+        redactor_rewrite(redactor);
+    for (size_t at = 0, n; result.code == 0 && at < length; at += n) {
+        size_t end = at < split ? split : length;
+        n = end - at < step ? end - at : step;
+        result.code = redactor_write(redactor, input + at, n, NULL);
+    }
+    if (result.code == 0)
+        result.code = redactor_finish(redactor, NULL);
+    result.count = redactor_count(redactor);
+    result.wants_rewrite = redactor_wants_rewrite(redactor);
+    redactor_free(redactor);
+    return result;
+}
+
+static void assert_becomes(const char *input, size_t length, size_t split, size_t step,
+                           const char *output, size_t output_length)
+{
+    struct result result = redact(input, length, split, step, false);
+    bool same = result.code == 0 && result.output.length == output_length &&
+                memcmp(result.output.data, output, output_length) == 0;
+    if (!same)
+        fail_msg("split at %zu, steps of %zu, code %d\n input:    %s\n expected: %s\n got:      %s",
+                 split, step, result.code, input, output, result.output.data);
+    strbuf_release(&result.output);
+}
+
+/* The line alone, and between two others. */
+static void assert_line_becomes(const char *input, const char *output)
+{
+    struct strbuf in = STRBUF_INIT, out = STRBUF_INIT;
+    strbuf_addf(&in, "before\n%s\nafter\n", input);
+    strbuf_addf(&out, "before\n%s\nafter\n", output);
+    assert_becomes(input, strlen(input), 0, 100000, output, strlen(output));
+    assert_becomes(in.data, in.length, 0, 1, out.data, out.length);
+    for (size_t split = 0; split <= in.length; split++)
+        assert_becomes(in.data, in.length, split, in.length, out.data, out.length);
+    assert_becomes(out.data, out.length, 0, out.length, out.data, out.length);
+    strbuf_release(&in);
+    strbuf_release(&out);
+}
+
+static void secrets_in_all_shapes_go_wherever_the_chunks_end(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(planted); i++)
+        assert_line_becomes(planted[i].input, planted[i].output);
+}
+
+static void what_only_looks_like_a_secret_stays_to_the_byte(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
+        assert_line_becomes(harmless[i], harmless[i]);
+}
+
+#define KEY_BEGIN "-----BEGIN RSA PRIVATE KEY-----\n"
+#define KEY_END   "-----END RSA PRIVATE KEY-----\n"
+#define KEY_LINE  "MIIEowIBAAKCAQEAxyz0123456789+/abcdefghijklmnopqrstuvwxyzABCDEFG\n"
+
+static void private_keys_of_many_lines_go_with_or_without_an_end(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *input, *output;
+    } cases[] = {
+        {"a\n" KEY_BEGIN KEY_LINE KEY_LINE "abc=\n" KEY_END "b\n",
+         "a\n" KEY_BEGIN "REMOVED\n" KEY_END "b\n"},
+        {KEY_BEGIN "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n" KEY_LINE KEY_END,
+         KEY_BEGIN "REMOVED\n" KEY_END},
+        {KEY_BEGIN KEY_LINE KEY_LINE "this is no key\n" KEY_LINE,
+         KEY_BEGIN "REMOVED\nthis is no key\n" KEY_LINE},
+        {"Nov  1 h x: " KEY_BEGIN "Nov  1 h x: " KEY_LINE "Nov  1 h x: ab==\nNov  1 h x: " KEY_END "b\n",
+         "Nov  1 h x: " KEY_BEGIN "REMOVED\nNov  1 h x: " KEY_END "b\n"},
+        {"  " KEY_BEGIN "  " KEY_LINE "  " KEY_END, "  " KEY_BEGIN "REMOVED\n  " KEY_END},
+        {KEY_BEGIN KEY_LINE, KEY_BEGIN "REMOVED\n"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        for (size_t split = 0; split <= strlen(cases[i].input); split++)
+            assert_becomes(cases[i].input, strlen(cases[i].input), split, 1000, cases[i].output,
+                           strlen(cases[i].output));
+}
+
+/* Text of `bytes` bytes and no newline. */
+static void fill(struct strbuf *text, size_t bytes)
+{
+    size_t end = text->length + bytes;
+    while (text->length < end)
+        strbuf_add(text, "0123456789abcdef ", end - text->length < 17 ? end - text->length : 17);
+}
+
+static void a_secret_is_found_wherever_it_stands_in_a_line_of_a_megabyte(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < 1000000; at += 4099) {
+        struct strbuf in = STRBUF_INIT, out = STRBUF_INIT;
+        fill(&in, at);
+        fill(&out, at);
+        strbuf_adds(&in, "{\"password\": \"my secret\"}");
+        strbuf_adds(&out, "{\"password\": \"REMOVED\"}");
+        fill(&in, 1000000 - at);
+        fill(&out, 1000000 - at);
+        assert_becomes(in.data, in.length, 0, 65536, out.data, out.length);
+        strbuf_release(&in);
+        strbuf_release(&out);
+    }
+}
+
+static void binary_data_keep_their_length(void **state)
+{
+    (void)state;
+    static const char input[] = "\0\1password=ab\2\3user\0http://u:secret words@h\0\0password: \0x\n"
+                                "token=a longer secret than the word\n\0";
+    static const char output[] = "\0\1password=RE\2\3user\0http://u:REMOVEDREMOV@h\0\0password: \0x\n"
+                                 "token=REMOVEDREMOVEDREMOVEDREMOVEDR\n\0";
+    for (size_t split = 0; split <= sizeof input; split++)
+        assert_becomes(input, sizeof input, split, 1000, output, sizeof output);
+}
+
+static struct strbuf gzip(const char *text, size_t length)
+{
+    struct strbuf out = STRBUF_INIT;
+    z_stream stream = {.next_in = (unsigned char *)(uintptr_t)text, .avail_in = (unsigned)length};
+    assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_true(strbuf_reserve(&out, length + 100));
+    stream.next_out = (unsigned char *)out.data;
+    stream.avail_out = (unsigned)length + 100;
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    out.length = stream.total_out;
+    deflateEnd(&stream);
+    return out;
+}
+
+/* All members of it. */
+static struct strbuf gunzip(const struct strbuf *packed)
+{
+    struct strbuf out = STRBUF_INIT;
+    z_stream stream = {.next_in = (unsigned char *)packed->data,
+                       .avail_in = (unsigned)packed->length};
+    unsigned char chunk[4096];
+    assert_int_equal(inflateInit2(&stream, 31), Z_OK);
+    int status = Z_OK;
+    while (status == Z_OK) {
+        stream.next_out = chunk;
+        stream.avail_out = sizeof chunk;
+        status = inflate(&stream, Z_NO_FLUSH);
+        strbuf_add(&out, chunk, sizeof chunk - stream.avail_out);
+    }
+    assert_int_equal(status, Z_STREAM_END);
+    inflateEnd(&stream);
+    return out;
+}
+
+static void compressed_logs_without_secrets_stay_to_the_byte(void **state)
+{
+    (void)state;
+    struct strbuf text = STRBUF_INIT;
+    fill(&text, 300000);
+    struct strbuf packed = gzip(text.data, text.length), two = STRBUF_INIT;
+    strbuf_add(&two, packed.data, packed.length);
+    strbuf_add(&two, packed.data, packed.length);
+    for (size_t step = 1; step < 100000; step = step * 3 + 1) {
+        assert_becomes(packed.data, packed.length, 0, step, packed.data, packed.length);
+        assert_becomes(two.data, two.length, 0, step, two.data, two.length);
+        assert_becomes(packed.data, packed.length - 20, 0, step, packed.data, packed.length - 20);
+    }
+    strbuf_release(&text);
+    strbuf_release(&packed);
+    strbuf_release(&two);
+}
+
+static void compressed_logs_with_secrets_are_packed_again_without_them(void **state)
+{
+    (void)state;
+    struct strbuf text = STRBUF_INIT, expected = STRBUF_INIT;
+    fill(&text, 200000);
+    fill(&expected, 200000);
+    strbuf_adds(&text, "\npassword=my secret\nend\n");
+    strbuf_adds(&expected, "\npassword=REMOVED\nend\n");
+    struct strbuf packed = gzip(text.data, text.length);
+    for (size_t step = 1; step < 100000; step = step * 3 + 1) {
+        struct result first = redact(packed.data, packed.length, 0, step, false);
+        assert_int_not_equal(first.code, 0);
+        assert_true(first.wants_rewrite);
+        struct result second = redact(packed.data, packed.length, 0, step, true);
+        assert_int_equal(second.code, 0);
+        assert_int_equal(second.count, 1);
+        struct strbuf plain = gunzip(&second.output);
+        assert_int_equal(plain.length, expected.length);
+        assert_memory_equal(plain.data, expected.data, expected.length);
+        strbuf_release(&first.output);
+        strbuf_release(&second.output);
+        strbuf_release(&plain);
+    }
+    strbuf_release(&text);
+    strbuf_release(&expected);
+    strbuf_release(&packed);
+}
+
+static void what_follows_damaged_compressed_data_is_searched_as_it_stands(void **state)
+{
+    (void)state;
+    struct strbuf packed = gzip("harmless\n", 9);
+    strbuf_adds(&packed, "password=secret\n");
+    struct result result = redact(packed.data, packed.length, 0, 7, false);
+    assert_int_equal(result.code, 0);
+    assert_null(memmem(result.output.data, result.output.length, "secret", 6));
+    assert_int_equal(result.output.length, packed.length);
+    strbuf_release(&result.output);
+    strbuf_release(&packed);
+}
+
+static void our_own_texts_are_redacted_too(void **state)
+{
+    (void)state;
+    struct strbuf out = STRBUF_INIT;
+    assert_int_equal(redact_text("run --password x", 16, &out), 1);
+    assert_string_equal(out.data, "run --password REMOVED");
+    strbuf_release(&out);
+}
+
+static void names_are_judged_by_their_last_part(void **state)
+{
+    (void)state;
+    assert_int_equal(secret_kind("node.session.auth.password", 26), SECRET_ANY);
+    assert_int_equal(secret_kind("secret.create", 13), SECRET_NONE);
+    assert_int_equal(secret_kind("password_file", 13), SECRET_NONE);
+    assert_int_equal(secret_kind("secret_profile", 14), SECRET_ANY);
+    assert_int_equal(secret_kind("session_id", 10), SECRET_SESSION);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(secrets_in_all_shapes_go_wherever_the_chunks_end),
+        cmocka_unit_test(what_only_looks_like_a_secret_stays_to_the_byte),
+        cmocka_unit_test(private_keys_of_many_lines_go_with_or_without_an_end),
+        cmocka_unit_test(a_secret_is_found_wherever_it_stands_in_a_line_of_a_megabyte),
+        cmocka_unit_test(binary_data_keep_their_length),
+        cmocka_unit_test(compressed_logs_without_secrets_stay_to_the_byte),
+        cmocka_unit_test(compressed_logs_with_secrets_are_packed_again_without_them),
+        cmocka_unit_test(what_follows_damaged_compressed_data_is_searched_as_it_stands),
+        cmocka_unit_test(our_own_texts_are_redacted_too),
+        cmocka_unit_test(names_are_judged_by_their_last_part),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
