@@ -14,7 +14,7 @@
 #include "common/escape.h"
 #include "common/io.h"
 
-#define LOGIN_LIMIT_MS  30000 /* for each call that must be answered before anything begins */
+#define LOGIN_LIMIT_MS  30000 /* for what must be answered before anything begins */
 #define LOGOUT_LIMIT_MS 5000
 #define LABEL_LENGTH    20 /* of a host's name in a folder's (source: XenCenter) */
 #define MAX_JOBS        16
@@ -77,11 +77,13 @@ static int prepare(const struct pool_options *options, struct xapi *xapi,
 }
 
 static int enter(struct xapi *xapi, const struct credentials *credentials,
-                 const struct limit *whole, struct xapi_pool *pool, struct err *err)
+                 const struct pool_options *options, struct xapi_pool *pool, struct err *err)
 {
-    struct limit limit = limit_within(whole, LOGIN_LIMIT_MS);
+    int64_t patience_ms =
+        options->host_limit_ms < LOGIN_LIMIT_MS ? options->host_limit_ms : LOGIN_LIMIT_MS;
+    struct limit limit = limit_within(&options->limit, patience_ms);
     int r = xapi_login(xapi, credentials, &limit, err);
-    limit = limit_within(whole, LOGIN_LIMIT_MS);
+    limit = limit_within(&options->limit, patience_ms);
     return r == 0 ? xapi_get_pool(xapi, &limit, pool, err) : r;
 }
 
@@ -255,7 +257,7 @@ int pool_collect(const struct pool_options *options, struct spawner *spawner, st
     xapi_guard_memory();
     int r = prepare(options, &xapi, &credentials, err);
     if (r == 0)
-        r = enter(&xapi, options->credentials ? &credentials : NULL, &options->limit, &pool,
+        r = enter(&xapi, options->credentials ? &credentials : NULL, options, &pool,
                   &silence);
     bool alone = r < 0 && silence.code != 0 && r != ERR_CANCELLED && !options->server &&
                  options->argv;

@@ -173,7 +173,7 @@ static int take_entry(const struct reader *reader, struct archive_entry *entry, 
         return 0;
     strbuf_addf(&name, "%s/", reader->folder);
     if (archive_entry_filetype(entry) != S_IFREG || archive_entry_hardlink(entry) ||
-        !clean_name(given, &name)) {
+        archive_entry_sparse_count(entry) > 0 || !clean_name(given, &name)) {
         reader->result->refused++;
         return 0;
     }

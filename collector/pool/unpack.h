@@ -21,7 +21,7 @@ struct sink {
 
 struct unpacked {
     int64_t members, bytes;
-    int64_t refused; /* no regular files, or with a name that leads elsewhere */
+    int64_t refused; /* no plain files, or with a name that leads elsewhere */
     char cut[256];   /* the member of which only the beginning came, or "" */
     bool has_end;    /* the tar's own end was seen: nothing is missing */
 };
