@@ -117,22 +117,29 @@ int bundle_add(struct bundle *bundle, const char *name, int64_t modified, struct
     return r;
 }
 
-static int finish(struct bundle *bundle, struct err *err)
+static int finish(struct bundle *bundle, bundle_check check, void *context, struct err *err)
 {
     int r = bundle->failed ? err_set(err, ERR_IO, "the archive failed before")
                            : bundle->format->ops->finish(bundle->writer, err);
     if (r == 0 && output_flush(&bundle->output) < 0)
         r = output_failure(&bundle->output, err);
+    if (r == 0 && bundle->publication && check)
+        r = check(context, publication_fd(bundle->publication), err);
     if (r == 0 && bundle->publication)
         r = publication_commit(TAKE(bundle->publication), err);
     return r;
 }
 
-int bundle_close(struct bundle *bundle, struct err *err)
+int bundle_close_checked(struct bundle *bundle, bundle_check check, void *context, struct err *err)
 {
-    int r = finish(bundle, err);
+    int r = finish(bundle, check, context, err);
     bundle_discard(bundle);
     return r;
+}
+
+int bundle_close(struct bundle *bundle, struct err *err)
+{
+    return bundle_close_checked(bundle, NULL, NULL, err);
 }
 
 void *bundle_discard(struct bundle *bundle)

@@ -49,6 +49,13 @@ int bundle_add(struct bundle *bundle, const char *name, int64_t modified, struct
  */
 int bundle_close(struct bundle *bundle, struct err *err);
 
+/*
+ * The same; in between, `check` looks at the complete file, which it may read and seek. When it
+ * fails the archive is dropped. For an archive that goes to a descriptor it is not called.
+ */
+typedef int (*bundle_check)(void *context, int fd, struct err *err);
+int bundle_close_checked(struct bundle *bundle, bundle_check check, void *context, struct err *err);
+
 /* Gives up: nothing is left on disk. NULL is fine; returns NULL. */
 void *bundle_discard(struct bundle *bundle);
 

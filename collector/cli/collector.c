@@ -16,6 +16,7 @@
 #include "collector/catalog/capability_xml.h"
 #include "collector/cli/choose.h"
 #include "collector/cli/options.h"
+#include "collector/cli/conceal.h"
 #include "collector/cli/destination.h"
 #include "collector/cli/load.h"
 #include "collector/cli/pool_session.h"
@@ -64,6 +65,7 @@ struct session {
     struct spawner *spawner;
     struct plan plan;
     struct host host;
+    struct conceal conceal;
     struct run run; /* this and what it refers to must outlive threads that were left behind */
     struct run_log log;
     struct progress progress;
@@ -280,9 +282,11 @@ static int collect_into(struct session *s, struct destination *destination, stru
     if (s->options.outfd < 0)
         progress_line(&s->progress, "Creating output file");
     progress_line(&s->progress, "Running commands to collect data");
+    conceal_start(&s->conceal, &s->run);
     int r = run_collect(&s->run, err);
     int packed = run_finish_packs(&s->run, r == 0, err);
     r = r == 0 ? packed : r;
+    conceal_describe(&s->conceal, &s->log);
     if (r == 0)
         r = finish_report(s, &s->run, begun_ms, err);
     progress_end(&s->progress);
@@ -308,7 +312,7 @@ static int collect(struct session *s, struct err *err)
     r = collect_into(s, &destination, mounts, root_fd, &abandoned, err);
     spawner_stop(TAKE(s->spawner)); /* before the archive gets its name: nothing of ours runs on */
     if (r == 0)
-        r = bundle_close(destination.bundle, err);
+        r = conceal_close(&s->conceal, &destination, err);
     else
         bundle_discard(destination.bundle);
     if (r < 0)
@@ -356,6 +360,9 @@ static int run_session(struct session *s, struct err *err)
     if (s->options.action != ACTION_COLLECT)
         return print_plan(s, err);
     host_describe(s->root, s->epoch, &s->host);
+    r = conceal_open(&s->options, s->root, s->host.name, &s->conceal, err);
+    if (r < 0)
+        return r;
     /* The archive must not be mixed with text (the original did) */
     s->talk = s->options.silent ? NULL : s->options.outfd == STDOUT_FILENO ? stderr : stdout;
     if (s->talk)
@@ -369,6 +376,7 @@ static void session_release(struct session *s)
 {
     if (s->spawner)
         spawner_stop(s->spawner);
+    conceal_release(&s->conceal);
     plan_free(&s->plan);
     planner_free(s->planner);
     vec_free(&s->selections);

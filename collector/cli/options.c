@@ -8,6 +8,7 @@
 
 #include <getopt.h>
 
+#include "collector/obfuscate/obfuscate.h"
 #include "common/strbuf.h"
 #include "common/units.h"
 
@@ -39,6 +40,7 @@ enum {
     O_POOL_CREDENTIALS,
     O_POOL_HOST_LIMIT,
     O_CACERT,
+    O_OBFUSCATE,
     O_LIST,
     O_ESTIMATE,
     O_PROGRESS,
@@ -70,6 +72,7 @@ static const struct option long_options[] = {
     {"pool-host-limit", required_argument, NULL, O_POOL_HOST_LIMIT},
     {"cacert", required_argument, NULL, O_CACERT},
     {"compression", required_argument, NULL, O_COMPRESSION},
+    {"obfuscate", optional_argument, NULL, O_OBFUSCATE},
     {"list", no_argument, NULL, O_LIST},
     {"estimate", no_argument, NULL, O_ESTIMATE},
     {"progress", no_argument, NULL, O_PROGRESS},
@@ -105,6 +108,8 @@ void options_print_usage(FILE *out)
           " --pool-host-limit=<s> give up a host after this many seconds (default 300)\n"
           " --cacert=<file>     trust these certificates instead of the pool's own\n"
           " --compression=<how> fast, balanced (the default) or best: smaller, slower\n"
+          " --obfuscate[=<key>] replace names and addresses by pseudonyms; the key file is made\n"
+          "                     when it is not there (default " OBFUSCATE_DEFAULT_KEY ")\n"
           " --list              list what would be collected\n"
           " --estimate          the same with sizes and times, and totals\n"
           " --questions=<which> ask for capabilities (on a terminal) or for items (elsewhere)\n"
@@ -185,6 +190,9 @@ static int take_option(int option, struct options *options, struct err *err)
         return 0;
     case O_CAPABILITIES:
         options->action = ACTION_CAPABILITIES;
+        return 0;
+    case O_OBFUSCATE:
+        options->obfuscate = optarg && *optarg ? optarg : OBFUSCATE_DEFAULT_KEY;
         return 0;
     case O_LIST:
         options->action = ACTION_LIST;
@@ -317,6 +325,10 @@ static int check_pool(const struct options *options, struct err *err)
 
 static int check(const struct options *options, struct err *err)
 {
+    if (options->pool && options->obfuscate)
+        return err_set(err, ERR_USAGE,
+                       "Option '--obfuscate' does not go with '--pool': take a report of each host "
+                       "with '--obfuscate' and the same key file instead");
     int r = check_pool(options, err);
     if (r < 0)
         return r;

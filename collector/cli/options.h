@@ -43,6 +43,7 @@ struct options {
     bool pool;
     const char *pool_server, *pool_credentials, *cacert; /* NULL: not given */
     int64_t pool_host_limit;                             /* seconds */
+    const char *obfuscate; /* key file; NULL: names and addresses stay */
 };
 
 /*

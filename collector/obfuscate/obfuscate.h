@@ -66,6 +66,19 @@ int obfuscator_search(struct obfuscator *obfuscator, int fd, struct err *err);
 /* One entry on its way to the archive. */
 struct obfuscation;
 
+/*
+ * The same search for an archive that cannot be read back (--outfd): each member before it is
+ * added. It knows the addresses that were replaced so far. leak_search_member() looks at the name
+ * and opens a stream for the content, to be written, finished and freed as any.
+ */
+struct leak_search;
+
+int leak_search_new(struct obfuscator *obfuscator, struct leak_search **ret, struct err *err);
+void *leak_search_free(struct leak_search *search);
+int leak_search_member(struct leak_search *search, const char *name, struct obfuscation **ret,
+                       struct err *err);
+int leak_search_verdict(const struct leak_search *search, struct err *err);
+
 typedef int (*obfuscation_sink)(void *context, const void *bytes, size_t length, struct err *err);
 
 /* `member` is the entry's name in the archive: rules are by its last part. */

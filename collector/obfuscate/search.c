@@ -18,14 +18,14 @@
 static const char *const address_words[ADDRESS_KINDS] = {"IPv4 addresses", "IPv6 addresses",
                                                          "MAC addresses"};
 
-struct search {
+struct leak_search {
     struct obfuscator *obfuscator;
     long long addresses[ADDRESS_KINDS], names[NAME_CLASSES];
 };
 
 static size_t count(void *context, const struct match *match, char out[SCAN_REPLACEMENT])
 {
-    struct search *search = context;
+    struct leak_search *search = context;
     (void)out;
     if (match->kind == MATCH_NAME)
         search->names[match->name->class]++;
@@ -35,29 +35,23 @@ static size_t count(void *context, const struct match *match, char out[SCAN_REPL
     return SCAN_KEEP;
 }
 
-static int search_stream(struct search *search, const char *member, struct archive *archive,
-                         struct err *err)
+int leak_search_new(struct obfuscator *obfuscator, struct leak_search **ret, struct err *err)
 {
-    struct obfuscation *stream;
-    bool damaged;
-    const void *bytes;
-    size_t length;
-    la_int64_t offset;
-    int r = obfuscation_new_search(search->obfuscator, member, count, search, &stream, err), a;
-    if (r < 0)
-        return r;
-    while (r == 0 &&
-           (a = archive_read_data_block(archive, &bytes, &length, &offset)) != ARCHIVE_EOF)
-        r = a != ARCHIVE_OK ? err_set(err, ERR_IO, "cannot read the archive back: %s",
-                                      archive_error_string(archive))
-                            : obfuscation_write(stream, bytes, length, err);
-    if (r == 0)
-        r = obfuscation_finish(stream, &damaged, err);
-    obfuscation_free(stream);
-    return r;
+    struct leak_search *search = calloc(1, sizeof *search);
+    if (!search)
+        return err_nomem(err);
+    search->obfuscator = obfuscator;
+    *ret = search;
+    return 0;
 }
 
-static int search_text(struct search *search, const char *text, struct err *err)
+void *leak_search_free(struct leak_search *search)
+{
+    free(search);
+    return NULL;
+}
+
+static int search_text(struct leak_search *search, const char *text, struct err *err)
 {
     struct obfuscation *stream;
     bool damaged;
@@ -71,7 +65,36 @@ static int search_text(struct search *search, const char *text, struct err *err)
     return r;
 }
 
-static int search_members(struct search *search, struct archive *archive, struct err *err)
+int leak_search_member(struct leak_search *search, const char *name, struct obfuscation **ret,
+                       struct err *err)
+{
+    int r = search_text(search, name, err);
+    return r < 0 ? r : obfuscation_new_search(search->obfuscator, name, count, search, ret, err);
+}
+
+static int search_content(struct leak_search *search, const char *name, struct archive *archive,
+                          struct err *err)
+{
+    struct obfuscation *stream;
+    bool damaged;
+    const void *bytes;
+    size_t length;
+    la_int64_t offset;
+    int r = leak_search_member(search, name, &stream, err), a;
+    if (r < 0)
+        return r;
+    while (r == 0 &&
+           (a = archive_read_data_block(archive, &bytes, &length, &offset)) != ARCHIVE_EOF)
+        r = a != ARCHIVE_OK ? err_set(err, ERR_IO, "cannot read the archive back: %s",
+                                      archive_error_string(archive))
+                            : obfuscation_write(stream, bytes, length, err);
+    if (r == 0)
+        r = obfuscation_finish(stream, &damaged, err);
+    obfuscation_free(stream);
+    return r;
+}
+
+static int search_members(struct leak_search *search, struct archive *archive, struct err *err)
 {
     struct archive_entry *entry;
     int r = 0, a;
@@ -80,14 +103,12 @@ static int search_members(struct search *search, struct archive *archive, struct
         if (a != ARCHIVE_OK && a != ARCHIVE_WARN)
             return err_set(err, ERR_IO, "cannot read the archive back: %s",
                            archive_error_string(archive));
-        r = search_text(search, name ? name : "", err);
-        if (r == 0)
-            r = search_stream(search, name ? name : "", archive, err);
+        r = search_content(search, name ? name : "", archive, err);
     }
     return r;
 }
 
-static int verdict(const struct search *search, struct err *err)
+int leak_search_verdict(const struct leak_search *search, struct err *err)
 {
     struct strbuf text = STRBUF_INIT_MAX(400);
     const char *separator = "";
@@ -103,7 +124,7 @@ static int verdict(const struct search *search, struct err *err)
             separator = ", ";
         }
     int r = text.length ? err_set(err, ERR_DENIED,
-                                  "originals were left in the archive, so it was removed: %s. "
+                                  "originals were left in the archive, so it was given up: %s. "
                                   "Please report this; without --obfuscate it can be taken",
                                   text.data)
                         : 0;
@@ -113,7 +134,7 @@ static int verdict(const struct search *search, struct err *err)
 
 int obfuscator_search(struct obfuscator *obfuscator, int fd, struct err *err)
 {
-    struct search search = {.obfuscator = obfuscator};
+    struct leak_search search = {.obfuscator = obfuscator};
     struct archive *archive = archive_read_new();
     if (!archive)
         return err_nomem(err);
@@ -128,5 +149,5 @@ int obfuscator_search(struct obfuscator *obfuscator, int fd, struct err *err)
     if (r == 0)
         r = search_members(&search, archive, err);
     archive_read_free(archive);
-    return r < 0 ? r : verdict(&search, err);
+    return r < 0 ? r : leak_search_verdict(&search, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * One entry from its source to a finished stage: source -> limit -> redactor -> stage.
+ * One entry from its source to a finished stage: source -> limit -> redactor -> obfuscation ->
+ * stage.
  *
  * It fails closed: when a filter does not understand its input, what it let through so far is
  * thrown away and a notice takes its place. A run whose time is up keeps what an entry has so far,
@@ -22,6 +23,7 @@ struct pipeline {
     const struct run *run;
     struct stage *stage;
     struct redactor *redactor;
+    struct obfuscation *obfuscation; /* NULL: names and addresses stay */
     bool fed;  /* something came from the source */
     bool late; /* stopped by the deadline */
     bool stage_failed;
@@ -34,6 +36,13 @@ static int to_stage(void *context, const void *bytes, size_t length, struct err 
     int r = stage_write(pipeline->stage, bytes, length, err);
     pipeline->stage_failed |= r < 0;
     return r;
+}
+
+static int to_obfuscation(void *context, const void *bytes, size_t length, struct err *err)
+{
+    struct pipeline *pipeline = context;
+    return pipeline->obfuscation ? obfuscation_write(pipeline->obfuscation, bytes, length, err)
+                                 : to_stage(context, bytes, length, err);
 }
 
 static int from_source(void *context, const void *bytes, size_t length, struct err *err)
@@ -110,13 +119,32 @@ static int replace_by_notice(struct pipeline *pipeline, struct plan_entry *entry
     strbuf_addf(&notice, "[This entry was %s]\n", entry->outcome.reason);
     struct err ignored = ERR_INIT;
     int r = stage_reset(pipeline->stage, &ignored);
+    if (r == 0 && pipeline->run->obfuscator) { /* the reason may tell a name */
+        struct strbuf seen = STRBUF_INIT;
+        r = obfuscate_text(pipeline->run->obfuscator, notice.data, notice.length, &seen, &ignored);
+        strbuf_release(&notice);
+        notice = seen;
+    }
     if (r == 0)
         r = stage_write(pipeline->stage, notice.data, notice.length, &ignored);
     strbuf_release(&notice);
     return r;
 }
 
-/* From the source to the end of the redactor. */
+/* What the filters still hold. */
+static int finish_filters(struct pipeline *pipeline, struct plan_entry *entry, struct err *err)
+{
+    bool damaged = false;
+    int r = redactor_finish(pipeline->redactor, err);
+    if (r == 0 && pipeline->obfuscation)
+        r = obfuscation_finish(pipeline->obfuscation, &damaged, err);
+    if (r == 0 && damaged)
+        outcome_set(&entry->outcome, OUTCOME_TRUNCATED,
+                    "the compressed data is damaged; what could be read is there");
+    return r;
+}
+
+/* From the source to the end of the filters. */
 static int fetch(const struct run *run, struct plan_entry *entry, struct pipeline *pipeline,
                  struct err *err)
 {
@@ -124,7 +152,7 @@ static int fetch(const struct run *run, struct plan_entry *entry, struct pipelin
         entry->path ? read_file(run, entry, pipeline, err) : run_child(run, entry, pipeline, err);
     if (r < 0 || !pipeline->fed)
         return r;
-    r = redactor_finish(pipeline->redactor, err);
+    r = finish_filters(pipeline, entry, err);
     pipeline->redaction_failure = pipeline->stage_failed ? 0 : r;
     return r;
 }
@@ -133,7 +161,11 @@ static int fetch(const struct run *run, struct plan_entry *entry, struct pipelin
 static int new_redactor(const struct plan_entry *entry, struct pipeline *pipeline, bool rewrite,
                         struct err *err)
 {
-    int r = redactor_new(entry->item->filters, to_stage, pipeline, &pipeline->redactor, err);
+    int r = redactor_new(entry->item->filters, to_obfuscation, pipeline, &pipeline->redactor, err);
+    pipeline->obfuscation = obfuscation_free(pipeline->obfuscation);
+    if (r == 0 && pipeline->run->obfuscator)
+        r = obfuscation_new(pipeline->run->obfuscator, entry->name, to_stage, pipeline,
+                            &pipeline->obfuscation, err);
     if (r == 0 && (rewrite || !entry->path))
         redactor_rewrite(pipeline->redactor);
     return r;
@@ -167,7 +199,7 @@ static int settle(struct pipeline *pipeline, struct plan_entry *entry, int r, co
     if (pipeline->redaction_failure)
         return replace_by_notice(pipeline, entry, why->text);
     if (pipeline->late) {
-        if (pipeline->fed && redactor_finish(pipeline->redactor, &finish) < 0)
+        if (pipeline->fed && finish_filters(pipeline, entry, &finish) < 0)
             return replace_by_notice(pipeline, entry, finish.text);
         entry->redactions = redactor_count(pipeline->redactor);
         outcome_set(&entry->outcome, OUTCOME_TRUNCATED, "the time for the whole run was up");
@@ -231,6 +263,7 @@ int entry_run(const struct run *run, struct plan_entry *entry, struct stage **re
         r = collect(run, entry, &pipeline);
     if (pipeline.redactor)
         redactor_free(pipeline.redactor);
+    obfuscation_free(pipeline.obfuscation);
     entry->duration_ms = io_now_ms() - begun;
     if (r == 0 && wants_member(entry)) {
         record(entry, pipeline.stage);

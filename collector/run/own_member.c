@@ -7,10 +7,21 @@
 
 #define PIECE_BYTES (64 * 1024)
 
+static int to_stage(void *context, const void *bytes, size_t length, struct err *err)
+{
+    return stage_write(context, bytes, length, err);
+}
+
 int own_member_start(struct run *run, const char *name, struct own_member *ret, struct err *err)
 {
     *ret = (struct own_member){.run = run, .name = name, .text = STRBUF_INIT};
-    return stage_new(&run->stage, &ret->stage, err);
+    int r = stage_new(&run->stage, &ret->stage, err);
+    if (r < 0 || !run->obfuscator)
+        return r;
+    r = obfuscation_new(run->obfuscator, name, to_stage, ret->stage, &ret->obfuscation, err);
+    if (r < 0)
+        stage_free(ret->stage);
+    return r;
 }
 
 static void hand_on(struct own_member *member)
@@ -18,7 +29,9 @@ static void hand_on(struct own_member *member)
     struct err *failure = &member->failure;
     if (member->text.failed)
         err_nomem(failure);
-    if (failure->code == 0)
+    if (failure->code == 0 && member->obfuscation)
+        obfuscation_write(member->obfuscation, member->text.data, member->text.length, failure);
+    else if (failure->code == 0)
         stage_write(member->stage, member->text.data, member->text.length, failure);
     strbuf_clear(&member->text);
 }
@@ -33,6 +46,9 @@ struct strbuf *own_member_text(struct own_member *member)
 int own_member_end(struct own_member *member, struct err *err)
 {
     hand_on(member);
+    bool damaged;
+    if (member->failure.code == 0 && member->obfuscation)
+        obfuscation_finish(member->obfuscation, &damaged, &member->failure);
     int r = member->failure.code;
     if (r < 0 && err)
         *err = member->failure;
@@ -40,6 +56,7 @@ int own_member_end(struct own_member *member, struct err *err)
         r = stage_finish(member->stage, err);
     if (r == 0)
         r = run_add_stage(member->run, member->name, member->stage, err);
+    obfuscation_free(member->obfuscation);
     stage_free(member->stage);
     strbuf_release(&member->text);
     return r < 0 ? err_prefix(err, "cannot write %s", member->name) : 0;

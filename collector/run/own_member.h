@@ -12,6 +12,7 @@ struct own_member {
     const char *name;
     struct stage *stage;
     struct strbuf text;
+    struct obfuscation *obfuscation; /* in front of the stage, or NULL */
     struct err failure; /* the first; further text is dropped */
 };
 

@@ -14,6 +14,8 @@
 #include <sys/statvfs.h>
 
 #include "collector/run/entry_run.h"
+#include "collector/run/member.h"
+#include "collector/run/own_member.h"
 #include "common/io.h"
 
 #define MAX_JOBS         64
@@ -229,10 +231,11 @@ static int add_member(struct run *run, const char *name, int64_t modified, struc
                       struct err *err)
 {
     struct strbuf member = STRBUF_INIT;
-    strbuf_addf(&member, "%s/%s", run->top, name);
-    int r = strbuf_ok(&member)
-                ? bundle_add(run->bundle, member.data, run_modified(run, modified), stage, err)
-                : err_nomem(err);
+    int r = member_name(run, name, &member, err);
+    if (r == 0 && run->leaks)
+        r = member_search(run, member.data, stage, err);
+    if (r == 0)
+        r = bundle_add(run->bundle, member.data, run_modified(run, modified), stage, err);
     strbuf_release(&member);
     return r;
 }
@@ -269,8 +272,9 @@ static int add_packed(struct run *run, const struct plan_entry *entry, struct st
 {
     struct pack *pack = NULL;
     struct strbuf member = STRBUF_INIT;
-    strbuf_addf(&member, "%s/%s", run->top, entry->name);
-    int r = strbuf_ok(&member) ? find_pack(run, entry->item->pack, &pack, err) : err_nomem(err);
+    int r = member_name(run, entry->name, &member, err);
+    if (r == 0)
+        r = find_pack(run, entry->item->pack, &pack, err);
     if (r == 0)
         r = pack_add(pack, member.data, run_modified(run, entry->modified), stage, err);
     strbuf_release(&member);
@@ -444,15 +448,10 @@ int run_add_stage(struct run *run, const char *name, struct stage *stage, struct
 int run_add_text(struct run *run, const char *name, const void *bytes, size_t length,
                  struct err *err)
 {
-    struct stage *stage;
-    int r = stage_new(&run->stage, &stage, err);
+    struct own_member member;
+    int r = own_member_start(run, name, &member, err);
     if (r < 0)
         return r;
-    r = stage_write(stage, bytes, length, err);
-    if (r == 0)
-        r = stage_finish(stage, err);
-    if (r == 0)
-        r = add_member(run, name, time(NULL), stage, err);
-    stage_free(stage);
-    return r;
+    strbuf_add(own_member_text(&member), bytes, length);
+    return own_member_end(&member, err);
 }

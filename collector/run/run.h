@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "collector/bundle/bundle.h"
+#include "collector/obfuscate/obfuscate.h"
 #include "collector/plan/plan.h"
 #include "collector/run/pack.h"
 #include "collector/run/progress.h"
@@ -22,6 +23,8 @@ struct run {
     const struct mounts *mounts;
     struct run_log *log;
     struct progress *progress;
+    struct obfuscator *obfuscator; /* NULL: names and addresses stay */
+    struct leak_search *leaks;     /* asked before a member is added; NULL: not */
 
     const char *root;
     int root_fd;
