@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/random.h>
+#include <sys/statvfs.h>
 
 #include "common/io.h"
 
@@ -30,6 +31,10 @@ int spool_fail(int dirfd, int sysno, struct err *err)
 {
     char name[256];
     spool_directory_name(dirfd, name, sizeof name);
+    struct statvfs space;
+    if (sysno == ENOSPC && fstatvfs(dirfd, &space) == 0 && space.f_files && !space.f_favail)
+        return err_set_errno(
+            err, sysno, "'%s' has no free inodes: remove some files there or use --outdir", name);
     if (sysno == ENOSPC || sysno == EDQUOT)
         return err_set_errno(err, sysno, "'%s' is full: free some space or use --outdir", name);
     return err_set_errno(err, sysno, "cannot use a temporary file in '%s'", name);

@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 
+#include "collector/cli/outdir.h"
 #include "common/io.h"
 
 #define SAME_NAME_TRIES 100 /* seconds we lend from the future when a name is taken */
@@ -143,7 +145,14 @@ static int open_archive(const struct options *options, int64_t epoch, struct des
 int destination_open(const struct options *options, int64_t epoch, struct destination *ret,
                      struct err *err)
 {
+    struct options usable = *options;
     *ret = (struct destination){.spool_fd = -1};
+    signal(SIGXFSZ, SIG_IGN); /* the caller's limit is an error of the write, as a full disk is */
+    usable.outdir = outdir_usable(options->outdir);
+    if (usable.outdir != options->outdir && options->outfd < 0)
+        fprintf(stderr, "'%s' is read-only: the archive goes to '%s'\n", options->outdir,
+                usable.outdir);
+    options = &usable;
     int r = compressor_new(options->compression, options->jobs, &ret->compressor, err);
     if (r == 0)
         r = open_archive(options, epoch, ret, err);

@@ -8,9 +8,11 @@
 #include "collector/plan/name_table.h"
 #include "collector/plan/naming.h"
 #include "collector/plan/planner.h"
+#include "collector/plan/share.h"
 
 #define PLAN_BYTES           (256 * 1024 * 1024) /* ceiling; 10 000 entries take about 4 MB */
 #define MAX_ENTRIES          200000              /* a plan beyond is a mistake in a catalog */
+#define MAX_FOUND            20000 /* files of a plan, in 32 MB for the whole run; a host has some 2000 */
 #define LEAST_FILE_LIMIT     (1024 * 1024) /* capabilities of a few KB still take one whole file */
 #define DEFAULT_FILE_LIMIT   (64 * 1024 * 1024)    /* of a capability without a size */
 #define DEFAULT_LOG_LIMIT    (512LL * 1024 * 1024) /* readers of archives hold a member in memory */
@@ -342,6 +344,8 @@ int plan_build(struct planner *planner, struct spawner *spawner, int64_t deadlin
     int r = results ? expand_all(spawner, &expansion, build.plan.arena, deadline_ms, cancelled,
                                  results, err)
                     : err_nomem(err);
+    if (r == 0)
+        plan_share(results, planner->requests.count, MAX_FOUND);
     build.results = results;
     if (r == 0)
         r = name_table_new(&build.names, err);
