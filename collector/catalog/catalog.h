@@ -122,8 +122,8 @@ int catalog_parse_capability(struct arena *arena, const char *name, const char *
                              size_t length, const struct catalog_names *names,
                              struct capability *ret, struct err *err);
 
-/* One more capability, zeroed, in an array that has room for it; NULL beyond the limit. Callers sort
- * when they are done. */
+/* One more capability, zeroed, in an array that has room for it; NULL beyond the limit. Callers
+ * sort when they are done. */
 struct capability *catalog_add(struct catalog *catalog, struct err *err);
 void catalog_sort(struct catalog *catalog);
 void catalog_remove(struct catalog *catalog, size_t index);

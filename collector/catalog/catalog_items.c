@@ -22,7 +22,7 @@ static const char *const tree_keys[] = {"tree", "trees", "match", "not", "pack",
 static const char *const log_keys[] = {"log", "logs", COMMON_KEYS, NULL};
 static const char *const command_keys[] = {"command", "shell", "as",        "each", "input",
                                            "lane",    "time",  COMMON_KEYS, NULL};
-static const char *const function_keys[] = {"function", "as",   "each",      "lane",
+static const char *const function_keys[] = {"function", "as",        "each", "lane",
                                             "time",     COMMON_KEYS, NULL};
 
 static const struct kind_row kinds[] = {

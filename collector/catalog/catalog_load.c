@@ -38,8 +38,8 @@ static int read_limits(const struct doc_node *node,
 static int read_scale(const struct doc_node *node, struct arena *arena, struct catalog_scale *ret,
                       struct err *err)
 {
-    static const char *const keys[] = {"devices",   "lists", "size", "size_base",
-                                       "time",      "time_base", NULL};
+    static const char *const keys[] = {"devices", "lists",     "size", "size_base",
+                                       "time",    "time_base", NULL};
     if (!node)
         return 0;
     int r = doc_check_keys(node, keys, err);
@@ -124,10 +124,9 @@ static bool is_key(const char *text)
 static int read_head(const struct doc_node *root, struct arena *arena,
                      struct capability *capability, struct err *err)
 {
-    static const char *const keys[] = {"capability", "description", "pii",       "size",
-                                       "time",       "checked",     "hidden",    "order",
-                                       "scale",      "lists",       "inventory", "measured",
-                                       "xen_rt",     "collect",     NULL};
+    static const char *const keys[] = {"capability", "description", "pii",    "size",    "time",
+                                       "checked",    "hidden",      "order",  "scale",   "lists",
+                                       "inventory",  "measured",    "xen_rt", "collect", NULL};
     static const char *const pii_names[] = {"no", "yes", "maybe", "if_customized", NULL};
     int r = doc_check_keys(root, keys, err);
     if (r < 0)

@@ -4,8 +4,8 @@
  * /etc/xensource/bugtool).
  *
  * A folder DIR with DIR.xml beside it is a capability DIR; a folder named like a capability adds to
- * that one. Every DIR/x.xml lists files, folders and commands. One bad file costs only itself: it is
- * told to the caller, and stands in the plan as an item that failed.
+ * that one. Every DIR/x.xml lists files, folders and commands. One bad file costs only itself: it
+ * is told to the caller, and stands in the plan as an item that failed.
  */
 #pragma once
 

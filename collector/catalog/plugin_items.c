@@ -3,10 +3,10 @@
  * What the elements of a plugin mean. A mistake in one element costs only that element: it becomes
  * an item with a defect.
  *
- * The text of <directory> and <command> is taken as it stands, blanks and all, as the original does.
- * Limits of plugins are often far too small (16 KB for what takes 100 KB), and the original counted
- * all files of a capability together, so that a plugin in a capability of logs made logs disappear.
- * Here each element has a budget of its own, with a floor.
+ * The text of <directory> and <command> is taken as it stands, blanks and all, as the original
+ * does. Limits of plugins are often far too small (16 KB for what takes 100 KB), and the original
+ * counted all files of a capability together, so that a plugin in a capability of logs made logs
+ * disappear. Here each element has a budget of its own, with a floor.
  */
 #include <ctype.h>
 #include <stdarg.h>
@@ -55,9 +55,8 @@ static struct catalog_item *add(struct reader *reader, const struct plugin_eleme
     return item;
 }
 
-static int PRINTF_LIKE(3, 4) add_defect(struct reader *reader,
-                                        const struct plugin_element *element, const char *format,
-                                        ...)
+static int PRINTF_LIKE(3, 4)
+    add_defect(struct reader *reader, const struct plugin_element *element, const char *format, ...)
 {
     struct catalog_item *item = add(reader, element, ITEM_FILE);
     if (!item)
@@ -149,9 +148,10 @@ static int take_directory(struct reader *reader, const struct plugin_element *el
 {
     const char *pattern = plugin_attribute(element, "pattern"), *kept = NULL;
     if (element->text[0] != '/')
-        return add_defect(reader, element,
-                          "the folder '%s' does not begin with a slash; blanks are part of its name",
-                          element->text);
+        return add_defect(
+            reader, element,
+            "the folder '%s' does not begin with a slash; blanks are part of its name",
+            element->text);
     if (pattern) {
         struct strbuf posix = STRBUF_INIT;
         struct err why = ERR_INIT;

@@ -16,9 +16,9 @@
 #include "common/io.h"
 #include "common/units.h"
 
-#define MAX_FOLDERS 128  /* hosts have about twelve */
-#define MAX_FILES   64   /* of one folder */
-#define FIRST_ORDER 1000 /* behind the built-in capabilities */
+#define MAX_FOLDERS 128                /* hosts have about twelve */
+#define MAX_FILES   64                 /* of one folder */
+#define FIRST_ORDER 1000               /* behind the built-in capabilities */
 #define LONGEST     (30LL * 24 * 3600) /* seconds; sums with it do not overflow */
 
 struct loader {

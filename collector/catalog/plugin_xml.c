@@ -34,9 +34,9 @@ static void fail(struct parser *parser, int code, const char *text)
 {
     if (parser->result < 0)
         return;
-    parser->result = err_set_at(parser->err, code, parser->name,
-                                (int)XML_GetCurrentLineNumber(parser->expat),
-                                (int)XML_GetCurrentColumnNumber(parser->expat) + 1, "%s", text);
+    parser->result =
+        err_set_at(parser->err, code, parser->name, (int)XML_GetCurrentLineNumber(parser->expat),
+                   (int)XML_GetCurrentColumnNumber(parser->expat) + 1, "%s", text);
     XML_StopParser(parser->expat, XML_FALSE);
 }
 
@@ -106,8 +106,7 @@ static void on_end(void *context, const XML_Char *name)
     if (parser->result < 0 || parser->depth == 0)
         return;
     struct open_element *open = &parser->open[--parser->depth];
-    const char *text =
-        strbuf_ok(&open->text) ? arena_strdup(parser->arena, open->text.data) : NULL;
+    const char *text = strbuf_ok(&open->text) ? arena_strdup(parser->arena, open->text.data) : NULL;
     strbuf_release(&open->text);
     if (text)
         parser->elements.items[open->number].text = text;

@@ -17,7 +17,7 @@ struct plugin_element {
     const char *name;
     int line;
     const char *const *attributes; /* name, value, ..., NULL */
-    const char *text; /* its own, without that of elements inside it; never NULL */
+    const char *text;              /* its own, without that of elements inside it; never NULL */
 };
 
 struct plugin_document {

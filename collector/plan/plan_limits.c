@@ -17,10 +17,9 @@ static bool is_log(const char *path)
 /* ".1", ".2.gz", "-20251102" at the end, or anything compressed. */
 static bool is_rotation(const char *path)
 {
-    static const char *const patterns[] = {"*.[0-9]",      "*.[0-9][0-9]", "*.[0-9][0-9][0-9]",
-                                           "*.gz",         "*.xz",         "*.bz2",
-                                           "*.zst",        "*-20[0-9][0-9][0-9][0-9]*",
-                                           "*.old"};
+    static const char *const patterns[] = {
+        "*.[0-9]", "*.[0-9][0-9]", "*.[0-9][0-9][0-9]",         "*.gz", "*.xz",
+        "*.bz2",   "*.zst",        "*-20[0-9][0-9][0-9][0-9]*", "*.old"};
     const char *name = strrchr(path, '/');
     for (size_t i = 0; name && i < ARRAY_SIZE(patterns); i++)
         if (fnmatch(patterns[i], name, 0) == 0)

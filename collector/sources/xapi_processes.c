@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * XAPI's family tree: {pid: {'children': {...}, 'cmdline': '...', 'fds': {n: link}}}, one key a line,
- * so that Python's literal_eval() and people can read it.
+ * XAPI's family tree: {pid: {'children': {...}, 'cmdline': '...', 'fds': {n: link}}}, one key a
+ * line, so that Python's literal_eval() and people can read it.
  *
  * /proc is a moving target: a process that goes away while it is looked at has no files.
  */

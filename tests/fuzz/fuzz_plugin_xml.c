@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *arena = arena_new(16 * 1024 * 1024);
     if (!arena)
         return 0;
-    int r = plugin_parse_capability(arena, "fuzz", "fuzz.xml", (const char *)data, size, &made,
-                                    &err);
+    int r =
+        plugin_parse_capability(arena, "fuzz", "fuzz.xml", (const char *)data, size, &made, &err);
     if (r < 0 ? err.code != r : !made.key || !made.pii || made.command_time <= 0)
         abort();
     r = plugin_parse_items(arena, "x.xml", (const char *)data, size, &filled, &other);

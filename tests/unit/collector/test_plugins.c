@@ -110,13 +110,13 @@ static struct capability items_of(const char *xml)
 static void every_kind_of_element_becomes_an_item(void **state)
 {
     (void)state;
-    struct capability c = items_of(
-        "<?xml version='1.0'?><!DOCTYPE collect>\n<collect><!-- words -->\n"
-        "<files> /a/*.log\n\t/b </files>"
-        "<group><list recursive='true'>/c*</list></group>"
-        "<directory label='l' pattern='.*\\d' negate='true'>/d</directory>"
-        "<command label='two words'> a &amp;&amp; b {kernel}</command>"
-        "<unknown>/z</unknown></collect>");
+    struct capability c =
+        items_of("<?xml version='1.0'?><!DOCTYPE collect>\n<collect><!-- words -->\n"
+                 "<files> /a/*.log\n\t/b </files>"
+                 "<group><list recursive='true'>/c*</list></group>"
+                 "<directory label='l' pattern='.*\\d' negate='true'>/d</directory>"
+                 "<command label='two words'> a &amp;&amp; b {kernel}</command>"
+                 "<unknown>/z</unknown></collect>");
     assert_int_equal(c.item_count, 5);
     assert_int_equal(c.items[0].kind, ITEM_FILE);
     assert_string_equal(c.items[0].paths[0], "/a/*.log");
@@ -137,9 +137,10 @@ static void every_kind_of_element_becomes_an_item(void **state)
 static void a_mistake_in_one_element_costs_only_that_element(void **state)
 {
     (void)state;
-    struct capability c = items_of("<collect><directory> /var/log</directory>"
-                                   "<directory pattern='(?=x)'>/var</directory>"
-                                   "<files>relative /good</files><command> \n </command></collect>");
+    struct capability c =
+        items_of("<collect><directory> /var/log</directory>"
+                 "<directory pattern='(?=x)'>/var</directory>"
+                 "<files>relative /good</files><command> \n </command></collect>");
     assert_int_equal(c.item_count, 4);
     assert_non_null(strstr(c.items[0].defect, "slash"));
     assert_non_null(strstr(c.items[1].defect, "look-around"));
