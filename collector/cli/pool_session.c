@@ -17,10 +17,10 @@
 #include "common/io.h"
 #include "common/units.h"
 
-#define STAGE_MEMORY       (256 * 1024) /* of one member; what is bigger goes to a temporary file */
-#define DEFLATE_LEVEL      6
-#define NO_TIME_LIMIT_MS   (7LL * 24 * 3600 * 1000)
-#define OWN_ARGUMENTS      16
+#define STAGE_MEMORY     (256 * 1024) /* of one member; what is bigger goes to a temporary file */
+#define DEFLATE_LEVEL    6
+#define NO_TIME_LIMIT_MS (7LL * 24 * 3600 * 1000)
+#define OWN_ARGUMENTS    16
 
 struct pool_session {
     const struct options *options;
@@ -52,8 +52,7 @@ static void say(void *context, const char *line)
 static const char *const *own_command(struct pool_session *session, const char *root)
 {
     const struct options *options = session->options;
-    ssize_t length =
-        readlink("/proc/self/exe", session->program, sizeof session->program - 1);
+    ssize_t length = readlink("/proc/self/exe", session->program, sizeof session->program - 1);
     if (length <= 0)
         return NULL;
     session->program[length] = '\0';
@@ -96,8 +95,7 @@ static int collect(struct pool_session *session, const char *root, int64_t epoch
 {
     const struct options *options = session->options;
     char stamp[64];
-    int64_t whole_ms =
-        options->time_limit >= 0 ? options->time_limit * 1000 : NO_TIME_LIMIT_MS;
+    int64_t whole_ms = options->time_limit >= 0 ? options->time_limit * 1000 : NO_TIME_LIMIT_MS;
     struct pool_options pool = {
         .root = root,
         .server = options->pool_server,

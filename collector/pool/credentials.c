@@ -44,18 +44,16 @@ static int parse(char *text, const char *path, struct credentials *credentials, 
     for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         number++;
         line[strcspn(line, "\r")] = '\0';
-        bool known =
-            *line == '\0' || *line == '#' ||
-            take(line, "username=", credentials->user, sizeof credentials->user) ||
-            take(line, "password=", credentials->password, sizeof credentials->password);
+        bool known = *line == '\0' || *line == '#' ||
+                     take(line, "username=", credentials->user, sizeof credentials->user) ||
+                     take(line, "password=", credentials->password, sizeof credentials->password);
         if (!known)
             return err_set(err, ERR_PARSE,
                            "'%s': line %d is neither username=NAME nor password=TEXT", path,
                            number);
     }
-    return credentials->user[0]
-               ? 0
-               : err_set(err, ERR_PARSE, "'%s' has no line username=NAME", path);
+    return credentials->user[0] ? 0
+                                : err_set(err, ERR_PARSE, "'%s' has no line username=NAME", path);
 }
 
 int credentials_read(const char *path, struct credentials *ret, struct err *err)

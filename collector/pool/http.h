@@ -38,5 +38,4 @@ int http_ask(struct stream *stream, const struct http_request *request, struct h
 int http_read(struct http_answer *answer, void *buffer, size_t size, size_t *ret, struct err *err);
 
 /* The whole body; ERR_LIMIT beyond `maximum` bytes. */
-int http_read_all(struct http_answer *answer, size_t maximum, struct strbuf *body,
-                  struct err *err);
+int http_read_all(struct http_answer *answer, size_t maximum, struct strbuf *body, struct err *err);

@@ -19,8 +19,8 @@ static const char *const left_out[] = {"blobs", "vncterm", "xapi-debug"};
 
 /* The newest logs only. */
 static const char *const brief[] = {
-    "host-crashdump-logs", "system-logs",        "tapdisk-logs",    "xapi",
-    "xcp-rrdd-plugins",    "xenserver-install",  "xenserver-logs",
+    "host-crashdump-logs", "system-logs",       "tapdisk-logs",   "xapi",
+    "xcp-rrdd-plugins",    "xenserver-install", "xenserver-logs",
 };
 
 struct reader {

@@ -141,7 +141,8 @@ static struct take *make_takes(const struct pool_options *options, const struct 
         host_inventory_value(options->root, "INSTALLATION_UUID", own_uuid, sizeof own_uuid);
     for (size_t i = 0; takes && i < pool->count; i++) {
         takes[i].host = &pool->hosts[i];
-        takes[i].is_local = !answered || (own_uuid[0] && strcmp(own_uuid, pool->hosts[i].uuid) == 0);
+        takes[i].is_local =
+            !answered || (own_uuid[0] && strcmp(own_uuid, pool->hosts[i].uuid) == 0);
         snprintf(takes[i].reason, sizeof takes[i].reason, "the time for the whole run was up");
         name_folder(options->stamp, i + 1, pool->hosts[i].name, &takes[i]);
     }
@@ -204,14 +205,13 @@ static int check_end(const struct pool_options *options, const struct sink *sink
     if (options->limit.cancelled && atomic_load(options->limit.cancelled))
         return err_set(err, ERR_CANCELLED, "interrupted");
     if (result->complete + result->partial == 0)
-        return err_set(err, ERR_NOTFOUND, "no host of the pool gave a report: %s",
-                       takes[0].reason);
+        return err_set(err, ERR_NOTFOUND, "no host of the pool gave a report: %s", takes[0].reason);
     return 0;
 }
 
-static int take_pool(const struct pool_options *options, struct xapi *xapi,
-                     struct xapi_pool *pool, const struct err *silence, struct sink *sink,
-                     struct pool_result *ret, struct err *err)
+static int take_pool(const struct pool_options *options, struct xapi *xapi, struct xapi_pool *pool,
+                     const struct err *silence, struct sink *sink, struct pool_result *ret,
+                     struct err *err)
 {
     bool answered = silence->code == 0;
     const struct take_setting setting = {.xapi = answered ? xapi : NULL,
@@ -257,10 +257,9 @@ int pool_collect(const struct pool_options *options, struct spawner *spawner, st
     xapi_guard_memory();
     int r = prepare(options, &xapi, &credentials, err);
     if (r == 0)
-        r = enter(&xapi, options->credentials ? &credentials : NULL, options, &pool,
-                  &silence);
-    bool alone = r < 0 && silence.code != 0 && r != ERR_CANCELLED && !options->server &&
-                 options->argv;
+        r = enter(&xapi, options->credentials ? &credentials : NULL, options, &pool, &silence);
+    bool alone =
+        r < 0 && silence.code != 0 && r != ERR_CANCELLED && !options->server && options->argv;
     if (alone) {
         CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
         strbuf_addf(&line, "XAPI does not answer, so only this host is taken: %s", silence.text);

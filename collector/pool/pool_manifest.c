@@ -86,9 +86,9 @@ static int add_manifest(const struct pool_facts *facts, struct sink *sink, struc
         "{s:s, s:{s:s, s:s}, s:{s:o, s:o}, s:o, s:{s:b, s:o}, s:{s:i, s:o}, s:o}", "schema",
         "xenhealth-pool-manifest/1", "tool", "name", "xen-bugtool", "version", XENHEALTH_VERSION,
         "pool", "name", text(facts->pool->name), "uuid", text(facts->pool->uuid), "run",
-        describe_run(facts), "xapi", "answered", !facts->silence[0], "reason",
-        text(facts->silence), "totals", "hosts", (int)facts->pool->count, "by_status",
-        count_hosts(facts), "hosts", describe_hosts(facts));
+        describe_run(facts), "xapi", "answered", !facts->silence[0], "reason", text(facts->silence),
+        "totals", "hosts", (int)facts->pool->count, "by_status", count_hosts(facts), "hosts",
+        describe_hosts(facts));
     char *dump = json ? json_dumps(json, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : NULL;
     if (!dump)
         return err_nomem(err);

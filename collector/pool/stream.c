@@ -121,8 +121,7 @@ static int after_tls(struct stream *stream, int result, const char *doing, struc
         return 1;
     case SSL_ERROR_SYSCALL:
         if (ERR_peek_error() == 0)
-            return sysno == 0 ? 1
-                              : err_set_errno(err, sysno, "cannot %s %s", doing, stream->peer);
+            return sysno == 0 ? 1 : err_set_errno(err, sysno, "cannot %s %s", doing, stream->peer);
         break;
     }
     if (verdict != X509_V_OK)
@@ -202,10 +201,11 @@ int stream_write(struct stream *stream, const void *bytes, size_t length, struct
             r = n > 0 ? 0 : after_tls(stream, (int)n, "write to", err);
         } else {
             n = send(stream->fd, p, length, MSG_NOSIGNAL);
-            r = n >= 0            ? 0
-                : errno == EAGAIN ? limit_wait(&stream->limit, stream->fd, POLLOUT, stream->peer, err)
-                : errno == EINTR  ? 0
-                                  : err_set_errno(err, errno, "cannot write to %s", stream->peer);
+            r = n >= 0 ? 0
+                : errno == EAGAIN
+                    ? limit_wait(&stream->limit, stream->fd, POLLOUT, stream->peer, err)
+                : errno == EINTR ? 0
+                                 : err_set_errno(err, errno, "cannot write to %s", stream->peer);
         }
         if (r < 0)
             return r;
@@ -233,11 +233,12 @@ int stream_read(struct stream *stream, void *buffer, size_t size, size_t *ret, s
             r = n > 0 ? 0 : after_tls(stream, (int)n, "read from", err);
         } else {
             n = recv(stream->fd, buffer, size, 0);
-            r = n == 0            ? 1
-                : n > 0           ? 0
-                : errno == EAGAIN ? limit_wait(&stream->limit, stream->fd, POLLIN, stream->peer, err)
-                : errno == EINTR  ? 0
-                                  : err_set_errno(err, errno, "cannot read from %s", stream->peer);
+            r = n == 0  ? 1
+                : n > 0 ? 0
+                : errno == EAGAIN
+                    ? limit_wait(&stream->limit, stream->fd, POLLIN, stream->peer, err)
+                : errno == EINTR ? 0
+                                 : err_set_errno(err, errno, "cannot read from %s", stream->peer);
         }
         if (r < 0)
             return r;

@@ -48,10 +48,10 @@ static enum take_status status_of(const struct take *take, int r)
         return TAKE_MALFORMED;
     case ERR_IO:
     case ERR_NOTFOUND:
-        return some                    ? TAKE_TRUNCATED
-               : take->http_status     ? TAKE_MALFORMED
+        return some                       ? TAKE_TRUNCATED
+               : take->http_status        ? TAKE_MALFORMED
                : take->way == TAKE_DIRECT ? TAKE_FAILED
-                                       : TAKE_UNREACHABLE;
+                                          : TAKE_UNREACHABLE;
     default:
         return TAKE_FAILED;
     }
@@ -59,8 +59,8 @@ static enum take_status status_of(const struct take *take, int r)
 
 static void settle(struct take *take, int r, const struct err *err)
 {
-    take->status = take->http_status && take->http_status != 200 ? TAKE_REFUSED
-                                                                  : status_of(take, r);
+    take->status =
+        take->http_status && take->http_status != 200 ? TAKE_REFUSED : status_of(take, r);
     snprintf(take->reason, sizeof take->reason, "%s", r < 0 ? err->text : "");
 }
 
@@ -109,10 +109,8 @@ static int receive(const struct take_setting *setting, struct stream *stream, co
     strbuf_adds(&target, "&output=tar");
     if (!answer || !strbuf_ok(&target))
         return err_nomem(err);
-    const struct http_request request = {.method = "GET",
-                                         .target = target.data,
-                                         .host = host,
-                                         .session = setting->xapi->session};
+    const struct http_request request = {
+        .method = "GET", .target = target.data, .host = host, .session = setting->xapi->session};
     int r = http_ask(stream, &request, answer, err);
     if (r < 0)
         return r;

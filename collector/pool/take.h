@@ -38,17 +38,19 @@ struct take {
 
 /* What is the same for all hosts. */
 struct take_setting {
-    const struct xapi *xapi;  /* logged in; NULL: XAPI does not answer, take the local host direct */
-    const char *entries;      /* wanted by the user, or NULL: what each host offers */
-    bool all;                 /* of what it offers, not only what is checked there */
-    const char *const *argv;  /* our own program, for a local host whose XAPI does not answer; NULL */
+    const struct xapi *xapi; /* logged in; NULL: XAPI does not answer, take the local host direct */
+    const char *entries;     /* wanted by the user, or NULL: what each host offers */
+    bool all;                /* of what it offers, not only what is checked there */
+    const char *const
+        *argv; /* our own program, for a local host whose XAPI does not answer; NULL */
     int64_t host_limit_ms;
     struct limit limit; /* of the whole run */
     struct spawner *spawner;
     struct sink *sink;
 };
 
-/* Never fails: take->status tells. A failed bundle or a cancelled run show in the sink and limit. */
+/* Never fails: take->status tells. A failed bundle or a cancelled run show in the sink and limit.
+ */
 void take_run(const struct take_setting *setting, struct take *take);
 
 const char *take_status_name(enum take_status status);

@@ -16,6 +16,7 @@
 #include "common/io.h"
 
 #define MAX_ANSWER ((size_t)32 << 20) /* host.get_all_records of 64 hosts is about 1 MB */
+#define MAX_REASON 200                /* bytes of an error that a person is shown */
 #define ORIGINATOR "xen-bugtool"
 #define VERSION    "1.0" /* of the API, as clients say it */
 
@@ -73,22 +74,22 @@ static int api_error(json_t *error, const char *method, struct err *err)
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     const char *message = json_string_value(json_object_get(error, "message"));
     message = message ? message : "no reason";
-    escape_terminal(&text, message, strnlen(message, 200), false);
+    size_t length = strlen(message);
+    escape_terminal(&text, message, length < MAX_REASON ? length : MAX_REASON, false);
     bool denied = strcmp(message, "SESSION_AUTHENTICATION_FAILED") == 0 ||
                   strcmp(message, "RBAC_PERMISSION_DENIED") == 0;
     return err_set(err, denied ? ERR_DENIED : ERR_IO, "XAPI refuses %s: %s", method, text.data);
 }
 
 /*
- * Takes over `parameters`. On success *ret is the result, to be released. When XAPI answered with an
- * error and ret_error is given, that is handed over too.
+ * Takes over `parameters`. On success *ret is the result, to be released. When XAPI answered with
+ * an error and ret_error is given, that is handed over too.
  */
 static int call(const struct xapi *xapi, const char *method, json_t *parameters,
                 const struct limit *limit, json_t **ret, json_t **ret_error, struct err *err)
 {
-    json_auto_t *request =
-        json_pack("{s:s, s:s, s:o, s:i}", "jsonrpc", "2.0", "method", method, "params", parameters,
-                  "id", 1);
+    json_auto_t *request = json_pack("{s:s, s:s, s:o, s:i}", "jsonrpc", "2.0", "method", method,
+                                     "params", parameters, "id", 1);
     char *body = request ? json_dumps(request, JSON_COMPACT) : NULL;
     if (!body)
         return err_nomem(err);

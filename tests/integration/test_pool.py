@@ -97,7 +97,7 @@ class Bundle:
         """Names of the hosts that the analyzer sees, and the kinds of problems it has with the bundle."""
         result = subprocess.run([ANALYZE, "--format=json", self.path], capture_output=True, timeout=60)
         reports = json.loads(result.stdout)["reports"]
-        return [each["host"] for each in reports], {problem["kind"] for each in reports for problem in each["problems"]}
+        return sorted(each["host"] for each in reports), {problem["kind"] for each in reports for problem in each["problems"]}
 
 
 @pytest.fixture
