@@ -78,6 +78,10 @@ static const struct option long_options[] = {
     {"progress", no_argument, NULL, O_PROGRESS},
     {"no-progress", no_argument, NULL, O_NO_PROGRESS},
     {"questions", required_argument, NULL, O_QUESTIONS},
+    /* Unique abbreviations of the original that our names would make ambiguous. */
+    {"c", no_argument, NULL, O_CAPABILITIES},
+    {"ca", no_argument, NULL, O_CAPABILITIES},
+    {"e", required_argument, NULL, O_ENTRIES},
     {NULL, 0, NULL, 0},
 };
 

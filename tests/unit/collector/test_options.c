@@ -68,6 +68,35 @@ static void options_may_be_abbreviated_and_stand_in_any_form(void **state)
     assert_string_equal(options.entries, "a,b:2");
 }
 
+static void abbreviations_of_the_original_stay_unique(void **state)
+{
+    (void)state;
+    struct options options;
+    bool usage;
+    assert_int_equal(PARSE(&options, &usage, NULL, "--e=x", "--a", "--d", "--s", "--u", "--y"), 0);
+    assert_true(options.all && options.debug && options.silent && options.unlimited);
+    assert_int_equal(PARSE(&options, &usage, NULL, "--e", "x"), 0);
+    assert_string_equal(options.entries, "x");
+    assert_int_equal(PARSE(&options, &usage, NULL, "--c"), 0);
+    assert_int_equal(options.action, ACTION_CAPABILITIES);
+    assert_int_equal(PARSE(&options, &usage, NULL, "--ca"), 0);
+    assert_int_equal(options.action, ACTION_CAPABILITIES);
+}
+
+static void questions_are_of_two_kinds(void **state)
+{
+    (void)state;
+    struct options options;
+    bool usage;
+    assert_int_equal(PARSE(&options, &usage, NULL, "-s"), 0);
+    assert_int_equal(options.questions, QUESTIONS_AUTO);
+    assert_int_equal(PARSE(&options, &usage, NULL, "--questions=items", "--no-progress"), 0);
+    assert_int_equal(options.questions, QUESTIONS_ITEMS);
+    assert_int_equal(options.progress, PROGRESS_OFF);
+    refuses("--questions=none", "Option '--questions' needs 'capabilities' or 'items', not 'none'",
+            false);
+}
+
 static void the_last_of_all_and_entries_wins_and_empty_entries_mean_nothing(void **state)
 {
     (void)state;
@@ -99,6 +128,8 @@ int main(void)
         cmocka_unit_test(errors_have_the_texts_that_scripts_know),
         cmocka_unit_test(defaults_are_the_originals),
         cmocka_unit_test(options_may_be_abbreviated_and_stand_in_any_form),
+        cmocka_unit_test(abbreviations_of_the_original_stay_unique),
+        cmocka_unit_test(questions_are_of_two_kinds),
         cmocka_unit_test(the_last_of_all_and_entries_wins_and_empty_entries_mean_nothing),
         cmocka_unit_test(help_comes_before_later_mistakes_and_after_earlier_ones),
     };
