@@ -152,10 +152,11 @@ static void draw(struct progress *progress)
 void progress_tick(struct progress *progress)
 {
     int64_t pause = progress->terminal ? REDRAW_MS : WORDS_MS;
-    if (!progress->bar || (progress->drawn_ms && io_now_ms() - progress->drawn_ms < pause))
+    if (!progress->bar)
         return;
     pthread_mutex_lock(&progress->lock);
-    draw(progress);
+    if (!progress->drawn_ms || io_now_ms() - progress->drawn_ms >= pause)
+        draw(progress);
     pthread_mutex_unlock(&progress->lock);
 }
 
