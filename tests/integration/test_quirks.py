@@ -122,3 +122,54 @@ def test_what_timed_out_or_cannot_start_is_in_the_log_of_a_silent_run_too(tmp_pa
     log = found["xen-bugtool.log"].decode()
     assert "'no-such-program x' failed: " in log and "'sleep 1000' timed out" in log
     assert found["no-such-program-x.out"] == b""
+
+
+@needs_root
+def test_commands_of_a_capability_without_time_are_not_killed_at_their_first_line(tmp_path, catalog):
+    folder = catalog(t="  - command: [/bin/sh, -c, 'echo one; sleep 1.2; echo two; echo three']\n    as: lines\n")
+    found = members(collect(tmp_path / "out", "--catalog", folder, "--output=tar"))
+    assert found["lines.out"] == b"one\ntwo\nthree\n" and by_name(found)["lines.out"]["status"] == "ok"
+
+
+@needs_root
+def test_commands_run_at_once_but_no_more_than_wanted(tmp_path, catalog):
+    """Each of a pair waits for the other: one after the other they would never end."""
+    meet = "touch {0}/{1}; while ! test -e {0}/{2}; do sleep 0.05; done; echo met"
+    items = "".join(f"  - command: [/bin/sh, -c, '{meet.format(tmp_path, mine, other)}']\n    as: meet-{mine}\n    time: 20\n"
+                    for mine, other in (("a", "b"), ("b", "a")))
+    found = members(collect(tmp_path / "out", "--catalog", catalog(t=items), "--output=tar"))
+    assert found["meet-a.out"] == found["meet-b.out"] == b"met\n"
+    alone = "mkdir {0}/alone || exit 9; sleep 0.1; rmdir {0}/alone".format(tmp_path)
+    items = "".join(f"  - command: [/bin/sh, -c, '{alone}']\n    as: alone{i}\n" for i in range(4))
+    found = members(collect(tmp_path / "out", "--catalog", catalog(t=items), "--jobs=1", "--output=tar"))
+    assert {e["status"] for e in manifest(found)["entries"]} == {"empty"}
+
+
+@needs_root
+def test_files_of_debugfs_that_nobody_may_read_are_left_alone(tmp_path, catalog):
+    """Their mode says so; a locked-down kernel writes a warning when root tries."""
+    debug = pathlib.Path("/sys/kernel/debug")
+    closed = [p for p in debug.iterdir() if p.is_file() and not p.stat().st_mode & 0o444] if debug.is_dir() else []
+    root = tmp_path / "root"
+    (root / "sys/kernel/debug").mkdir(parents=True)
+    (root / "sys/kernel/debug/closed").write_text("no\n")
+    (root / "sys/kernel/debug/closed").chmod(0o200)
+    (root / "sys/kernel/debug/open").write_text("yes\n")
+    folder = catalog(t="  - tree: /sys/kernel/debug\n")
+    found = members(collect(tmp_path / "out", "--root", root, "--catalog", folder, "--output=tar"))
+    assert found["sys/kernel/debug/open"] == b"yes\n"
+    assert by_name(found)["sys/kernel/debug/closed"]["status"] == "denied"
+    for path in closed[:3]:
+        found = members(collect(tmp_path / "out", "--catalog", catalog(t=f"  - file: {path}\n"), "--output=tar"))
+        assert by_name(found)[str(path)[1:]]["status"] == "denied"
+
+
+def test_the_newest_files_are_taken_while_there_is_room(tmp_path, root, catalog):
+    for age in range(5):
+        path = root / f"var/lib/sa{age:02d}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * 1000)
+        os.utime(path, (1_700_000_000 - age * 86400,) * 2)
+    folder = catalog("size: {max: 2500}\n", t="  - file: '/var/lib/sa*'\n    newest: true\n")
+    names = by_name(members(collect(tmp_path / "out", "--root", root, "--catalog", folder, "--output=zip")))
+    assert [names[f"var/lib/sa{age:02d}"]["status"] for age in range(5)] == ["ok", "ok", "ok", "omitted", "omitted"]

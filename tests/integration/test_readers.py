@@ -37,7 +37,7 @@ def restless(folder, stop):
             elif action == "remove":
                 path.unlink()
             else:
-                (folder / "new").write_bytes(dice.randbytes(dice.randrange(400_000)))
+                (folder / "new").write_bytes(dice.randbytes(dice.randrange(200_000)))
                 (folder / "new").rename(path)
         except FileNotFoundError:
             pass
@@ -46,7 +46,7 @@ def restless(folder, stop):
 @pytest.fixture(scope="module")
 def restless_host(tmp_path_factory):
     folder = tmp_path_factory.mktemp("restless")
-    root = make_tree(folder / "root", {f"var/log/{name}": random.Random(name).randbytes(900_000) for name in LOGS})
+    root = make_tree(folder / "root", {f"var/log/{name}": random.Random(name).randbytes(300_000) for name in LOGS})
     catalog = write_catalog(folder / "catalog", "  - logs: [%s]\n  - tree: /var/log\n    not: '.*/new'\n" % ", ".join(
         f"/var/log/{name}" for name in LOGS), "size: {max: 1G}\n")
     stop = multiprocessing.Event()
