@@ -197,11 +197,12 @@ static bool skip_stored(struct walk *walk)
 bool deflate_walk(const unsigned char *bytes, size_t length, struct deflate_end *ret)
 {
     struct walk walk;
+    size_t begin = 0;
     walk.bytes = bytes; /* the tables are filled when they are needed: they are large */
     walk.at = 0;
     walk.end = length * 8;
     for (bool last = false; !last;) {
-        size_t begin = walk.at;
+        begin = walk.at;
         if (begin >= walk.end)
             return false;
         last = take(&walk, 1);
@@ -211,8 +212,9 @@ bool deflate_walk(const unsigned char *bytes, size_t length, struct deflate_end 
                                          skip_symbols(&walk);
         if (!good || walk.at > walk.end)
             return false;
-        if (last)
-            *ret = (struct deflate_end){.last_block = begin, .end = walk.at};
     }
-    return (walk.at + 7) / 8 == length;
+    if ((walk.at + 7) / 8 != length)
+        return false;
+    *ret = (struct deflate_end){.last_block = begin, .end = walk.at};
+    return true;
 }

@@ -19,7 +19,8 @@ static int emit(void *owner, struct block *block, struct err *err)
     struct filter *filter = owner;
     int r = filter->ops->emit(filter, block, err);
     filter->size += (int64_t)block->length;
-    return r < 0 ? r : output_failure(filter->output, err);
+    int failure = output_failure(filter->output, err);
+    return failure < 0 ? failure : r;
 }
 
 static const struct blocks_ops block_ops = {.transform = transform, .emit = emit};

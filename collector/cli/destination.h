@@ -10,7 +10,7 @@ struct destination {
     char top[128];  /* folder that holds all members, and base of the file's name */
     char file[160]; /* "" with --outfd */
     char path[4400];
-    int spool_fd; /* folder for temporary files; -1: there is none */
+    int spool_fd;                  /* folder for temporary files; -1: there is none */
     struct compressor *compressor; /* for the bundle and its stages */
     struct bundle *bundle;
 };

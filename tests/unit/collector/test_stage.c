@@ -9,6 +9,9 @@
 #include <zlib.h>
 
 #include "common/io.h"
+#include "tests/unit/collector/samples_of_bytes.h"
+
+#define BLOCK (256 * 1024) /* as stage.c has it */
 
 static struct compressor *compressor;
 
@@ -110,6 +113,79 @@ static void tiny_entries_are_stored(void **state)
         strbuf_release(&bytes);
         stage_free(stage);
     }
+}
+
+static void assert_stage_inflates(const unsigned char *bytes, size_t length, int dirfd)
+{
+    struct stage *stage = new_stage(STAGE_DEFLATE, 100000, dirfd);
+    uint32_t random = (uint32_t)length;
+    for (size_t at = 0, n; at < length; at += n) {
+        n = 1 + next_random(&random) % 100000;
+        if (n > length - at)
+            n = length - at;
+        assert_int_equal(stage_write(stage, bytes + at, n, NULL), 0);
+    }
+    assert_int_equal(stage_finish(stage, NULL), 0);
+    assert_int_equal(stage_size(stage), length);
+    assert_int_equal(stage_crc32(stage), crc32(0, bytes, (unsigned)length));
+    struct strbuf packed = encoded(stage);
+    unsigned char *out = malloc(length + 1);
+    z_stream stream = {.next_in = (unsigned char *)packed.data,
+                       .avail_in = (unsigned)packed.length,
+                       .next_out = out,
+                       .avail_out = (unsigned)length + 1};
+    assert_int_equal(inflateInit2(&stream, -15), Z_OK);
+    assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(stream.avail_in, 0);
+    assert_int_equal(stream.total_out, length);
+    assert_memory_equal(out, bytes, length);
+    inflateEnd(&stream);
+    free(out);
+    strbuf_release(&packed);
+    stage_free(stage);
+}
+
+static void long_entries_are_joined_from_blocks(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {BLOCK - 1,     BLOCK,         BLOCK + 1,
+                                     2 * BLOCK - 1, 2 * BLOCK + 1, 9 * BLOCK + 4321};
+    int dirfd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct compressor *usual = compressor;
+    unsigned char *bytes = make_bytes(LOG_LINES, 10 * BLOCK);
+    for (int effort = COMPRESSION_BALANCED; effort <= COMPRESSION_BEST; effort++) {
+        assert_int_equal(compressor_new((enum compression)effort, effort, &compressor, NULL), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(lengths); i++)
+            assert_stage_inflates(bytes, lengths[i], dirfd);
+        compressor_free(compressor);
+    }
+    compressor = usual;
+    free(bytes);
+    close(dirfd);
+}
+
+static void what_is_compressed_already_is_stored(void **state)
+{
+    (void)state;
+    static const char *const beginnings[] = {"\x1f\x8b\x08", "BZh91AY",
+                                             "\xfd"
+                                             "7zXZ",
+                                             "\x28\xb5\x2f\xfd"};
+    for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++) {
+        struct stage *stage = new_stage(STAGE_DEFLATE, 1 << 20, -1);
+        size_t length = i == 2 ? 6 : strlen(beginnings[i]); /* xz: with its NUL */
+        for (size_t k = 0; k < length; k++)
+            assert_int_equal(stage_write(stage, beginnings[i] + k, 1, NULL), 0);
+        fill(stage, 5000);
+        assert_false(stage_is_deflated(stage));
+        assert_int_equal(stage_encoded_size(stage), stage_size(stage));
+        stage_free(stage);
+    }
+    struct stage *stage = new_stage(STAGE_DEFLATE, 1 << 20, -1);
+    assert_int_equal(stage_write(stage, "\x1f\x8b.", 3, NULL), 0);
+    fill(stage, 5000);
+    assert_true(stage_is_deflated(stage));
+    stage_free(stage);
 }
 
 static void bytes_beyond_the_memory_go_to_an_unnamed_file(void **state)
@@ -215,6 +291,8 @@ int main(void)
         cmocka_unit_test(digests_are_of_the_plain_bytes),
         cmocka_unit_test(an_empty_stage_is_valid),
         cmocka_unit_test(tiny_entries_are_stored),
+        cmocka_unit_test(long_entries_are_joined_from_blocks),
+        cmocka_unit_test(what_is_compressed_already_is_stored),
         cmocka_unit_test(bytes_beyond_the_memory_go_to_an_unnamed_file),
         cmocka_unit_test(a_reset_stage_starts_afresh),
         cmocka_unit_test(a_spool_that_cannot_be_made_is_an_error_with_its_place),
