@@ -18,6 +18,7 @@
 #include "common/compiler.h"
 
 #define MAX_KEY       128
+#define MAX_PREFIX    32  /* name space of an XML element */
 #define MAX_TAG       256 /* attributes of an XML element before its text */
 #define MAX_SEPARATOR 64  /* blanks are lined up in tables, but not over a whole line */
 
@@ -38,22 +39,33 @@ static bool is_name_byte(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.';
 }
 
+static bool ends_with(const char *begin, const char *end, const char *text)
+{
+    size_t n = strlen(text);
+    return (size_t)(end - begin) >= n && memcmp(end - n, text, n) == 0;
+}
+
 /* &amp; in front of a key belongs to a URL inside of XML. */
 static bool is_query_mark(const char *begin, const char *at)
 {
-    static const char entity[] = "&amp;";
-    size_t n = sizeof entity - 1;
-    return at > begin && (at[-1] == '?' || at[-1] == '&' ||
-                          ((size_t)(at - begin) >= n && memcmp(at - n, entity, n) == 0));
+    return ends_with(begin, at, "?") || ends_with(begin, at, "&") || ends_with(begin, at, "&amp;");
+}
+
+/* <key or <prefix:key, and the same inside of an attribute. */
+static bool begins_element(const char *begin, const char *at)
+{
+    const char *p = at;
+    if (p > begin && p[-1] == ':')
+        for (p--; p > begin && isalnum((unsigned char)p[-1]) && at - p < MAX_PREFIX; p--)
+            ;
+    return ends_with(begin, p, "<") || ends_with(begin, p, "&lt;");
 }
 
 static void look_before(const struct passage *line, struct key *key)
 {
     const char *p = key->from;
     char before = p > line->begin ? p[-1] : '\0';
-    key->element = before == '<' || (before == ':' && p - line->begin > 1 &&
-                                     memchr(p - (p - line->begin < 32 ? p - line->begin : 32), '<',
-                                            (size_t)(p - line->begin < 32 ? p - line->begin : 32)));
+    key->element = begins_element(line->begin, p);
     key->query = is_query_mark(line->begin, p);
     key->variable = before == '$' || (before == '{' && p - line->begin > 1 && p[-2] == '$');
     if (p > line->begin && (p[-1] == '\'' || p[-1] == '"'))
@@ -157,6 +169,9 @@ static bool take_tag(const char **p, const char *end)
 {
     const char *limit = end - *p > MAX_TAG ? *p + MAX_TAG : end;
     const char *bracket = memchr(*p, '>', (size_t)(limit - *p));
+    const char *entity = memmem(*p, (size_t)(limit - *p), "&gt;", 4);
+    if (entity && (!bracket || entity < bracket))
+        bracket = entity + 3;
     if (!bracket || bracket[-1] == '/' || bracket[-1] == '?')
         return false;
     *p = bracket + 1;
@@ -166,10 +181,12 @@ static bool take_tag(const char **p, const char *end)
 /* <name>key</name> <value><string>: behind the last one. */
 static bool take_elements(const char **p, const char *end)
 {
-    static const char *const openings[] = {"<value>", "<string>", "<data>", "<val>"};
+    static const char *const closings[] = {"</", "&lt;/"};
+    static const char *const openings[] = {"<value>",    "<string>",    "<data>",
+                                           "&lt;value>", "&lt;string>", "&lt;data>"};
     const char *start = *p;
     bool found = false;
-    if (!take(p, end, "</") || !take_tag(p, end)) {
+    if (!take_one_of(p, end, closings, ARRAY_SIZE(closings)) || !take_tag(p, end)) {
         *p = start;
         return false;
     }

@@ -19,17 +19,18 @@
 static bool open_quote(const char **p, const char *end, struct quote *ret)
 {
     const char *start = *p;
-    if (quote_open(p, end, ret) && ret->c == '\'')
+    if (quote_open(p, end, ret) && *ret->token == '\'')
         return true;
     *p = start;
     return false;
 }
 
-/* Skips what stands between the words of a pair: blanks, as they are or protected. */
+/* Skips what stands between the words of a pair: blanks, as they are or protected. A comma is
+ * Python's. */
 static const char *skip_separator(const char *p, const char *end)
 {
     for (;;) {
-        if (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+        if (p < end && strchr(" \t\n\r,", *p))
             p++;
         else if (end - p >= 2 && *p == '%' && memchr(".tnr_", p[1], 5))
             p += 2;

@@ -13,10 +13,9 @@
 #include <stddef.h>
 
 struct quote {
-    char c;             /* ' or " ; 0: an entity, such as &quot; */
-    size_t level;       /* number of backslashes before it */
-    const char *entity; /* where c is 0 */
-    size_t entity_length;
+    const char *token; /* ' or ", or an entity such as &quot; */
+    size_t length;
+    size_t level; /* number of backslashes before it */
 };
 
 struct quoted {

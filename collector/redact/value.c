@@ -40,7 +40,7 @@ static const char *continued(const char *p, const char *end, const struct quote 
 {
     struct quoted more;
     struct quote next;
-    while (quote->level == 0 && quote->c && p < end) {
+    while (quote->level == 0 && quote->length == 1 && p < end) {
         const char *start = p;
         if (*p == '\\' && p + 1 < end && (p[1] == '\'' || p[1] == '"')) {
             p += 2;
@@ -71,10 +71,10 @@ static bool enclosing_quote(const struct passage *line, const char *key, struct 
         size_t level = (size_t)(p - before);
         if (before > begin && strchr("ubrfL", before[-1]))
             before--;
-        bool opens = before == begin || strchr("[({,:=> \t", before[-1]);
         bool closes = p + 1 < key && strchr(" \t,;)]}:", p[1]);
-        if (opens && !(closes && before > begin && before[-1] != ' ')) {
-            *ret = (struct quote){.c = *p, .level = level};
+        bool opens = before > begin && strchr("[({,:=", before[-1]);
+        if (opens || (!closes && (before == begin || strchr(" \t", before[-1])))) {
+            *ret = (struct quote){*p == '"' ? "\"" : "'", 1, level};
             return true;
         }
         if (closes)
@@ -129,7 +129,10 @@ static void end_quoted(const struct passage *line, const char *key, const struct
     value->to = after > text.after ? after : text.text + text.length;
 }
 
-/* The text of an element, to its closing tag or the end of the line. */
+/*
+ * The text of an element, to its closing tag or the end of the line. "<password> FILE" is none, but
+ * what a program says about its arguments.
+ */
 static bool find_element_text(const char *end, struct finding *value)
 {
     static const char cdata[] = "<![CDATA[";
@@ -137,10 +140,15 @@ static bool find_element_text(const char *end, struct finding *value)
     bool is_cdata = left >= n && memcmp(value->from, cdata, n) == 0;
     value->from += is_cdata ? n : 0;
     left = (size_t)(end - value->from);
-    value->to = is_cdata ? memmem(value->from, left, "]]>", 3) : memchr(value->from, '<', left);
-    if (!value->to)
-        value->to = end;
-    return value->to > value->from;
+    const char *stop =
+        is_cdata ? memmem(value->from, left, "]]>", 3) : memchr(value->from, '<', left);
+    const char *entity = is_cdata ? NULL : memmem(value->from, left, "&lt;/", 5);
+    if (entity && (!stop || entity < stop))
+        stop = entity;
+    value->to = stop ? stop : end;
+    bool blank = value->to > value->from && isblank((unsigned char)*value->from);
+    return value->to > value->from &&
+           !(blank && (!stop || (*stop == '<' && !is_cdata && stop + 1 < end && stop[1] != '/')));
 }
 
 static const char *session_end(const char *from, const char *end)
@@ -215,7 +223,9 @@ bool value_find_end(const struct passage *line, const char *key, enum value_styl
                     struct finding *value)
 {
     struct quote quote;
-    const char *p = style == VALUE_QUERY ? value->from : skip_blanks(value->from, line->end);
+    const char *p = style == VALUE_QUERY || style == VALUE_ELEMENT
+                        ? value->from
+                        : skip_blanks(value->from, line->end);
     value->from = p;
     if (p == line->end)
         return false;

@@ -69,6 +69,7 @@ static const struct {
      "<property name=\"password\" value=\"REMOVED\"/>"},
     {"{\"name\": \"DB_PASSWORD\", \"value\": \"x\"}",
      "{\"name\": \"DB_PASSWORD\", \"value\": \"REMOVED\"}"},
+    {"<row a=\"&lt;x:password>y&lt;/x:password>\"/>", "<row a=\"&lt;x:password>REMOVED&lt;/x:password>\"/>"},
     {"&quot;password&quot;: &quot;x&quot;, &quot;a&quot;: 1",
      "&quot;password&quot;: &quot;REMOVED&quot;, &quot;a&quot;: 1"},
     {"%22password%22%3A%22x%22",
@@ -306,6 +307,7 @@ static const char *const harmless[] = {
     "{\"name\": \"password\", \"type\": \"string\"}",
     "[\"password\", \"username\"]",
     "${PASSWORD} $PASSWORD",
+    "usage: tool <password> [<file>]",
 };
 
 static int append(void *context, const void *bytes, size_t length, struct err *err)
