@@ -31,14 +31,15 @@ static json_t *describe_host(const struct pool_facts *facts, size_t i)
     const struct take *take = &facts->takes[i];
     const struct xapi_host *host = take->host;
     json_t *json = json_pack(
-        "{s:i, s:o, s:o, s:o, s:s, s:s, s:b, s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I}", "number",
-        (int)i + 1, "name", text(host->name), "uuid", text(host->uuid), "address",
+        "{s:i, s:o, s:o, s:o, s:s, s:s, s:b, s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I}",
+        "number", (int)i + 1, "name", text(host->name), "uuid", text(host->uuid), "address",
         text(host->address), "role", role_name(facts, host), "folder", take->folder, "answered",
         take->unpacked.members > 0, "status", take_status_name(take->status), "reason",
         text(take->reason), "way", take_way_name(take->way), "entries",
         take->entries ? text(take->entries) : json_null(), "members",
-        (json_int_t)take->unpacked.members, "bytes", (json_int_t)take->unpacked.bytes, "refused",
-        (json_int_t)take->unpacked.refused, "duration_ms", (json_int_t)take->duration_ms);
+        (json_int_t)take->unpacked.members, "bytes", (json_int_t)take->unpacked.bytes, "redactions",
+        (json_int_t)take->unpacked.redactions, "refused", (json_int_t)take->unpacked.refused,
+        "duration_ms", (json_int_t)take->duration_ms);
     if (json && take->http_status)
         json_object_set_new(json, "http_status", json_integer(take->http_status));
     if (json && take->unpacked.cut[0])

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "collector/pool/cleanse.h"
 #include "common/io.h"
 
 #define BLOCK_BYTES    (64 * 1024)
@@ -141,25 +142,41 @@ static int fill_stage(const struct reader *reader, struct stage *stage, bool *re
     }
 }
 
+/* Searches the content for secrets and takes it to the bundle. */
+static int pass_on(const struct reader *reader, const char *name, int64_t modified,
+                   struct stage *raw, struct err *err)
+{
+    struct stage *clean;
+    int64_t count;
+    int r = stage_finish(raw, err);
+    if (r == 0)
+        r = cleanse(&reader->sink->stage, raw, name, &clean, &count, err);
+    if (r < 0)
+        return r;
+    r = deliver(reader->sink, name, modified, clean, err);
+    stage_free(clean);
+    reader->result->members += r == 0;
+    reader->result->redactions += r == 0 ? count : 0;
+    return r;
+}
+
 /* A failure of the stage is one of the run's own disk or memory. */
 static int add_member(const struct reader *reader, const char *name, int64_t modified,
                       struct err *err)
 {
-    struct stage *stage;
+    struct stage_options plain = reader->sink->stage;
+    struct stage *raw;
     bool whole = false;
-    int r = stage_new(&reader->sink->stage, &stage, err);
+    plain.encoding = STAGE_PLAIN;
+    int r = stage_new(&plain, &raw, err);
     if (r < 0)
         return r;
-    r = fill_stage(reader, stage, &whole, err);
+    r = fill_stage(reader, raw, &whole, err);
     if (r == 0 && !whole)
         snprintf(reader->result->cut, sizeof reader->result->cut, "%s", name);
-    if (r == 0 && (whole || stage_size(stage) > 0)) {
-        r = stage_finish(stage, err);
-        if (r == 0)
-            r = deliver(reader->sink, name, modified, stage, err);
-        reader->result->members += r == 0;
-    }
-    stage_free(stage);
+    if (r == 0 && (whole || stage_size(raw) > 0))
+        r = pass_on(reader, name, modified, raw, err);
+    stage_free(raw);
     return r == 0 && !whole ? fail(reader, err) : r;
 }
 

@@ -21,9 +21,10 @@ struct sink {
 
 struct unpacked {
     int64_t members, bytes;
-    int64_t refused; /* no plain files, or with a name that leads elsewhere */
-    char cut[256];   /* the member of which only the beginning came, or "" */
-    bool has_end;    /* the tar's own end was seen: nothing is missing */
+    int64_t redactions; /* secrets that the host's own tool had left */
+    int64_t refused;    /* no plain files, or with a name that leads elsewhere */
+    char cut[256];      /* the member of which only the beginning came, or "" */
+    bool has_end;       /* the tar's own end was seen: nothing is missing */
 };
 
 /* Gives some bytes of the tar; *ret 0 at the end. */

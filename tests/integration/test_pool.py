@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """xen-bugtool --pool against a made-up pool whose hosts misbehave one at a time."""
+import gzip
 import importlib.machinery
 import importlib.util
 import io
@@ -127,6 +128,7 @@ def test_all_hosts_come_in_the_layout_that_readers_of_bundles_know(setup):
         tops = {name.split("/")[1] for name in bundle.members if name.startswith(folder)}
         assert len(tops) == 1 and re.fullmatch(r"bug-report-\d{14}", tops.pop())
     assert bundle.statuses() == ["complete"] * 3
+    assert [host["redactions"] for host in bundle.manifest["hosts"]] == [0, 0, 0]  # our own tool leaves nothing to do
     assert bundle.manifest["totals"] == {"hosts": 3, "by_status": {"complete": 3}}
     assert bundle.manifest["xapi"] == {"answered": True, "reason": ""}
     assert bundle.result.stderr == ""
@@ -457,6 +459,25 @@ def test_only_plain_files_with_harmless_names_are_taken_from_a_host(setup):
                for name in bundle.members if "/" in name)
 
 
+def test_secrets_that_another_hosts_tool_left_are_taken_out(setup):
+    host = setup.pool.hosts[1]
+    host.mode = "own tar"
+    secret = b"password=hunter2-not-a-real-secret\n"
+    inner = own_tar(("unit", tarfile.REGTYPE, b"nothing of interest\n"))
+    top = "bug-report-20260101000000/"
+    host.tar = own_tar((top + "etc/app.conf", tarfile.REGTYPE, b"[app]\nname=x\n" + secret),
+                       (top + "var/log/app.log.1.gz", tarfile.REGTYPE, gzip.compress(b"start\n" + secret)),
+                       (top + "var/log/other.log.1.gz", tarfile.REGTYPE, gzip.compress(b"start\n", mtime=0)),
+                       (top + "etc/systemd.tar", tarfile.REGTYPE, inner))
+    bundle = setup.bundle(FEW, PATIENT)
+    got = {name.split("/", 2)[2]: data for name, data in bundle.members.items() if "bugtool-host2" in name}
+    assert bundle.hosts["host2"]["redactions"] == 2
+    assert got["etc/app.conf"].startswith(b"[app]\nname=x\npassword=") and b"hunter2" not in got["etc/app.conf"]
+    assert gzip.decompress(got["var/log/app.log.1.gz"]).startswith(b"start\n")
+    assert b"hunter2" not in gzip.decompress(got["var/log/app.log.1.gz"])
+    assert got["var/log/other.log.1.gz"] == gzip.compress(b"start\n", mtime=0) and got["etc/systemd.tar"] == inner
+
+
 @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_names_in_other_scripts_and_long_ones_stay(setup, form):
     host = setup.pool.hosts[1]
@@ -551,6 +572,7 @@ def test_a_full_disk_ends_the_taking_and_not_the_bundle(setup):
     (["--pool", "--list"], "cannot be used with"), (["--pool", "--capabilities"], "cannot be used with"),
     (["--pool-server=x", "--pool-credentials=y"], "need '--pool'"), (["--cacert=x"], "need '--pool'"),
     (["--pool", "--pool-server=x"], "need each other"), (["--pool", "--pool-credentials=x"], "need each other"),
+    (["--pool", "--obfuscate"], "does not go with"),
     (["--pool", "--pool-host-limit=0"], "needs a time"), (["--pool", "--pool-host-limit=soon"], "needs a time"),
     (["--pool", "--pool-server=a b", "--pool-credentials=/dev/null"], "no name or address"),
     (["--pool", "--pool-server=a:99999", "--pool-credentials=/dev/null"], "no port"),
