@@ -8,8 +8,12 @@
 #include <ctype.h>
 #include <regex.h>
 
+#define LONGEST          1000
+#define MOST_REPETITIONS 1000 /* regcomp() writes repetitions out, x+ as xx*: they multiply */
+
 struct reader {
     const char *next;
+    unsigned long repetitions; /* product of all counts: an upper bound however they are nested */
     struct strbuf *out;
     struct err *err;
 };
@@ -180,6 +184,21 @@ static int skip_laziness(struct reader *reader)
     return 0;
 }
 
+static int repeat(struct reader *reader, unsigned long times)
+{
+    if (times > MOST_REPETITIONS || reader->repetitions * times > MOST_REPETITIONS)
+        return refuse(reader, "repetitions that multiply to more than 1000");
+    reader->repetitions *= times;
+    return 0;
+}
+
+/* Whether the quantifier just read repeats a group. */
+static bool repeats_group(const struct reader *reader)
+{
+    size_t length = reader->out->length;
+    return length > 0 && reader->out->data[length - 1] == ')';
+}
+
 /* "{2,3}" is a quantifier, any other "{" a letter. */
 static int read_brace(struct reader *reader)
 {
@@ -189,6 +208,13 @@ static int read_brace(struct reader *reader)
         strbuf_adds(reader->out, "\\{");
         return 0;
     }
+    const char *comma = memchr(reader->next, ',', length);
+    bool bounded = comma && comma + 1 < reader->next + length;
+    unsigned long most = strtoul(bounded ? comma + 1 : reader->next, NULL, 10);
+    most = most < 1 ? 1 : most;
+    int r = repeat(reader, most > MOST_REPETITIONS || !comma || bounded ? most : 2 * most);
+    if (r < 0)
+        return r;
     strbuf_addc(reader->out, '{');
     strbuf_add(reader->out, reader->next, length + 1);
     reader->next += length + 1;
@@ -210,8 +236,12 @@ static int read_one(struct reader *reader)
     case '}':
         strbuf_adds(reader->out, "\\}");
         return 0;
-    case '*':
     case '+':
+        if (repeats_group(reader) && repeat(reader, 2) < 0)
+            return ERR_UNSUPPORTED;
+        strbuf_addc(reader->out, c);
+        return skip_laziness(reader);
+    case '*':
     case '?':
         strbuf_addc(reader->out, c);
         return skip_laziness(reader);
@@ -223,8 +253,10 @@ static int read_one(struct reader *reader)
 
 int python_regex_to_posix(const char *pattern, struct strbuf *out, struct err *err)
 {
-    struct reader reader = {.next = pattern, .out = out, .err = err};
-    int r = 0;
+    struct reader reader = {.next = pattern, .repetitions = 1, .out = out, .err = err};
+    int r = strlen(pattern) > LONGEST
+                ? err_set(err, ERR_LIMIT, "the pattern is longer than %d bytes", LONGEST)
+                : 0;
     while (r == 0 && *reader.next)
         r = read_one(&reader);
     if (r < 0)

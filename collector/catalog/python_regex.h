@@ -6,7 +6,7 @@
  * Source of the syntax: Python's documentation of `re`. Understood: \d \D \w \W \s \S (in brackets
  * too), \A \Z, groups of all capturing kinds, lazy quantifiers (whether something matches does not
  * depend on them), escapes of punctuation and \t \n \r. Refused: look-around, back-references,
- * flags, conditions, possessive quantifiers, \b.
+ * flags, conditions, possessive quantifiers, \b, and repetitions that would take much memory.
  */
 #pragma once
 

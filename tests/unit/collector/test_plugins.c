@@ -56,6 +56,7 @@ static void python_patterns_match_the_same_paths(void **state)
     assert_true(matches("/[^\\]]$", "/a"));
     assert_false(matches("/[^\\]]$", "/]"));
     assert_true(matches("/a{2,3}b", "/aaab"));
+    assert_true(matches("(/[a-z]+)+(\\.[0-9]+)+$", "/var/log.1.2"));
     assert_true(matches("/a{b", "/a{b"));
     assert_true(matches("/[a\\-c]$", "/-"));
     assert_false(matches("/[a\\-c]$", "/b"));
@@ -85,6 +86,11 @@ static void patterns_that_would_mean_something_else_are_refused(void **state)
     refuses_pattern("[\\D]", ERR_UNSUPPORTED);
     refuses_pattern("[+--]", ERR_UNSUPPORTED);
     refuses_pattern("[\\^-]", ERR_UNSUPPORTED);
+    refuses_pattern("((a{1,99}){1,99}){1,99}", ERR_UNSUPPORTED);
+    refuses_pattern("a{1,32767}", ERR_UNSUPPORTED);
+    refuses_pattern("((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)", ERR_UNSUPPORTED);
+    refuses_pattern("((((((a{3,}){3,}){3,}){3,}){3,}){3,})", ERR_UNSUPPORTED);
+    refuses_pattern("a{99999999999999999999}", ERR_UNSUPPORTED);
     refuses_pattern("[^-]x[", ERR_PARSE);
     refuses_pattern("(", ERR_PARSE);
     refuses_pattern("a\\", ERR_PARSE);
