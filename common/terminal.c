@@ -72,7 +72,7 @@ void terminal_clip(const char *text, unsigned columns, struct strbuf *out)
     unsigned for_dots = sizeof dots - 1;
     if (width <= columns)
         strbuf_add(out, safe.data, safe.length);
-    else if (columns > for_dots && safe.data[0] == '/')
+    else if (columns > for_dots && safe.data[0] == '/' && !strchr(safe.data, ' '))
         keep_end(&safe, width, columns - for_dots, out);
     else if (columns > for_dots)
         keep_beginning(&safe, columns - for_dots, out);

@@ -20,7 +20,7 @@ bool terminal_can_redraw(FILE *file);
 unsigned terminal_width(const char *text, size_t length);
 
 /*
- * Appends foreign text, made harmless, in at most `columns`. When it is cut, a path keeps its end
- * and anything else its beginning.
+ * Appends foreign text, made harmless, in at most `columns`. When it is cut, a path
+ * without blanks keeps its end and anything else its beginning.
  */
 void terminal_clip(const char *text, unsigned columns, struct strbuf *out);

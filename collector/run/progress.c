@@ -19,6 +19,7 @@
 #define REDRAW_MS     100  /* ten times a second is as fast as eyes are */
 #define WORDS_MS      5000 /* lines stay, so there are fewer of them */
 #define ESTIMATE_MS   1000 /* before that, and ... */
+#define SOON_MS       500  /* no word then: the last entry may still take long */
 #define ESTIMATE_PART 20   /* ... before a twentieth is done, an estimate would only jump */
 
 void progress_start(struct progress *progress, FILE *out, enum progress_wish wish,
@@ -116,7 +117,8 @@ static int64_t time_left(const struct progress *progress, int64_t now)
     double scale = (double)elapsed / (double)progress->cost_done;
     int64_t left = (int64_t)(scale * (double)(progress->cost_total - progress->cost_done));
     int64_t allowed = progress->deadline_ms > now ? progress->deadline_ms - now : 0;
-    return left < allowed ? left : allowed;
+    left = left < allowed ? left : allowed;
+    return left < SOON_MS ? -1 : left;
 }
 
 static bool in_background(FILE *file)

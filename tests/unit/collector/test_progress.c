@@ -97,6 +97,7 @@ static void a_path_keeps_its_end_and_a_command_its_beginning(void **state)
     clipped("/var/log/kern.log", 17, "/var/log/kern.log");
     clipped("/var/log/kern.log", 12, ".../kern.log");
     clipped("ip -s addr", 9, "ip -s ...");
+    clipped("/bin/sh -c true", 10, "/bin/sh...");
     clipped("ip -s addr", 3, "");
     clipped("a\tb\033", 20, "a\\x09b\\x1b");
     clipped("\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", 6, "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e");
