@@ -11,7 +11,8 @@
 #include "common/vec.h"
 
 #define MAX_NAMES     200000 /* a pool of 64 hosts has some 30 000 VMs, disks and snapshots */
-#define MAX_NAME      255    /* longer ones are cut: what is left of them tells little */
+#define MAX_NAME      255    /* longer ones, and those of more words, are learnt in pieces, */
+#define MAX_WORDS     16     /* which bounds the work at a place of the text */
 #define MIN_NAME      3
 #define MAX_MEMORY    ((size_t)256 * 1024 * 1024)
 #define TOKEN_LETTERS 8 /* 40 bits: 30 000 names clash with a probability of 1 : 2500 */
@@ -203,16 +204,27 @@ static bool is_learnable(const char *text, size_t length)
     return letter && length >= MIN_NAME;
 }
 
-int names_add(struct names *names, enum name_class class, const char *text, size_t length,
-              struct err *err)
+/* The end of the word that begins at `at`. */
+static size_t word_end(const char *text, size_t length, size_t at)
 {
-    while (length > 0 && !names_is_word((unsigned char)text[0]))
-        text++, length--;
-    if (length > MAX_NAME)
-        for (length = MAX_NAME; length > 0 && names_is_word((unsigned char)text[length]);)
-            length--;
-    while (length > 0 && !names_is_word((unsigned char)text[length - 1]))
-        length--;
+    while (at < length && names_is_word((unsigned char)text[at]))
+        at++;
+    return at;
+}
+
+static void trim(const char **text, size_t *length)
+{
+    while (*length > 0 && !names_is_word((unsigned char)**text))
+        ++*text, --*length;
+    while (*length > 0 && !names_is_word((unsigned char)(*text)[*length - 1]))
+        --*length;
+}
+
+static int add_one(struct names *names, enum name_class class, const char *text, size_t length,
+                   struct err *err)
+{
+    trim(&text, &length);
+    length = length < MAX_NAME ? length : MAX_NAME;
     if (!is_learnable(text, length))
         return 0;
     if (names->list.count >= MAX_NAMES)
@@ -242,12 +254,36 @@ int names_add(struct names *names, enum name_class class, const char *text, size
     return 0;
 }
 
-/* The end of the word that begins at `at`. */
-static size_t word_end(const char *text, size_t length, size_t at)
+static size_t count_words(const char *text, size_t length)
 {
-    while (at < length && names_is_word((unsigned char)text[at]))
-        at++;
-    return at;
+    size_t count = 0;
+    for (size_t at = 0; at < length; at++)
+        count += names_is_word((unsigned char)text[at]) &&
+                 (at == 0 || !names_is_word((unsigned char)text[at - 1]));
+    return count;
+}
+
+int names_add(struct names *names, enum name_class class, const char *text, size_t length,
+              struct err *err)
+{
+    trim(&text, &length);
+    size_t words = count_words(text, length);
+    size_t pieces = (words + MAX_WORDS - 1) / MAX_WORDS, by_size = length / MAX_NAME + 1;
+    pieces = pieces > by_size ? pieces : by_size;
+    size_t share = (words + pieces - 1) / pieces;
+    int r = 0;
+    while (r == 0 && length > 0) {
+        size_t end = 0;
+        for (size_t i = 0; i < share && end < length; i++) {
+            end = word_end(text, length, end);
+            while (end < length && !names_is_word((unsigned char)text[end]))
+                end++;
+        }
+        r = add_one(names, class, text, end, err);
+        text += end;
+        length -= end;
+    }
+    return r;
 }
 
 static int make_room(struct names *names, struct err *err)
@@ -311,18 +347,23 @@ static int add_form(struct names *names, const struct name *name, const char *te
 
 static int add_forms(struct names *names, const struct name *name, struct err *err)
 {
-    struct strbuf text = STRBUF_INIT;
-    size_t length = strlen(name->text);
+    struct strbuf texts = STRBUF_INIT; /* all forms, one behind the other */
+    size_t length = strlen(name->text), begins[FORM_COUNT + 1] = {0};
     int r = add_form(names, name, name->text, length, err);
     for (int i = 0; r == 0 && i < FORM_COUNT; i++) {
-        strbuf_clear(&text);
-        bool differs = form_write(i, name->text, length, &text);
-        if (!strbuf_ok(&text))
+        size_t begin = begins[i] = texts.length;
+        bool fresh = form_write(i, name->text, length, &texts);
+        if (!strbuf_ok(&texts))
             r = err_nomem(err);
-        else if (differs)
-            r = add_form(names, name, text.data, text.length, err);
+        size_t n = texts.length - begin;
+        for (int k = 0; fresh && r == 0 && k < i; k++)
+            fresh = begins[k + 1] - begins[k] != n ||
+                    memcmp(texts.data + begins[k], texts.data + begin, n) != 0;
+        if (fresh && r == 0)
+            r = add_form(names, name, texts.data + begin, n, err);
+        begins[i + 1] = texts.length;
     }
-    strbuf_release(&text);
+    strbuf_release(&texts);
     return r;
 }
 

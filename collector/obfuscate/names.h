@@ -48,7 +48,7 @@ void *names_free(struct names *names);
 /*
  * Learns a name; what is known already keeps its class. Punctuation at the ends is dropped. Names
  * shorter than three bytes or without a letter are not learnt: replacing them would destroy
- * everything. ERR_LIMIT when there are too many.
+ * everything. Long texts are learnt in pieces of sixteen words. ERR_LIMIT when there are too many.
  */
 int names_add(struct names *names, enum name_class class, const char *text, size_t length,
               struct err *err);

@@ -63,6 +63,14 @@ static size_t show(void *context, const struct match *match, char out[SCAN_REPLA
                             text);
 }
 
+static size_t blot(void *context, const struct match *match, char out[SCAN_REPLACEMENT])
+{
+    (void)match;
+    ++*(int *)context;
+    out[0] = 'X';
+    return 1;
+}
+
 static int append(void *context, const void *bytes, size_t length, struct err *err)
 {
     (void)err;
@@ -136,6 +144,35 @@ static void punctuation_at_a_names_ends_does_not_matter(void **state)
 static void what_is_too_short_or_a_number_is_not_learnt(void **state)
 {
     check(*state, "x 1234", "x 1234");
+}
+
+static void a_long_description_is_replaced_to_its_end(void **state)
+{
+    struct names *names;
+    struct strbuf text = STRBUF_INIT;
+    (void)state;
+    for (int i = 0; i < 300; i++)
+        strbuf_addf(&text, "%sword%d", i ? " " : "", i);
+    assert_int_equal(names_new(&key, &names, NULL), 0);
+    assert_int_equal(names_add(names, NAME_TEXT, text.data, text.length, NULL), 0);
+    assert_int_equal(names_freeze(names, NULL), 0);
+    assert_true(names_count(names) >= 300 / 16);
+    struct strbuf out = STRBUF_INIT;
+    int found = 0;
+    struct scanner scanner = {.names = names,
+                              .visit = blot,
+                              .visit_context = &found,
+                              .sink = append,
+                              .sink_context = &out};
+    scanner_init(&scanner);
+    assert_int_equal(scanner_write(&scanner, text.data, text.length, NULL), 0);
+    assert_int_equal(scanner_finish(&scanner, NULL), 0);
+    assert_int_equal(found, names_count(names));
+    assert_null(strstr(out.data, "word"));
+    scanner_release(&scanner);
+    strbuf_release(&text);
+    strbuf_release(&out);
+    names_free(names);
 }
 
 static void labels_in_front_of_a_domain_are_hosts(void **state)
@@ -231,6 +268,7 @@ int main(void)
         cmocka_unit_test(an_escape_in_front_does_not_hide_a_name),
         cmocka_unit_test(punctuation_at_a_names_ends_does_not_matter),
         cmocka_unit_test(what_is_too_short_or_a_number_is_not_learnt),
+        cmocka_unit_test(a_long_description_is_replaced_to_its_end),
         cmocka_unit_test(labels_in_front_of_a_domain_are_hosts),
         cmocka_unit_test(addresses_are_found_in_their_usual_places),
         cmocka_unit_test(numbers_that_are_no_addresses_stay),
