@@ -130,7 +130,10 @@ static int64_t default_limit(const struct build *build, const struct catalog_ite
     case ITEM_FUNCTION:
         return DEFAULT_OUTPUT_LIMIT;
     default:
-        return size < 0 ? DEFAULT_FILE_LIMIT : size > LEAST_FILE_LIMIT ? size : LEAST_FILE_LIMIT;
+        return size < 0                   ? DEFAULT_FILE_LIMIT
+               : size < LEAST_FILE_LIMIT  ? LEAST_FILE_LIMIT
+               : size > DEFAULT_LOG_LIMIT ? DEFAULT_LOG_LIMIT
+                                          : size;
     }
 }
 
@@ -220,7 +223,7 @@ static int add_hits(struct build *build, const struct catalog_item *item, const 
         if (r == 0 && entry) {
             entry->expected = result->hits[i].size;
             if (entry->limit >= 0 && entry->limit < DEFAULT_LOG_LIMIT && item->limit < 0 &&
-                plan_is_live_log(entry->source))
+                plan_is_log(entry->source))
                 entry->limit = DEFAULT_LOG_LIMIT;
             plan_charge(build, item, entry);
         }

@@ -9,7 +9,7 @@
 
 #include <fnmatch.h>
 
-static bool is_log(const char *path)
+bool plan_is_log(const char *path)
 {
     return strncmp(path, "/var/log/", 9) == 0;
 }
@@ -27,9 +27,9 @@ static bool is_rotation(const char *path)
     return false;
 }
 
-bool plan_is_live_log(const char *path)
+static bool is_live_log(const char *path)
 {
-    return is_log(path) && !is_rotation(path);
+    return plan_is_log(path) && !is_rotation(path);
 }
 
 int64_t plan_budget(const struct build *build, const struct catalog_item *item)
@@ -51,7 +51,7 @@ static bool has_real_size(const char *path)
 void plan_charge(struct build *build, const struct catalog_item *item, struct plan_entry *entry)
 {
     int64_t budget = plan_budget(build, item);
-    if (budget < 0 || entry->expected <= 0 || plan_is_live_log(entry->source) ||
+    if (budget < 0 || entry->expected <= 0 || is_live_log(entry->source) ||
         !has_real_size(entry->source))
         return;
     if (build->budget_used >= budget) {

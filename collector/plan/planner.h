@@ -52,8 +52,9 @@ int64_t plan_budget(const struct build *build, const struct catalog_item *item);
 /* Counts a file against its item's budget, or decides that it is omitted. */
 void plan_charge(struct build *build, const struct catalog_item *item, struct plan_entry *entry);
 
-/* Whether it is a log that is still being written. */
-bool plan_is_live_log(const char *path);
+/* Whether it is a log, live or rotated: half a compressed one is of no use, so logs have a limit of
+ * their own. */
+bool plan_is_log(const char *path);
 
 /* Adds a command or function, one entry for each name. `unmet`: why it is not run, or NULL. */
 int plan_command(struct build *build, const struct catalog_item *item, const char *unmet,

@@ -127,14 +127,15 @@ def test_a_live_log_is_taken_whatever_the_limit_and_rotations_newest_first(tmp_p
     log = root / "var/log"
     for age, name in enumerate(["p.log", "p.log.1", "p.log.2.gz", "p.log.3.gz"]):
         with open(log / name, "wb") as file:
-            file.truncate(6 << 20)
+            file.truncate(9 << 20)
         os.utime(log / name, (2_000_000_000 - age, 2_000_000_000 - age))
     folder = plugins(p_xml="<capability max_size='1'/>",
                      p__x_xml="<collect><directory pattern='.*/p\\.log.*'>/var/log</directory></collect>")
     found, _ = run(tmp_path, "--root", root, "--plugins", folder, "--entries=p,xen-bugtool")
     names = by_name(found)
     assert {n: names[f"var/log/{n}"]["status"] for n in ("p.log", "p.log.1", "p.log.2.gz", "p.log.3.gz")} == {
-        "p.log": "ok", "p.log.1": "ok", "p.log.2.gz": "ok", "p.log.3.gz": "omitted"}
+        "p.log": "ok", "p.log.1": "ok", "p.log.2.gz": "omitted", "p.log.3.gz": "omitted"}
+    assert len(found["var/log/p.log"]) == len(found["var/log/p.log.1"]) == 9 << 20  # never the end of a compressed one
     assert b"Omitting /var/log/p.log.3.gz, size constraint of p exceeded" in found["xen-bugtool.log"]
 
 
