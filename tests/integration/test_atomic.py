@@ -21,6 +21,7 @@ KILLS = 1000 if FULL else 200
 SAMPLE = 1 if FULL else 12  # of the system calls of one run, every so manieth
 needs_strace = pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
 MEMBERS = 24  # of `sources`: 20 files, a log, a command, manifest and inventory
+TRACED = {"ASAN_OPTIONS": "detect_leaks=0"}  # looking for leaks does not go together with being traced
 ARCHIVE = re.compile(r"bug-report-\d{14}\.(zip|tar|tar\.bz2)")
 
 
@@ -99,12 +100,12 @@ def calls_of(tmp_path, arguments):
     """Names of the system calls that the main thread of a run makes, in order."""
     log = tmp_path / "calls"
     subprocess.run(["strace", "-o", log, BUGTOOL, *map(str, arguments)], check=True, stdin=subprocess.DEVNULL,
-                   stdout=subprocess.DEVNULL, env=environment())
+                   stdout=subprocess.DEVNULL, env=environment(TRACED))
     return re.findall(r"^(\w+)\(", log.read_text(), re.M)
 
 
 def inject(arguments, *faults):
-    return bugtool(*arguments, before=["strace", "-o", "/dev/null", *(f"--inject={fault}" for fault in faults)])
+    return bugtool(*arguments, before=["strace", "-o", "/dev/null", *(f"--inject={fault}" for fault in faults)], env=TRACED)
 
 
 @needs_strace
@@ -132,7 +133,7 @@ def without_unnamed_files(tmp_path, arguments):
     """An injection that makes the archive's O_TMPFILE fail, as on a file system that cannot do it."""
     log = tmp_path / "opens"
     subprocess.run(["strace", "-o", log, "-e", "trace=openat", BUGTOOL, *map(str, arguments)], check=True,
-                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment())
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment(TRACED))
     opens = [line for line in log.read_text().splitlines() if line.startswith("openat(")]
     return f"openat:error=EOPNOTSUPP:when={1 + next(i for i, line in enumerate(opens) if 'O_TMPFILE' in line)}"
 

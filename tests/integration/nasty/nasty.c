@@ -135,6 +135,7 @@ static int binary(void)
 static int crashes(void)
 {
     say("begun\n");
+    signal(SIGSEGV, SIG_DFL); /* a sanitizer would make a report and an exit status of it */
     raise(SIGSEGV);
     return 0;
 }
