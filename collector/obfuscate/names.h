@@ -39,7 +39,7 @@ struct name {
 
 struct names;
 
-const char *name_class_word(enum name_class class); /* "host", as in "host-k3f9a2mq" */
+const char *name_class_word(enum name_class class); /* "host", as in "host4k3f9a2m" */
 bool name_class_find(const char *word, enum name_class *ret);
 
 int names_new(const struct key *key, struct names **ret, struct err *err);
@@ -66,7 +66,10 @@ struct name_match {
 bool names_match(const struct names *names, const char *text, size_t length, size_t at,
                  size_t word_end, struct name_match *ret);
 
-/* The pseudonym of any text in a class. */
+/*
+ * The pseudonym of any text in a class. It is one word, so no end of a learnt name ("test vm") can
+ * come to stand in it.
+ */
 void names_pseudonym(const struct names *names, enum name_class class, const char *text,
                      size_t length, char *ret);
 
@@ -74,8 +77,9 @@ size_t names_count(const struct names *names);
 const struct name *names_at(const struct names *names, size_t number);
 
 /* Whether the byte belongs to a word. 0xe2 does not: it begins punctuation and box drawings. */
+extern const unsigned char names_word_bytes[256];
+
 static inline bool names_is_word(unsigned char c)
 {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-           (c >= 0x80 && c != 0xe2);
+    return names_word_bytes[c];
 }

@@ -9,7 +9,8 @@
  * name, the class and the prefix of the address.
  *
  * Invariants.
- *  - One original has one pseudonym, two originals have two (names: up to 40 bits of a digest).
+ *  - One original has one pseudonym, two originals have two (names: as far as 38 bits of a digest
+ * go).
  *  - The result does not depend on how a stream is cut, nor on the order of entries.
  *  - What cannot be looked into (another compression than gzip) is replaced by a notice.
  *  - Nothing of the key, the originals or the map gets into the archive, the log, or a message.

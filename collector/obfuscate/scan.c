@@ -16,18 +16,6 @@
 
 _Static_assert(HISTORY >= RECOGNISE_BEFORE, "addresses are judged by what is in front of them");
 
-static const unsigned char *word_table(void)
-{
-    static unsigned char table[256];
-    static bool made;
-    if (!__atomic_load_n(&made, __ATOMIC_ACQUIRE)) {
-        for (int c = 0; c < 256; c++)
-            table[c] = names_is_word((unsigned char)c); /* threads write the same */
-        __atomic_store_n(&made, true, __ATOMIC_RELEASE);
-    }
-    return table;
-}
-
 void scanner_init(struct scanner *s)
 {
     s->input = s->output = (struct strbuf)STRBUF_INIT;
@@ -89,6 +77,18 @@ static void replace_labels(struct scanner *s, size_t at)
     }
 }
 
+/* In "web 10.0.0.1" there is no "web 10". */
+static bool ends_in_address(const struct scanner *s, size_t end)
+{
+    const char *text = s->input.data;
+    struct found_address address;
+    size_t begin = end;
+    while (begin > 0 && text[begin - 1] >= '0' && text[begin - 1] <= '9')
+        begin--;
+    return begin < end && begin > 0 && !names_is_word((unsigned char)text[begin - 1]) &&
+           recognise_address(text, s->input.length, begin, s->versions_only, &address);
+}
+
 /* What begins at `at` is replaced; returns where it ends, or 0. */
 static size_t try_at(struct scanner *s, size_t at, size_t word_end)
 {
@@ -101,7 +101,7 @@ static size_t try_at(struct scanner *s, size_t at, size_t word_end)
     }
     struct name_match found;
     if (!names_match(s->names, text, s->input.length, at, word_end, &found) ||
-        at - found.lead < s->from)
+        at - found.lead < s->from || ends_in_address(s, at + found.length))
         return 0;
     if (found.name->class == NAME_DOMAIN)
         replace_labels(s, at - found.lead);
@@ -160,7 +160,7 @@ static size_t symbol_length(const unsigned char *text)
 /* Looks at all places before `limit`. */
 static void scan(struct scanner *s, size_t limit)
 {
-    const unsigned char *word = word_table();
+    const unsigned char *word = names_word_bytes;
     const unsigned char *text = (const unsigned char *)s->input.data;
     size_t length = s->input.length, at = s->at;
     while (at < limit) {
