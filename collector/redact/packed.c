@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "collector/redact/generic.h"
+#include "collector/redact/gunzip.h"
 
 #define MAGIC_BYTES  6
 #define MAGIC_BYTE   0x1f /* the first one of gzip */
@@ -23,8 +24,9 @@ struct packed {
     size_t magic_length;
     struct generic *generic;
     bool rewrite, wants_rewrite;
-    z_stream inflate, deflate;
-    bool has_inflate, has_deflate;
+    struct gunzip *gunzip;
+    z_stream deflate;
+    bool has_deflate;
     bool at_end;                /* of one gzip member; another one may follow */
     struct filter_output inner; /* what was unpacked, filtered */
 };
@@ -61,8 +63,7 @@ void packed_free(void *filter)
 {
     struct packed *packed = filter;
     generic_free(packed->generic);
-    if (packed->has_inflate)
-        inflateEnd(&packed->inflate);
+    gunzip_free(packed->gunzip);
     if (packed->has_deflate)
         deflateEnd(&packed->deflate);
     strbuf_release(&packed->inner.bytes);
@@ -81,11 +82,9 @@ bool packed_wants_rewrite(const void *filter)
 
 static int begin_gzip(struct packed *packed, struct err *err)
 {
-    if (inflateInit2(&packed->inflate, GZIP_FORMAT) != Z_OK)
-        return err_nomem(err);
-    packed->has_inflate = true;
-    if (!packed->rewrite)
-        return 0;
+    int r = gunzip_new(&packed->gunzip, err);
+    if (r < 0 || !packed->rewrite)
+        return r;
     if (deflateInit2(&packed->deflate, REPACK_LEVEL, Z_DEFLATED, GZIP_FORMAT, MEMORY_LEVEL,
                      Z_DEFAULT_STRATEGY) != Z_OK)
         return err_nomem(err);
@@ -144,39 +143,39 @@ static int give_up_gzip(struct packed *packed, const char *bytes, size_t length,
     return r == 0 ? generic_write(packed->generic, bytes, length, out, err) : r;
 }
 
-/* False when what follows a member is not another one. */
-static bool next_member(struct packed *packed)
+static enum gunzip_status unpack(struct packed *packed, struct gunzip_step *step)
 {
-    if (!packed->at_end || packed->inflate.avail_in == 0)
-        return true;
-    return *packed->inflate.next_in == MAGIC_BYTE && inflateReset(&packed->inflate) == Z_OK;
+    size_t before = step->in_left;
+    step->made = 0;
+    if (packed->at_end && before == 0)
+        return GUNZIP_MEMBER_END;
+    if (packed->at_end && *step->in != MAGIC_BYTE) /* no other member follows */
+        return GUNZIP_DAMAGED;
+    enum gunzip_status status = gunzip_run(packed->gunzip, step);
+    bool stuck = before > 0 && step->in_left == before && step->made == 0;
+    return stuck && status == GUNZIP_MORE ? GUNZIP_DAMAGED : status;
 }
 
 static int write_gzip(struct packed *packed, const char *bytes, size_t length,
                       struct filter_output *out, struct err *err)
 {
-    z_stream *stream = &packed->inflate;
     char chunk[CHUNK];
-    stream->next_in = (unsigned char *)(uintptr_t)bytes; /* zlib does not write to it */
-    stream->avail_in = (unsigned)length;
+    struct gunzip_step step = {.in = bytes, .in_left = length, .out = chunk, .room = sizeof chunk};
     do {
-        stream->next_out = (unsigned char *)chunk;
-        stream->avail_out = sizeof chunk;
-        int status = next_member(packed) ? inflate(stream, Z_NO_FLUSH) : Z_DATA_ERROR;
-        int r = generic_write(packed->generic, chunk, sizeof chunk - stream->avail_out,
-                              &packed->inner, err);
+        enum gunzip_status status = unpack(packed, &step);
+        int r = generic_write(packed->generic, chunk, step.made, &packed->inner, err);
         if (r == 0)
             r = take_filtered(packed, Z_NO_FLUSH, out, err);
         if (r < 0)
             return r;
-        packed->at_end = status == Z_STREAM_END;
-        if (status != Z_STREAM_END && status != Z_OK && status != Z_BUF_ERROR) {
-            size_t taken = length - stream->avail_in;
+        packed->at_end = status == GUNZIP_MEMBER_END;
+        if (status == GUNZIP_DAMAGED) {
+            size_t taken = length - step.in_left;
             if (!packed->rewrite)
                 strbuf_add(&out->bytes, bytes, taken);
-            return give_up_gzip(packed, bytes + taken, stream->avail_in, out, err);
+            return give_up_gzip(packed, bytes + taken, step.in_left, out, err);
         }
-    } while (stream->avail_in > 0 || stream->avail_out == 0);
+    } while (step.in_left > 0 || step.made == step.room);
     if (!packed->rewrite)
         strbuf_add(&out->bytes, bytes, length);
     return 0;

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * zlib is everywhere.
+ */
+#include <zlib.h>
+
+#include "collector/redact/gunzip.h"
+
+#define GZIP_FORMAT (15 + 16) /* zlib: largest window, gzip header */
+
+struct gunzip {
+    z_stream stream;
+};
+
+int gunzip_new(struct gunzip **ret, struct err *err)
+{
+    struct gunzip *gunzip = calloc(1, sizeof *gunzip);
+    if (!gunzip || inflateInit2(&gunzip->stream, GZIP_FORMAT) != Z_OK) {
+        free(gunzip);
+        return err_nomem(err);
+    }
+    *ret = gunzip;
+    return 0;
+}
+
+void gunzip_free(struct gunzip *gunzip)
+{
+    if (gunzip)
+        inflateEnd(&gunzip->stream);
+    free(gunzip);
+}
+
+enum gunzip_status gunzip_run(struct gunzip *gunzip, struct gunzip_step *step)
+{
+    z_stream *stream = &gunzip->stream;
+    stream->next_in = (unsigned char *)(uintptr_t)step->in; /* zlib does not write to it */
+    stream->avail_in = (unsigned)step->in_left;
+    stream->next_out = (unsigned char *)step->out;
+    stream->avail_out = (unsigned)step->room;
+    int status = inflate(stream, Z_NO_FLUSH);
+    step->in += step->in_left - stream->avail_in;
+    step->in_left = stream->avail_in;
+    step->made = step->room - stream->avail_out;
+    if (status == Z_STREAM_END)
+        return inflateReset(stream) == Z_OK ? GUNZIP_MEMBER_END : GUNZIP_DAMAGED;
+    return status == Z_OK || status == Z_BUF_ERROR ? GUNZIP_MORE : GUNZIP_DAMAGED;
+}
