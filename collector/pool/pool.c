@@ -50,16 +50,13 @@ static void find_socket(const char *root, struct xapi *xapi)
     }
 }
 
-/* Without certificates of the pool the local host can still be had. */
 static int load_trust(const struct pool_options *options, struct trust **ret, struct err *err)
 {
     char path[PATH_MAX];
-    struct err ignored = ERR_INIT;
     if (options->cacert)
         return trust_load_file(options->cacert, ret, err);
     below(options->root, pool_certificates, path, sizeof path);
-    trust_load_pool(path, ret, &ignored);
-    return 0;
+    return trust_load_pool(path, ret, err);
 }
 
 /* What the user gave must be good before anything is asked. */
@@ -84,7 +81,11 @@ static int enter(struct xapi *xapi, const struct credentials *credentials,
     struct limit limit = limit_within(&options->limit, patience_ms);
     int r = xapi_login(xapi, credentials, &limit, err);
     limit = limit_within(&options->limit, patience_ms);
-    return r == 0 ? xapi_get_pool(xapi, &limit, pool, err) : r;
+    if (r == 0)
+        r = xapi_get_pool(xapi, &limit, pool, err);
+    if (r == 0 && !options->cacert)
+        xapi_learn_certificates(xapi, &limit, xapi->trust);
+    return r;
 }
 
 /* When only this host is known. */

@@ -8,17 +8,24 @@
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
 #include "common/io.h"
 #include "common/vec.h"
 
-#define MAX_FILE    ((size_t)4 << 20) /* a pool of 64 hosts needs 100 KiB */
-#define POOL_SERVER "pool"            /* the name under which a host shows its pool certificate */
+#define MAX_FILE         ((size_t)4 << 20) /* a pool of 64 hosts needs 100 KiB */
+#define MAX_FINGERPRINTS 1024              /* two a host, and many to spare */
+#define POOL_SERVER      "pool" /* the name under which a host shows its pool certificate */
+
+struct fingerprint {
+    unsigned char bytes[SHA256_DIGEST_LENGTH];
+};
 
 struct trust {
     SSL_CTX *context;
     VEC(X509 *) known;
+    VEC(struct fingerprint) fingerprints; /* of others that are known */
     bool known_only; /* a certificate must be one of them; being signed by one is not enough */
 };
 
@@ -26,6 +33,13 @@ static bool is_known(const struct trust *trust, X509 *certificate)
 {
     for (size_t i = 0; i < trust->known.count; i++)
         if (X509_cmp(trust->known.items[i], certificate) == 0)
+            return true;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    if (!X509_digest(certificate, EVP_sha256(), digest, &length) || length != SHA256_DIGEST_LENGTH)
+        return false;
+    for (size_t i = 0; i < trust->fingerprints.count; i++)
+        if (memcmp(trust->fingerprints.items[i].bytes, digest, length) == 0)
             return true;
     return false;
 }
@@ -71,7 +85,7 @@ static int parse(struct trust *trust, const struct strbuf *text, const char *pat
     }
     ERR_clear_error(); /* the end of the file is one */
     BIO_free(bio);
-    if (r == 0 && trust->known.count == 0)
+    if (r == 0 && trust->known.count == 0 && !trust->known_only)
         r = err_set(err, ERR_NOTFOUND, "'%s' holds no certificate in PEM form", path);
     return r;
 }
@@ -79,9 +93,13 @@ static int parse(struct trust *trust, const struct strbuf *text, const char *pat
 static int load(const char *path, bool known_only, struct trust **ret, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    int r = io_read_file(AT_FDCWD, path, MAX_FILE, &text, err);
+    struct err missing = ERR_INIT;
+    int r = io_read_file(AT_FDCWD, path, MAX_FILE, &text, &missing);
+    if (r < 0 && !known_only)
+        return err_set(err, r, "%s", missing.text);
     if (r < 0)
-        return r;
+        strbuf_clear(&text);
+    r = 0;
     struct trust *trust = calloc(1, sizeof *trust);
     if (!trust)
         return err_nomem(err);
@@ -116,6 +134,33 @@ int trust_load_file(const char *path, struct trust **ret, struct err *err)
     return load(path, false, ret, err);
 }
 
+static bool parse_fingerprint(const char *text, struct fingerprint *ret)
+{
+    size_t length = strlen(text);
+    if (length != 3 * sizeof ret->bytes - 1)
+        return false;
+    for (size_t i = 0; i < sizeof ret->bytes; i++) {
+        const char *pair = text + 3 * i;
+        const char two[] = {pair[0], pair[1], '\0'};
+        if (strspn(two, "0123456789abcdefABCDEF") != 2 || (pair[2] && pair[2] != ':'))
+            return false;
+        ret->bytes[i] = (unsigned char)strtoul(two, NULL, 16);
+    }
+    return true;
+}
+
+int trust_add_fingerprint(struct trust *trust, const char *fingerprint, struct err *err)
+{
+    struct fingerprint parsed;
+    if (trust->fingerprints.count >= MAX_FINGERPRINTS || !parse_fingerprint(fingerprint, &parsed))
+        return 0;
+    struct fingerprint *slot = vec_push(&trust->fingerprints);
+    if (!slot)
+        return err_nomem(err);
+    *slot = parsed;
+    return 0;
+}
+
 void *trust_free(struct trust *trust)
 {
     if (!trust)
@@ -123,6 +168,7 @@ void *trust_free(struct trust *trust)
     for (size_t i = 0; i < trust->known.count; i++)
         X509_free(trust->known.items[i]);
     vec_free(&trust->known);
+    vec_free(&trust->fingerprints);
     SSL_CTX_free(trust->context);
     free(trust);
     return NULL;

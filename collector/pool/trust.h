@@ -17,8 +17,15 @@
 
 struct trust;
 
-/* A bundle of the pool: certificates in PEM form. ERR_NOTFOUND when it holds none. */
+/* A bundle of the pool: certificates in PEM form. When there is none, nothing is trusted yet. */
 int trust_load_pool(const char *path, struct trust **ret, struct err *err);
+
+/*
+ * One more certificate of the pool, by its SHA-256 as "AB:CD:..."; other texts are none and do
+ * nothing. For pools that are older than the bundle: XAPI knows these since 8.2, and it is asked
+ * over a connection that is trusted already.
+ */
+int trust_add_fingerprint(struct trust *trust, const char *fingerprint, struct err *err);
 
 /* Certificates that the user trusts. */
 int trust_load_file(const char *path, struct trust **ret, struct err *err);

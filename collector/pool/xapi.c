@@ -37,11 +37,6 @@ int xapi_connect(const struct xapi *xapi, const struct limit *limit, struct stre
 {
     if (xapi->socket[0])
         return stream_open_local(xapi->socket, limit, ret, err);
-    if (!xapi->trust)
-        return err_set(err, ERR_DENIED,
-                       "no certificates are known by which '%s' could be trusted: give them with "
-                       "--cacert",
-                       xapi->endpoint.host);
     return stream_open_tls(&xapi->endpoint, xapi->trust, xapi->spawner, limit, ret, err);
 }
 
@@ -252,6 +247,26 @@ int xapi_get_pool(const struct xapi *xapi, const struct limit *limit, struct xap
     else
         *ret = pool;
     return r;
+}
+
+void xapi_learn_certificates(const struct xapi *xapi, const struct limit *limit,
+                             struct trust *trust)
+{
+    struct err ignored = ERR_INIT;
+    json_auto_t *certificates = NULL;
+    const char *reference;
+    json_t *record;
+    if (call(xapi, "Certificate.get_all_records", json_pack("[s]", xapi->session), limit,
+             &certificates, NULL, &ignored) < 0)
+        return;
+    json_object_foreach(certificates, reference, record)
+    {
+        const char *type = json_string_value(json_object_get(record, "type"));
+        const char *fingerprint = json_string_value(json_object_get(record, "fingerprint"));
+        bool is_authority = type && strcmp(type, "ca") == 0;
+        if (fingerprint && !is_authority)
+            trust_add_fingerprint(trust, fingerprint, &ignored);
+    }
 }
 
 void xapi_pool_release(struct xapi_pool *pool)

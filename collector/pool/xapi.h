@@ -24,7 +24,7 @@ struct xapi_pool {
 struct xapi {
     char socket[108];         /* path of the local socket; "": over the network */
     struct endpoint endpoint; /* where that is */
-    struct trust *trust;      /* borrowed; NULL while nothing can be trusted */
+    struct trust *trust;      /* borrowed */
     struct spawner *spawner;  /* borrowed */
     char session[128];        /* "" before login and after logout */
 };
@@ -45,6 +45,10 @@ void xapi_logout(struct xapi *xapi, const struct limit *limit);
 int xapi_get_pool(const struct xapi *xapi, const struct limit *limit, struct xapi_pool *ret,
                   struct err *err);
 void xapi_pool_release(struct xapi_pool *pool);
+
+/* Makes the certificates trusted that XAPI knows of its hosts; older ones know none. */
+void xapi_learn_certificates(const struct xapi *xapi, const struct limit *limit,
+                             struct trust *trust);
 
 /* The XML that `xen-bugtool --capabilities` prints on that host. The caller frees *ret. */
 int xapi_get_capabilities(const struct xapi *xapi, const struct xapi_host *host,

@@ -260,6 +260,19 @@ def test_a_host_with_a_certificate_that_is_not_the_pools_gets_no_request(setup, 
     assert "cacert" in bundle.hosts["host2"]["reason"]
 
 
+def test_a_pool_without_bundle_is_trusted_by_the_fingerprints_that_xapi_knows(setup):
+    """As in XCP-ng 8.2: one certificate a host, no bundle. That of an authority is not one of a host."""
+    _, host2, host3 = setup.pool.hosts
+    (setup.root / "etc/stunnel/xapi-pool-ca-bundle.pem").unlink()
+    for host in (host2, host3):
+        host.shown = {None: host.api_pem}
+    setup.pool.certificates = [{"fingerprint": xapi.fingerprint(host2.api_pem)},
+                               {"fingerprint": xapi.fingerprint(host3.api_pem), "type": "ca"}, {"fingerprint": "AB:CD"}, {}]
+    bundle = setup.bundle(FEW, PATIENT)
+    assert bundle.statuses() == ["complete", "complete", "untrusted"]
+    assert setup.asked("host3") == []
+
+
 def test_a_certificate_in_the_pools_bundle_does_not_make_its_owner_an_authority(setup):
     host1, host2, _ = setup.pool.hosts
     host2.shown["pool"] = xapi.make_certificate(setup.folder / "certificates", "signed", host2.uuid, signer=host1.pool_pem)

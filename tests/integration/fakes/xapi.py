@@ -5,6 +5,7 @@ Each host has its own port on the loopback interface and its own certificate, ma
 real one, /system-status sends its headers before it has a report, in the manner of HTTP/1.0, and the report is what
 xen-bugtool prints. A host's `mode` makes it misbehave. Everything that comes in is kept in `requests`.
 """
+import hashlib
 import json
 import pathlib
 import socket
@@ -65,6 +66,10 @@ def public_part(path):
     return text[text.index("-----BEGIN CERTIFICATE"):]
 
 
+def fingerprint(path):
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(public_part(path))).digest().hex(":").upper()
+
+
 class Host:
     def __init__(self, pool, number, label, root):
         self.pool, self.label, self.root = pool, label, root
@@ -105,6 +110,7 @@ class Pool:
         self.folder, self.tool, self.name = pathlib.Path(folder), tool, name
         self.user, self.password, self.session = "root", password, "OpaqueRef:not-a-real-secret-session"
         self.sessions, self.requests, self.lock = 0, [], threading.Lock()
+        self.certificates = []  # records; an old XAPI does not know the class
         self.silent = False  # True: XAPI takes calls and does not answer
         self.ending = threading.Event()
         self.hosts = [Host(self, number, label, root) for number, (label, root) in enumerate(roots.items(), 1)]
@@ -212,6 +218,8 @@ class Pool:
             result = {"OpaqueRef:pool": {"uuid": "pool-uuid", "name_label": self.name, "master": self.local.reference}}
         elif method == "host.get_all_records":
             result = {each.reference: each.record() for each in self.hosts}
+        elif method == "Certificate.get_all_records" and self.certificates:
+            result = {f"OpaqueRef:certificate-{i}": each for i, each in enumerate(self.certificates)}
         elif method == "host.get_system_status_capabilities":
             asked = next(each for each in self.hosts if each.reference == parameters[1])
             if asked.capabilities is None:
