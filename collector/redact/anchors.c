@@ -12,7 +12,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/compiler.h"
 
@@ -26,7 +25,7 @@ static const struct anchor anchors[] = {
     {"priv", NULL, detect_assignment},
     {"key", "=: \t'\"_-<>\\&%]", detect_assignment}, /* api_key, authkey */
     {"cred", NULL, detect_assignment},
-    {"session", NULL, detect_assignment},
+    {"session", "_-=:ir'\"]>\\&%", detect_assignment},
     {"uthorization", NULL, detect_assignment},
     {"cookie", NULL, detect_assignment},
     {"community", NULL, detect_assignment},
@@ -102,6 +101,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "anchors need a little
 
 struct gram {
     uint32_t bytes;
+    unsigned length; /* of the anchor's text */
     const struct anchor *anchor;
 };
 
@@ -133,7 +133,7 @@ static void add_gram(const char *text, const struct anchor *anchor)
     uint32_t gram = load(text);
     assert(gram_count < MAX_GRAMS);
     begins[hash(gram)] = 1;
-    grams[gram_count++] = (struct gram){gram, anchor};
+    grams[gram_count++] = (struct gram){gram, (unsigned)strlen(anchor->text), anchor};
 }
 
 static int by_bucket(const void *left, const void *right)
@@ -179,21 +179,31 @@ static bool is_next(const char *set, char c)
     return c && (strchr(set, c) || (c >= 'A' && c <= 'Z' && strchr(set, c | 0x20)));
 }
 
-static bool matches(const struct anchor *anchor, const char *p, const char *end)
+static char small(char c)
 {
-    size_t n = strlen(anchor->text);
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* Most places that look like an anchor are none: no call to the library before that is known. */
+static bool matches(const struct gram *gram, const char *p, const char *end)
+{
+    const struct anchor *anchor = gram->anchor;
     if (anchor == &url_anchor)
-        return memcmp(p + 1, anchor->text, n) == 0;
-    if ((size_t)(end - p) < n || strncasecmp(p, anchor->text, n) != 0)
+        return memcmp(p + 1, anchor->text, GRAM - 1) == 0;
+    if ((size_t)(end - p) < gram->length)
         return false;
-    return !anchor->next || (p + n < end && is_next(anchor->next, p[n]));
+    for (size_t i = gram->length; i-- > 0;)
+        if (small(p[i]) != small(anchor->text[i]))
+            return false;
+    p += gram->length;
+    return !anchor->next || (p < end && is_next(anchor->next, *p));
 }
 
 size_t anchors_at(const char *p, const char *end, const struct anchor *ret[MAX_ANCHORS_AT])
 {
     size_t count = 0, key = bucket(load(p));
     for (size_t i = bucket_start[key]; i < bucket_start[key + 1]; i++)
-        if (grams[i].bytes == load(p) && count < MAX_ANCHORS_AT && matches(grams[i].anchor, p, end))
+        if (grams[i].bytes == load(p) && count < MAX_ANCHORS_AT && matches(&grams[i], p, end))
             ret[count++] = grams[i].anchor;
     return count;
 }
