@@ -19,6 +19,12 @@ static int learn(struct obfuscator *o, const char *root, const char *host_name, 
         r = learn_all(o->names, &o->sources, root, err);
     if (r == 0)
         r = learn_value(o->names, &o->sources, NAME_HOST, host_name, strlen(host_name), err);
+    static const char *const users[] = {"SUDO_USER", "USER"}; /* the inventory tells who ran it */
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(users); i++) {
+        const char *user = getenv(users[i]);
+        if (user)
+            r = learn_value(o->names, &o->sources, NAME_USER, user, strlen(user), err);
+    }
     if (r == 0)
         r = names_freeze(o->names, err);
     return r;

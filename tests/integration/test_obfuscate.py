@@ -195,6 +195,15 @@ def test_the_name_of_the_archive_given_by_the_caller_does_not_tell_the_host(root
             assert listed and all(re.match("report-host[2-9][a-z2-9]{7}/", entry) for entry in listed)
 
 
+def test_who_ran_it_is_not_told(roots, tmp_path, monkeypatch):
+    monkeypatch.setenv("SUDO_USER", "ACME\\hmustermann")
+    done = collect(roots / "healthy/host2", tmp_path, f"--obfuscate={tmp_path}/key", "--output=tar", name="report-hmustermann")
+    members = contents(pathlib.Path(done.stdout.decode().strip()))
+    assert len(members) > 80 and any(name.endswith("manifest.json") for name in members)
+    for name, content in members.items():
+        assert "hmustermann" not in name and b"hmustermann" not in content, name
+
+
 def test_an_archive_for_a_descriptor_is_obfuscated_too(roots, tmp_path):
     done = collect(roots / "healthy/host3", tmp_path, f"--obfuscate={tmp_path}/key", "--output=tar", "--outfd=1")
     stream = tmp_path / "stream.tar"
