@@ -25,6 +25,7 @@
 #include "collector/cli/selection.h"
 #include "collector/cli/summary.h"
 #include "collector/plan/plan_print.h"
+#include "collector/process/descriptors.h"
 #include "common/escape.h"
 #include "common/io.h"
 #include "common/units.h"
@@ -295,6 +296,31 @@ static int collect_into(struct session *s, struct destination *destination, stru
     return r;
 }
 
+static int exit_status(const struct session *s, int r, const struct err *err)
+{
+    char message[1024];
+    if (r == 0)
+        return 0;
+    if (atomic_load(&cancelled)) {
+        fputs("\nInterrupted.\n", s->options.outfd == STDOUT_FILENO ? stderr : stdout);
+        return EXIT_INTERRUPTED;
+    }
+    fprintf(stderr, "%s\n", err_message(err, message, sizeof message));
+    return r == ERR_USAGE ? EXIT_USAGE : r == ERR_CANCELLED ? EXIT_INTERRUPTED : EXIT_NO_ARCHIVE;
+}
+
+/*
+ * A thread still uses what would be freed, and waiting for it could take for ever. It may even keep
+ * this process from ending, so whoever reads from us gets the end of the file now.
+ */
+_Noreturn static void leave_abandoned(const struct session *s, int r, const struct err *err)
+{
+    int status = exit_status(s, r, err);
+    fflush(NULL);
+    descriptors_close_from(0);
+    _exit(status);
+}
+
 static int collect(struct session *s, struct err *err)
 {
     struct destination destination;
@@ -319,11 +345,8 @@ static int collect(struct session *s, struct err *err)
         say_failure(s, &destination, err);
     else
         say_success(s, &destination);
-    if (abandoned) { /* a thread still uses what would be freed, and waiting for it could take for
-                        ever */
-        fflush(NULL);
-        _exit(r == 0 ? 0 : EXIT_NO_ARCHIVE);
-    }
+    if (abandoned)
+        leave_abandoned(s, r, err);
     destination_release(&destination);
     mounts_free(mounts);
     return r;
@@ -381,19 +404,6 @@ static void session_release(struct session *s)
     planner_free(s->planner);
     vec_free(&s->selections);
     catalog_free(&s->catalog);
-}
-
-static int exit_status(const struct session *s, int r, const struct err *err)
-{
-    char message[1024];
-    if (r == 0)
-        return 0;
-    if (atomic_load(&cancelled)) {
-        fputs("\nInterrupted.\n", s->options.outfd == STDOUT_FILENO ? stderr : stdout);
-        return EXIT_INTERRUPTED;
-    }
-    fprintf(stderr, "%s\n", err_message(err, message, sizeof message));
-    return r == ERR_USAGE ? EXIT_USAGE : r == ERR_CANCELLED ? EXIT_INTERRUPTED : EXIT_NO_ARCHIVE;
 }
 
 int collector_main(int argc, char **argv)

@@ -8,11 +8,11 @@
 
 #include <getopt.h>
 
+#include "collector/cli/outdir.h"
 #include "collector/obfuscate/obfuscate.h"
 #include "common/strbuf.h"
 #include "common/units.h"
 
-#define DEFAULT_OUTDIR "/var/opt/xen/bug-report"
 #define DEFAULT_FORMAT "tar.bz2"
 #define POOL_FORMAT    "zip" /* what readers of bundles expect */
 #define DEFAULT_JOBS   2 /* a control domain in trouble has little to spare */

@@ -20,7 +20,8 @@
 
 #define MAX_JOBS         64
 #define QUEUE_PER_JOB    4    /* finished stages that wait for the archive: bounds memory */
-#define ABANDON_AFTER_MS 3000 /* beyond the deadline; a child is gone within half a second */
+#define ABANDON_AFTER_MS 1500 /* beyond the deadline; a child is gone within half a second */
+#define JOIN_S           1 /* then threads have so long to come back; all of it fits five seconds */
 #define LOOK_AGAIN_MS    200
 #define RESERVED_SHARE   20 /* one twentieth of the disk stays free */
 #define UNWRITTEN                                                                                  \
@@ -396,7 +397,7 @@ static bool join_all(struct pool *pool, pthread_t *threads, int started)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 2;
+    until.tv_sec += JOIN_S;
     bool all = true;
     for (int i = 0; i < started; i++)
         if (pthread_timedjoin_np(threads[i], NULL, &until) != 0) {

@@ -8,6 +8,8 @@ import random
 import resource
 import socket
 import subprocess
+import sys
+import time
 import zipfile
 
 import pytest
@@ -176,6 +178,50 @@ def test_a_command_that_hangs_in_the_kernel_is_abandoned(tmp_path):
         assert wait_until(lambda: survivors(marker) == [])
     assert entries(found)["hangs.out"]["status"] == "stuck"
     assert found["echo-fine.out"] == b"fine\n" and found["later.out"] == b"later\n"
+
+
+@pytest.fixture
+def disk_that_hangs(tmp_path):
+    """Looks like a local file system (an overlay), but lies on one whose server does not answer to reads."""
+    below, above = tmp_path / "below", tmp_path / "disk"
+    below.mkdir()
+    above.mkdir()
+    server = subprocess.Popen([sys.executable, pathlib.Path(__file__).with_name("hanging_fuse.py"), below], stderr=subprocess.DEVNULL)
+    wait_until(lambda: server.poll() is not None or os.path.ismount(below))
+    try:
+        if server.poll() is not None:
+            pytest.skip("this environment does not allow FUSE mounts")
+        (tmp_path / "none").mkdir()
+        with mounted("overlay", "overlay", above, f"lowerdir={below}:{tmp_path}/none"):
+            yield above, server
+    finally:
+        server.kill()
+        server.wait()
+        subprocess.run(["umount", "-l", below], capture_output=True)
+
+
+@pytest.mark.parametrize("output", ["zip", "tar"])
+def test_a_read_of_a_local_disk_that_hangs_is_abandoned(tmp_path, disk_that_hangs, output):
+    """
+    Only a thread hangs in such a read. The archive is closed without it, in time, and the caller has the end of the
+    output; where the kernel does not let the process itself end before the read does, nobody can change that.
+    """
+    disk, server = disk_that_hangs
+    (tmp_path / "good").write_text("good\n")
+    catalog = write_catalog(tmp_path / "catalog", f"  - file: {disk}/file\n  - file: {tmp_path}/good\n  - command: [echo, fine]\n")
+    arguments = ["-s", "-y", "--catalog", catalog, "--outdir", tmp_path / "out", "--time-limit=2", f"--output={output}"]
+    begun = time.monotonic()
+    process = subprocess.Popen([BUGTOOL, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment())
+    text = process.stdout.read()
+    assert not FULL or time.monotonic() - begun < 2 + 5
+    assert server.poll() is None
+    path = pathlib.Path(text.decode().strip())
+    found = members(path)
+    states = {name.rsplit("/", 1)[-1]: entry["status"] for name, entry in entries(found).items()}
+    assert states == {"file": "stuck", "good": "ok", "echo-fine.out": "ok"}
+    assert found["echo-fine.out"] == b"fine\n" and [p.name for p in (tmp_path / "out").iterdir()] == [path.name]
+    server.kill()
+    assert process.wait(60) == 0
 
 
 # ---- Size and number
