@@ -336,3 +336,32 @@ def test_keys_of_the_machines_account_are_denied(tmp_path):
     write_catalog(tmp_path / "catalog", "  - trees: [/var/lib/likewise, /etc/samba]\n  - file: /etc/krb5.keytab\n")
     result = run("-s", "-y", "--root", tmp_path / "root", "--catalog", tmp_path / "catalog", "--outdir", tmp_path / "out")
     assert not any(b"the machine's key" in data for _, data in everything(tmp_path / "out", result))
+
+
+# What the original tool is known to let through, as these files look on a host: path, text, secret.
+KNOWN_LEAKS = [
+    ("etc/iscsi/iscsid.conf", "node.session.auth.username = u\nnode.session.auth.password = {}\n#discovery.sendtargets.auth.password_in = {}\n"),
+    ("etc/yum.repos.d/a.repo", "[a]\nbaseurl=https://u:{}@repo.example/x\nproxy_password = {}\n"),
+    ("etc/sysconfig/network", "export http_proxy=http://u:{}@proxy.example:3128/\n"),
+    ("proc/cmdline", "root=LABEL=x ro console=hvc0 proxy_password={}\n"),
+    ("etc/cron.d/backup", "0 1 * * * root mysqldump -u root -p{} xen | curl -u b:{} -T - https://h/\n"),
+    ("var/xapi/local.db", '<localdb><row key="pool_secret" value="{}"/><row key="ha.armed" value="false"/></localdb>'),
+    ("var/log/SMlog", "Nov  1 10:00:00 h SM: [1] lock: {{'device_config': {{'chapuser': 'u', 'chappassword': '{}', 'target': 'x'}}}}\n"),
+    ("var/log/xensource.log", "Nov  1 10:00:00 h xapi: [debug||1 |sr.create R:1|xapi] dconf=[ chappassword={} ]\n"),
+    ("var/log/audit.log", "Nov  1 h xapi: ('trackid=1' 'LOCAL_SUPERUSER' 'alice' 'ALLOWED' 'OK' 'API' 'x' (('password' '{}' '' '')))\n"),
+    (".commands/process-tree.out", "1 ? S 0:00 /usr/bin/mount.cifs //h/s /mnt -o user=u,password={}\n"),
+    (".commands/xenstore-ls-f.out", '/local/domain/1/vm-data/key = "{}"\n/local/domain/1/name = "vm"\n'),
+]
+
+
+def test_known_leaks_of_the_original_are_closed(tmp_path):
+    planter, root = Planter(), tmp_path / "root"
+    for path, text in KNOWN_LEAKS:
+        write(root / path, text.format(*[planter.line(("known", "S", ALNUM, None)) for _ in range(text.count("{}"))]))
+    result = run("-s", "-a", "-y", "--root", root, "--outdir", tmp_path / "out", "--output=zip")
+    parts = everything(tmp_path / "out", result)
+    names = [name for name, _ in parts]
+    for path, _ in KNOWN_LEAKS:
+        assert any(name.endswith("/" + path.removeprefix(".commands/")) for name in names), path
+    assert leaks(planter.secrets, parts) == []
+    assert any(b"'alice'" in data for name, data in parts if name.endswith("audit.log"))
