@@ -416,7 +416,7 @@ def test_without_xapi_this_host_is_taken_all_the_same(setup, how):
         setup.pool.stop_listening(setup.pool.local_listener)
         if how == "no socket":
             path.unlink()
-    bundle = setup.bundle("--pool-host-limit=15", FEW)
+    bundle = setup.bundle("--pool-host-limit=6", FEW)
     host, = bundle.manifest["hosts"]
     assert (host["name"], host["status"], host["way"], host["role"]) == ("host1", "complete", "direct", "unknown")
     assert not bundle.manifest["xapi"]["answered"] and bundle.manifest["xapi"]["reason"]
@@ -427,7 +427,7 @@ def test_without_xapi_this_host_is_taken_all_the_same(setup, how):
 @pytest.mark.parametrize("mode", ["error", "hang", "garbage"])
 def test_a_local_xapi_that_gives_no_report_costs_no_report(setup, mode):
     setup.pool.local.mode = mode
-    bundle = setup.bundle("--pool-host-limit=10", FEW)
+    bundle = setup.bundle("--pool-host-limit=6", FEW)
     assert bundle.statuses() == ["complete"] * 3
     assert bundle.hosts["host1"]["way"] == "direct" and "without XAPI" in bundle.hosts["host1"]["reason"]
 
