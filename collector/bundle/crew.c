@@ -12,7 +12,6 @@
 
 #define MAX_THREADS 64
 #define NICENESS    10 /* as the commands have */
-#define SPARE       1 /* places beyond one for each thread: so none has to wait for its next piece */
 
 struct crew {
     pthread_mutex_t lock;
@@ -72,7 +71,7 @@ int crew_new(int threads, struct crew **ret, struct err *err)
     pthread_cond_init(&crew->changed, NULL);
     crew->end = &crew->first;
     start(crew, threads);
-    crew->places = crew->count ? crew->count + SPARE : 0;
+    crew->places = crew->count; /* with the one that every stream has, none has to wait */
     *ret = crew;
     return 0;
 }

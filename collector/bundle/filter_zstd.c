@@ -7,7 +7,7 @@
 
 #include "collector/bundle/filter.h"
 
-#define BLOCK_BYTES ((size_t)1024 * 1024)
+#define BLOCK_BYTES ((size_t)512 * 1024) /* more costs more memory than it gains */
 
 static size_t block_bytes(enum compression effort)
 {
@@ -17,7 +17,7 @@ static size_t block_bytes(enum compression effort)
 
 static int level(enum compression effort)
 {
-    return effort == COMPRESSION_FAST ? 1 : effort == COMPRESSION_BEST ? 9 : 3;
+    return effort == COMPRESSION_FAST ? 1 : effort == COMPRESSION_BEST ? 6 : 3;
 }
 
 static int begin(struct filter *filter)

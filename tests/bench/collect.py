@@ -1,10 +1,13 @@
 #!/usr/bin/python3
-"""Collecting 272 MB of logs and 56 MB of compressed rotations, side by side with what people use today.
+"""Collecting, side by side with what people use today.
 
-    tests/bench/collect.py [BIN]        BIN: folder of xen-bugtool (default build/release/bin)
+    tests/bench/collect.py [BIN] [PART...]   BIN: folder of xen-bugtool (default build/release/bin)
+                                             PART: zip best tar.bz2 formats commands database flood (default all)
 
-The original tool is a Python program that reads each file and hands it to zipfile or tarfile, one after the other;
-`python zipfile` and `python tarfile` here do just that and nothing else, so they are a lower bound of its time.
+The original tool is a Python program that reads each file and hands it to zipfile or tarfile, one after the other.
+`python zipfile` and `python tarfile` here do that and nothing else: a lower bound of its time. `as the original` also
+holds each file whole and digests it for the inventory, but neither looks for secrets nor runs anything.
+The logs are 272 MB and 56 MB of compressed rotations. Commands need root.
 """
 import os
 import shutil
@@ -12,11 +15,12 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+import make_host
 import make_logs
 import measure
 
 ROOT = os.environ.get("XENHEALTH_BENCH", "/tmp/xenhealth-bench")
-LOGS, OUT = ROOT + "/root", ROOT + "/out"
+LOGS, OUT, DATABASE, CATALOGS = ROOT + "/root", ROOT + "/out", ROOT + "/database", ROOT + "/catalogs"
 
 ZIPFILE = """
 import os, sys, zipfile
@@ -25,6 +29,16 @@ with zipfile.ZipFile(sys.argv[2], "w", zipfile.ZIP_DEFLATED) as z:
         for name in sorted(names):
             z.write(os.path.join(folder, name), os.path.relpath(os.path.join(folder, name), sys.argv[1]))
 """
+ORIGINAL = """
+import hashlib, os, sys, zipfile
+with zipfile.ZipFile(sys.argv[2], "w", zipfile.ZIP_DEFLATED) as z:
+    for folder, _, names in os.walk(sys.argv[1]):
+        for name in sorted(names):
+            with open(os.path.join(folder, name), "rb") as file:
+                data = file.read()
+            hashlib.md5(data).hexdigest()
+            z.writestr(os.path.relpath(os.path.join(folder, name), sys.argv[1]), data)
+"""
 TARFILE = """
 import sys, tarfile
 with tarfile.open(sys.argv[2], "w|bz2") as t:
@@ -32,35 +46,95 @@ with tarfile.open(sys.argv[2], "w|bz2") as t:
 """
 
 
-def bugtool(binary, form):
-    return [binary, "--root", LOGS, "--entries=system-logs,xenserver-logs", "--unlimited", "-y", "-s",
-            "--output=" + form, "--outdir", OUT]
+def python(program, suffix):
+    return ["/usr/bin/python3", "-c", program, LOGS + "/var", OUT + "/peer" + suffix], {0}
 
 
-def newest(suffix):
-    files = [os.path.join(OUT, f) for f in os.listdir(OUT) if f.endswith(suffix) and f.startswith("bug-report")]
-    return os.path.getsize(max(files, key=os.path.getmtime)) / 1e6
+class Bugtool:
+    def __init__(self, folder):
+        self.binary = os.path.join(folder, "xen-bugtool")
+
+    def run(self, entries, output, *options):
+        # Every run needs a name of its own: the archive's name has the second it was begun in.
+        return ["/bin/sh", "-c", "XENRT_BUGTOOL_BASENAME=bug-report-$$ exec \"$@\"", "sh", self.binary, "--entries=" + entries,
+                "--unlimited", "-y", "-s", "--output=" + output, "--outdir", OUT, *options], {0}
+
+    def logs(self, output, *options):
+        return self.run("system-logs,xenserver-logs", output, "--root", LOGS, *options)
+
+
+def clear():
+    shutil.rmtree(OUT, ignore_errors=True)
+    os.makedirs(OUT, mode=0o700)
+
+
+def sizes(suffix):
+    for name in sorted(os.listdir(OUT)):
+        if name.endswith(suffix):
+            print("    %-40s %.1f MB" % (name, os.path.getsize(os.path.join(OUT, name)) / 1e6))
+    clear()
+
+
+def part_zip(tool):
+    measure.compare({"python zipfile": python(ZIPFILE, ".zip"), "as the original": python(ORIGINAL, ".zip"),
+                     "xen-bugtool --output=zip": tool.logs("zip")})
+    sizes(".zip")
+
+
+def part_best(tool):
+    measure.compare({"python zipfile": python(ZIPFILE, ".zip"), "as the original": python(ORIGINAL, ".zip"),
+                     "xen-bugtool --compression=best": tool.logs("zip", "--compression=best")})
+    sizes(".zip")
+
+
+def part_bzip2(tool):
+    measure.compare({"python tarfile": python(TARFILE, ".tar.bz2"), "xen-bugtool --output=tar.bz2": tool.logs("tar.bz2"),
+                     "with --compression=fast": tool.logs("tar.bz2", "--compression=fast")}, rounds=1)
+    sizes(".tar.bz2")
+
+
+def part_formats(tool):
+    measure.compare({"%s, %s" % (form, effort): tool.logs(form, "--compression=" + effort)
+                     for form in ("tar", "tar.gz", "tar.zst") for effort in ("fast", "balanced", "best")
+                     if form != "tar" or effort == "fast"}, rounds=1)
+    sizes("")
+
+
+def part_commands(tool):
+    folder = make_host.sleepers(CATALOGS + "/sleepers")
+    print("%d commands of %.1f s" % (make_host.SLEEPERS, make_host.SLEEP))
+    one = "for i in $(seq %d); do sleep %s; done" % (make_host.SLEEPERS, make_host.SLEEP)
+    measure.compare({"one after the other": (["/bin/sh", "-c", one], {0}),
+                     "xen-bugtool --jobs=8": tool.run("sleepers", "zip", "--catalog", folder, "--jobs=8")}, rounds=1)
+    clear()
+
+
+def part_database(tool):
+    make_host.database(DATABASE)
+    print("a database of %d MB" % (make_host.DATABASE / 1e6))
+    result = measure.compare({"xen-bugtool": tool.run("xenserver-databases", "zip", "--root", DATABASE)}, rounds=1)["xen-bugtool"]
+    print("    %.1f s for 100 MB" % (result["wall"] * 1e8 / make_host.DATABASE))
+    clear()
+
+
+def part_flood(tool):
+    folder = make_host.flood(CATALOGS + "/flood")
+    print("a command that prints %d MB" % (make_host.FLOOD / 1e6))
+    measure.compare({"xen-bugtool --output=%s" % form: tool.run("flood", form, "--catalog", folder) for form in ("zip", "tar")}, rounds=1)
+    clear()
+
+
+PARTS = {"zip": part_zip, "best": part_best, "tar.bz2": part_bzip2, "formats": part_formats, "commands": part_commands,
+         "database": part_database, "flood": part_flood}
 
 
 def main():
-    binary = os.path.join(sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "../../build/release/bin"), "xen-bugtool")
+    tool = Bugtool(sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "../../build/release/bin"))
     make_logs.main(LOGS)
-    shutil.rmtree(OUT, ignore_errors=True)
-    os.makedirs(OUT, mode=0o700)
-    # Every run needs a name of its own: the archive's name has the second it was begun in.
-    wrap = lambda form: ["/bin/sh", "-c", "XENRT_BUGTOOL_BASENAME=bug-report-$$ exec \"$@\"", "sh"] + bugtool(binary, form)
-    print("zip")
-    measure.compare({
-        "python zipfile": (["/usr/bin/python3", "-c", ZIPFILE, LOGS + "/var", OUT + "/peer.zip"], {0}),
-        "xen-bugtool --output=zip": (wrap("zip"), {0}),
-    })
-    print("sizes: python zipfile %.1f MB, xen-bugtool %.1f MB\n" % (os.path.getsize(OUT + "/peer.zip") / 1e6, newest(".zip")))
-    print("tar.bz2")
-    measure.compare({
-        "python tarfile bz2": (["/usr/bin/python3", "-c", TARFILE, LOGS + "/var", OUT + "/peer.tar.bz2"], {0}),
-        "xen-bugtool --output=tar.bz2": (wrap("tar.bz2"), {0}),
-    }, rounds=1)
-    print("sizes: python tarfile %.1f MB, xen-bugtool %.1f MB" % (os.path.getsize(OUT + "/peer.tar.bz2") / 1e6, newest(".tar.bz2")))
+    clear()
+    for name in sys.argv[2:] or PARTS:
+        print("\n" + name)
+        PARTS[name](tool)
     shutil.rmtree(OUT)
 
 
