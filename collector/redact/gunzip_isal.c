@@ -3,6 +3,8 @@
  * ISA-L keeps some input bits back, but gives whole bytes behind a member's end back to the input.
  */
 #include <isa-l/igzip_lib.h>
+#include <stdint.h>
+#include <stdlib.h>
 
 #include "collector/redact/gunzip.h"
 
@@ -39,9 +41,11 @@ enum gunzip_status gunzip_run(struct gunzip *gunzip, struct gunzip_step *step)
     state->next_out = (uint8_t *)step->out;
     state->avail_out = (uint32_t)step->room;
     int status = isal_inflate(state);
+    step->made = step->room - state->avail_out;
+    if (state->avail_in > step->in_left) /* after a damage it gives back what it got before */
+        return GUNZIP_DAMAGED;
     step->in += step->in_left - state->avail_in;
     step->in_left = state->avail_in;
-    step->made = step->room - state->avail_out;
     if (status != ISAL_DECOMP_OK && status != ISAL_END_INPUT)
         return GUNZIP_DAMAGED;
     if (state->block_state != ISAL_BLOCK_FINISH)

@@ -2,6 +2,8 @@
 /*
  * zlib is everywhere.
  */
+#include <stdint.h>
+#include <stdlib.h>
 #include <zlib.h>
 
 #include "collector/redact/gunzip.h"

@@ -9,14 +9,20 @@
 #include "collector/redact/generic.h"
 #include "collector/redact/gunzip.h"
 
-#define MAGIC_BYTES  6
-#define MAGIC_BYTE   0x1f /* the first one of gzip */
+#define MAGIC_BYTES 6
+#define MAGIC_BYTE  0x1f /* the first one of gzip */
+
+/* An unpacker that takes and gives nothing has lost its way. Names in headers are shorter. */
+#define MAX_FRUITLESS (128 * 1024)
+/* What a file may have in the end that gives nothing, since it was cut: the head of a block. */
+#define MAX_CUT_HEAD 512
+#define MAX_CUT_FILE 20 /* and when that is all there is */
 #define CHUNK        (64 * 1024)
 #define GZIP_FORMAT  (15 + 16) /* zlib: largest window, gzip header */
 #define MEMORY_LEVEL 8
 #define REPACK_LEVEL 6
 
-enum form { UNKNOWN, TEXT, GZIP, OPAQUE };
+enum form { UNKNOWN, TEXT, GZIP, OPAQUE, DROPPED };
 
 struct packed {
     enum form form;
@@ -28,6 +34,8 @@ struct packed {
     z_stream deflate;
     bool has_deflate;
     bool at_end;                /* of one gzip member; another one may follow */
+    size_t fruitless;           /* bytes of gzip data since something came out */
+    bool fruitful;              /* something ever did */
     struct filter_output inner; /* what was unpacked, filtered */
 };
 
@@ -133,14 +141,32 @@ static int end_gzip(struct packed *packed, struct filter_output *out, struct err
     return r == 0 ? take_filtered(packed, Z_FINISH, out, err) : r;
 }
 
-/* The rest is no gzip data: it is searched as it stands. */
-static int give_up_gzip(struct packed *packed, const char *bytes, size_t length,
-                        struct filter_output *out, struct err *err)
+/* What follows the last member is no gzip data: it is searched as it stands. */
+static int leave_gzip(struct packed *packed, const char *bytes, size_t length,
+                      struct filter_output *out, struct err *err)
 {
     int r = end_gzip(packed, out, err);
     packed->form = TEXT;
     generic_treat_as_binary(packed->generic);
     return r == 0 ? generic_write(packed->generic, bytes, length, out, err) : r;
+}
+
+/* What is behind a damage cannot be searched, but skilled people might read it: it is left out. */
+static int drop_rest(struct packed *packed, struct filter_output *out, struct err *err)
+{
+    static const char notice[] =
+        "\n[the rest of this file is damaged and was left out, since secrets "
+        "could not be removed from it]\n";
+    if (!packed->rewrite) {
+        packed->wants_rewrite = true;
+        return err_set(err, ERR_UNSUPPORTED, "compressed data are damaged");
+    }
+    int r = generic_write(packed->generic, notice, sizeof notice - 1, &packed->inner, err);
+    packed->inner.replaced++;
+    if (r == 0)
+        r = end_gzip(packed, out, err);
+    packed->form = DROPPED;
+    return r;
 }
 
 static enum gunzip_status unpack(struct packed *packed, struct gunzip_step *step)
@@ -149,10 +175,12 @@ static enum gunzip_status unpack(struct packed *packed, struct gunzip_step *step
     step->made = 0;
     if (packed->at_end && before == 0)
         return GUNZIP_MEMBER_END;
-    if (packed->at_end && *step->in != MAGIC_BYTE) /* no other member follows */
-        return GUNZIP_DAMAGED;
     enum gunzip_status status = gunzip_run(packed->gunzip, step);
     bool stuck = before > 0 && step->in_left == before && step->made == 0;
+    packed->fruitless =
+        step->made > 0 || status != GUNZIP_MORE ? 0 : packed->fruitless + before - step->in_left;
+    packed->fruitful |= step->made > 0 || status == GUNZIP_MEMBER_END;
+    stuck |= packed->fruitless > MAX_FRUITLESS;
     return stuck && status == GUNZIP_MORE ? GUNZIP_DAMAGED : status;
 }
 
@@ -162,19 +190,21 @@ static int write_gzip(struct packed *packed, const char *bytes, size_t length,
     char chunk[CHUNK];
     struct gunzip_step step = {.in = bytes, .in_left = length, .out = chunk, .room = sizeof chunk};
     do {
+        if (packed->at_end && step.in_left > 0 && *step.in != MAGIC_BYTE) {
+            size_t taken = length - step.in_left;
+            if (!packed->rewrite)
+                strbuf_add(&out->bytes, bytes, taken);
+            return leave_gzip(packed, step.in, step.in_left, out, err);
+        }
         enum gunzip_status status = unpack(packed, &step);
         int r = generic_write(packed->generic, chunk, step.made, &packed->inner, err);
         if (r == 0)
             r = take_filtered(packed, Z_NO_FLUSH, out, err);
+        if (r == 0 && status == GUNZIP_DAMAGED)
+            return drop_rest(packed, out, err);
         if (r < 0)
             return r;
         packed->at_end = status == GUNZIP_MEMBER_END;
-        if (status == GUNZIP_DAMAGED) {
-            size_t taken = length - step.in_left;
-            if (!packed->rewrite)
-                strbuf_add(&out->bytes, bytes, taken);
-            return give_up_gzip(packed, bytes + taken, step.in_left, out, err);
-        }
     } while (step.in_left > 0 || step.made == step.room);
     if (!packed->rewrite)
         strbuf_add(&out->bytes, bytes, length);
@@ -189,6 +219,8 @@ static int pass(struct packed *packed, const char *bytes, size_t length, struct 
         return write_gzip(packed, bytes, length, out, err);
     case OPAQUE:
         strbuf_add(&out->bytes, bytes, length);
+        return 0;
+    case DROPPED:
         return 0;
     case TEXT:
     case UNKNOWN:
@@ -226,8 +258,11 @@ int packed_finish(void *filter, struct filter_output *out, struct err *err)
 {
     struct packed *packed = filter;
     int r = packed->form == UNKNOWN ? decide(packed, out, err) : 0;
-    if (r < 0 || packed->form == OPAQUE)
+    if (r < 0 || packed->form == OPAQUE || packed->form == DROPPED)
         return r;
+    if (packed->form == GZIP &&
+        packed->fruitless > (packed->fruitful ? MAX_CUT_HEAD : MAX_CUT_FILE))
+        return drop_rest(packed, out, err);
     return packed->form == GZIP ? end_gzip(packed, out, err)
                                 : generic_finish(packed->generic, out, err);
 }

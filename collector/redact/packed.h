@@ -8,7 +8,7 @@
  * told to rewrite: it unpacks, filters and packs.
  *
  * Other compressed data (bzip2, xz, zstd, zip) pass unseen. What is behind a damage in gzip data is
- * searched as binary data, as it stands.
+ * left out, with a notice in its place; what follows its end is searched as binary data.
  */
 #pragma once
 

@@ -531,7 +531,35 @@ static void compressed_logs_with_secrets_are_packed_again_without_them(void **st
     strbuf_release(&packed);
 }
 
-static void what_follows_damaged_compressed_data_is_searched_as_it_stands(void **state)
+static void what_is_behind_a_damage_in_compressed_data_is_left_out(void **state)
+{
+    (void)state;
+    struct strbuf text = STRBUF_INIT;
+    strbuf_adds(&text, "beginning\n");
+    while (text.length < 400000)
+        strbuf_addf(&text, "%zx", text.length * 2654435761u);
+    struct strbuf packed = gzip(text.data, text.length);
+    memset(packed.data + packed.length / 2, 0xff, 64);
+    strbuf_adds(&packed, "password=secret\n");
+    for (size_t step = 1; step < 1000000; step = step * 5 + 1) {
+        struct result first = redact(packed.data, packed.length, 0, step, false);
+        assert_true(first.wants_rewrite);
+        strbuf_release(&first.output);
+        struct result result = redact(packed.data, packed.length, 0, step, true);
+        assert_int_equal(result.code, 0);
+        assert_int_equal(result.count, 1);
+        struct strbuf plain = gunzip(&result.output);
+        assert_memory_equal(plain.data, text.data, 10);
+        assert_non_null(strstr(plain.data, "is damaged and was left out"));
+        assert_null(memmem(result.output.data, result.output.length, "secret", 6));
+        strbuf_release(&result.output);
+        strbuf_release(&plain);
+    }
+    strbuf_release(&text);
+    strbuf_release(&packed);
+}
+
+static void what_follows_compressed_data_is_searched_as_it_stands(void **state)
 {
     (void)state;
     struct strbuf packed = gzip("harmless\n", 9);
@@ -573,7 +601,8 @@ int main(void)
         cmocka_unit_test(binary_data_keep_their_length),
         cmocka_unit_test(compressed_logs_without_secrets_stay_to_the_byte),
         cmocka_unit_test(compressed_logs_with_secrets_are_packed_again_without_them),
-        cmocka_unit_test(what_follows_damaged_compressed_data_is_searched_as_it_stands),
+        cmocka_unit_test(what_is_behind_a_damage_in_compressed_data_is_left_out),
+        cmocka_unit_test(what_follows_compressed_data_is_searched_as_it_stands),
         cmocka_unit_test(our_own_texts_are_redacted_too),
         cmocka_unit_test(names_are_judged_by_their_last_part),
     };
