@@ -132,7 +132,7 @@ static int make(struct obfuscator *obfuscator, const char *member, struct obfusc
 int obfuscation_new(struct obfuscator *obfuscator, const char *member, obfuscation_sink sink,
                     void *context, struct obfuscation **ret, struct err *err)
 {
-    struct obfuscation *o;
+    struct obfuscation *o = NULL;
     int r = make(obfuscator, member, &o, err);
     if (r < 0)
         return r;
@@ -149,7 +149,7 @@ int obfuscation_new(struct obfuscator *obfuscator, const char *member, obfuscati
 int obfuscation_new_search(struct obfuscator *obfuscator, const char *member, scan_visitor visit,
                            void *context, struct obfuscation **ret, struct err *err)
 {
-    struct obfuscation *o;
+    struct obfuscation *o = NULL;
     int r = make(obfuscator, member, &o, err);
     if (r < 0)
         return r;
