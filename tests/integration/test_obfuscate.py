@@ -189,7 +189,7 @@ def test_the_key_is_private_and_neither_it_nor_the_map_is_in_the_archive(pool):
 def test_the_name_of_the_archive_given_by_the_caller_does_not_tell_the_host(roots, tmp_path):
     done = collect(roots / "healthy/host2", tmp_path, f"--obfuscate={tmp_path}/key", "--output=tar", name="report-host2")
     for name, content in contents(pathlib.Path(done.stdout.decode().strip())).items():
-        assert "host2" not in name
+        assert not re.search(r"host2(?![0-9a-z])", name)  # a pseudonym may begin so
         if name.endswith("inventory.xml"):
             listed = re.findall(r'filename="([^"]+)"', content.decode())
             assert listed and all(re.match("report-host[2-9][a-z2-9]{7}/", entry) for entry in listed)
