@@ -125,6 +125,7 @@ static int add_evidence(struct finding_builder *builder, struct draft *draft,
     slot->host = o->host >= 0 ? builder->hosts[o->host].name : "";
     slot->path = arena_strdup(builder->arena, o->path ? o->path : "");
     slot->text = arena_strdup(builder->arena, o->text ? o->text : "");
+    slot->before = slot->after = "";
     slot->line = o->line;
     slot->time = o->time;
     return slot->path && slot->text ? 0 : err_nomem(err);

@@ -35,11 +35,19 @@ struct evidence {
     int64_t line; /* 0: the file as a whole */
     int64_t time; /* epoch seconds of the host's wall clock, or TIME_UNKNOWN */
     const char *text;
+    /* Up to EVIDENCE_CONTEXT lines around a log line, joined by '\n', without a last one; "" where
+     * there are none or nobody asked for them. */
+    const char *before, *after;
 };
+
+#define EVIDENCE_CONTEXT 5
 
 struct finding_value {
     const char *name, *text;
 };
+
+/* What became of a finding since the report that --baseline names. */
+enum change { CHANGE_NONE /* there is no baseline */, CHANGE_NEW, CHANGE_STILL };
 
 struct finding {
     const char *rule;
@@ -57,7 +65,10 @@ struct finding {
     size_t value_count;
     const struct evidence *evidence; /* the first and last few */
     size_t evidence_count;
-    const char *suppressed; /* the reason, or NULL */
+    const char *suppressed;       /* the reason, or NULL */
+    const char *suppressed_owner; /* who answers for it, or NULL */
+    const char *suppressed_until; /* last day, "2027-03-31", or NULL: for good */
+    enum change change;
     int explained_by;       /* index of the finding that is its cause, or -1 */
     int cost;               /* points the overall score would gain without it; 0 if none */
 };
@@ -81,6 +92,31 @@ struct rule_pack {
     size_t rules;
 };
 
+/* A finding of the baseline that is not found any more. */
+struct past_finding {
+    const char *rule, *title;
+    enum severity severity;
+    const char *const *hosts; /* NULL-ended */
+    const char *lost;         /* why nobody can say: the data is not there now; NULL: it is gone */
+};
+
+/* What differs between the baseline and now: a package, a firmware, a setting. */
+struct difference {
+    const char *host;
+    const char *area;          /* "packages", "firmware", "configuration" ... */
+    const char *object;        /* "kernel", "eth0 firmware", "log_destination" */
+    const char *before, *now;  /* NULL: was not there, is not there */
+};
+
+struct baseline {
+    const char *path;
+    int64_t taken;
+    struct past_finding *past; /* gone and lost sight of */
+    size_t past_count;
+    struct difference *differences;
+    size_t difference_count;
+};
+
 struct verdict {
     struct arena *arena;
     struct finding *findings; /* most severe first, then by component and rule */
@@ -93,6 +129,7 @@ struct verdict {
     size_t host_score_count, component_score_count;
     struct rule_pack *packs;
     size_t pack_count;
+    const struct baseline *baseline; /* NULL: none was given */
 };
 
 void *verdict_free(struct verdict *verdict);

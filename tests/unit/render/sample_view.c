@@ -384,7 +384,7 @@ static void fill_finding(struct view *view, struct finding *to, const struct pla
         const struct plain_evidence *plain = &from->evidence[to->evidence_count];
         evidence[to->evidence_count] = (struct evidence){
             tainted(view, plain->host, payload), tainted(view, plain->path, payload), plain->line,
-            moment(plain->ago), tainted(view, plain->text, payload)};
+            moment(plain->ago), tainted(view, plain->text, payload), "", ""};
     }
 }
 
