@@ -38,7 +38,8 @@ struct rule {
     const char *id, *title, *component;
     enum severity severity;
     enum confidence confidence;
-    const char *applies; /* SQL over the facts of a host, or NULL: always */
+    const char *applies;  /* SQL over the facts of a host, or NULL: always */
+    const char *versions; /* which products and releases have it, for people; or NULL */
     const struct rule_log *logs;
     size_t log_count;
     const char *query;           /* or NULL: the logs decide */

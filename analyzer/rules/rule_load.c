@@ -221,9 +221,9 @@ static int load_symptoms(struct rule_set *set, const struct doc_node *root, stru
 int rule_load(struct rule_set *set, const struct doc_node *root, struct rule *ret, struct err *err)
 {
     static const char *const keys[] = {
-        "id",          "title",  "component", "severity", "confidence", "applies",
-        "log",         "logs",   "query",     "by",       "optional",   "explains",
-        "explanation", "advice", "links",     "tests",    NULL};
+        "id",       "title",       "component", "severity", "confidence", "applies",
+        "versions", "log",         "logs",      "query",    "by",         "optional",
+        "explains", "explanation", "advice",    "links",    "tests",      NULL};
     struct rule rule = {
         .pack = ret->pack,
         .file = root->file,
@@ -241,6 +241,7 @@ int rule_load(struct rule_set *set, const struct doc_node *root, struct rule *re
         (r = optional_choice(root, "severity", severity_names, &severity, err)) < 0 ||
         (r = optional_choice(root, "confidence", confidence_names, &confidence, err)) < 0 ||
         (r = optional_text(root, "applies", &rule.applies, err)) < 0 ||
+        (r = optional_text(root, "versions", &rule.versions, err)) < 0 ||
         (r = load_shape(set, root, &rule, err)) < 0 ||
         (r = optional_strings(set, root, "optional", &rule.optional, NULL, err)) < 0 ||
         (r = load_symptoms(set, root, &rule, err)) < 0 ||
