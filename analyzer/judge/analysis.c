@@ -229,10 +229,22 @@ static int settle_silence(struct analysis *analysis, struct err *err)
     return r;
 }
 
-static int record(struct verdict *verdict, const struct rule *rule, enum rule_outcome outcome,
-                  const char *reason)
+static int record(const struct evaluation *evaluation, struct verdict *verdict,
+                  const struct rule *rule, enum rule_outcome outcome, const char *reason)
 {
     struct coverage *coverage = &verdict->coverage;
+    verdict->rules[verdict->rule_count++] = (struct judged_rule){
+        .rule = rule->id,
+        .title = rule->title,
+        .component = rule->component,
+        .severity = rule->severity,
+        .confidence = rule->confidence,
+        .explanation = rule->explanation,
+        .advice = rule->advice,
+        .links = rule->links,
+        .outcome = outcome,
+        .reason = reason,
+    };
     coverage->rules++;
     switch (outcome) {
     case OUTCOME_FAIL:
@@ -246,7 +258,8 @@ static int record(struct verdict *verdict, const struct rule *rule, enum rule_ou
         break;
     case OUTCOME_UNKNOWN:
         coverage->unknown++;
-        verdict->unknown[verdict->unknown_count++] = (struct unknown_rule){rule->id, reason};
+        verdict->unknown[verdict->unknown_count++] = (struct unknown_rule){
+            rule->id, reason, evaluation->lacks_path, evaluation->lacks_host};
         break;
     }
     coverage->evaluated = coverage->failed + coverage->passed;
@@ -269,7 +282,9 @@ static int judge_rules(struct analysis *analysis, struct evaluation *evaluation,
 {
     verdict->unknown =
         arena_array(verdict->arena, analysis->rule_count + 1, sizeof *verdict->unknown);
-    if (!verdict->unknown)
+    verdict->rules =
+        arena_array(verdict->arena, analysis->rule_count + 1, sizeof *verdict->rules);
+    if (!verdict->unknown || !verdict->rules)
         return err_nomem(err);
     int r = finding_builder_new(verdict->arena, evaluation->hosts, evaluation->host_count,
                                 &evaluation->builder, err);
@@ -278,7 +293,7 @@ static int judge_rules(struct analysis *analysis, struct evaluation *evaluation,
         const char *reason = "";
         r = evaluate_rule(evaluation, state, &state->outcome, &reason, err);
         if (r == 0)
-            r = record(verdict, state->rule, state->outcome, reason);
+            r = record(evaluation, verdict, state->rule, state->outcome, reason);
         if (r == 0 && finding_builder_dropped(evaluation->builder, state->rule) &&
             evaluation->reports)
             report_set_add_problem(evaluation->reports, PROBLEM_REFUSED, 0, state->rule->id,

@@ -153,6 +153,8 @@ static int evaluate_log(struct evaluation *evaluation, const struct rule_state *
     }
     *ret = fails ? OUTCOME_FAIL : blind < 0 ? OUTCOME_PASS : OUTCOME_UNKNOWN;
     if (*ret == OUTCOME_UNKNOWN) {
+        evaluation->lacks_path = rule->logs[0].files[0].text;
+        evaluation->lacks_host = evaluation->hosts[blind].name;
         *ret_reason = arena_printf(evaluation->arena, "no %s in the report of %.100s",
                                    rule->logs[0].files[0].text, evaluation->hosts[blind].name);
         if (!*ret_reason)

@@ -132,6 +132,8 @@ static bool is_pool_wide(const struct table *table)
 static int missing(struct evaluation *evaluation, const char *path, const char *host,
                    const char **ret_reason, struct err *err)
 {
+    evaluation->lacks_path = path;
+    evaluation->lacks_host = host;
     *ret_reason = host
                       ? arena_printf(evaluation->arena, "no %s in the report of %.100s", path, host)
                       : arena_printf(evaluation->arena, "no %s in the report", path);

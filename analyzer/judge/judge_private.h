@@ -11,8 +11,6 @@
 #include "common/io.h"
 #include "common/vec.h"
 
-enum rule_outcome { OUTCOME_PASS, OUTCOME_FAIL, OUTCOME_UNKNOWN, OUTCOME_NOT_APPLICABLE };
-
 /* What the analysis keeps of a rule besides the rule itself. */
 struct rule_state {
     const struct rule *rule;
@@ -109,6 +107,7 @@ struct evaluation {
     struct report_set *reports; /* or NULL */
     struct finding_builder *builder;
     struct arena *arena; /* the verdict's: for reasons */
+    const char *lacks_path, *lacks_host; /* what made the last unknown rule so (struct unknown_rule) */
 };
 
 /* *ret_reason is set for OUTCOME_UNKNOWN. */

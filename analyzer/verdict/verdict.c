@@ -20,6 +20,17 @@ const char *confidence_name(enum confidence confidence)
     return confidence_names[confidence];
 }
 
+const char *outcome_name(enum rule_outcome outcome)
+{
+    static const char *const names[] = {
+        [OUTCOME_PASS] = "pass",
+        [OUTCOME_FAIL] = "fail",
+        [OUTCOME_UNKNOWN] = "unknown",
+        [OUTCOME_NOT_APPLICABLE] = "not-applicable",
+    };
+    return names[outcome];
+}
+
 const char *verdict_time(int64_t time, char buffer[32])
 {
     struct tm tm;

@@ -76,6 +76,26 @@ struct finding {
 struct unknown_rule {
     const char *rule;
     const char *reason;
+    /* The same for programs: the file (a pattern, path_pattern.h) that it lacks, or NULL; and whose,
+     * NULL when no host has it. */
+    const char *path, *host;
+};
+
+enum rule_outcome { OUTCOME_PASS, OUTCOME_FAIL, OUTCOME_UNKNOWN, OUTCOME_NOT_APPLICABLE };
+
+const char *outcome_name(enum rule_outcome outcome); /* "pass", "fail", "unknown", "not-applicable" */
+
+/* A rule that took part, and what became of it. */
+struct judged_rule {
+    const char *rule;
+    const char *title; /* as the rule has it: {names} of values, not the values */
+    const char *component;
+    enum severity severity;
+    enum confidence confidence;
+    const char *explanation, *advice; /* as the rule has them */
+    const char *const *links;         /* NULL-ended */
+    enum rule_outcome outcome;
+    const char *reason; /* why it is unknown, else "" */
 };
 
 struct score {
@@ -117,12 +137,21 @@ struct baseline {
     size_t difference_count;
 };
 
+/* What the user should know about their own files, not about the reports: a suppression that expired
+ * or fits nothing. */
+struct note {
+    const char *place; /* "site.yaml:3:5" */
+    const char *text;
+};
+
 struct verdict {
     struct arena *arena;
     struct finding *findings; /* most severe first, then by component and rule */
     size_t finding_count;
     struct unknown_rule *unknown;
     size_t unknown_count;
+    struct judged_rule *rules; /* in the order they were loaded */
+    size_t rule_count;
     struct coverage coverage;
     int score;
     struct score *host_scores, *component_scores;
@@ -130,6 +159,8 @@ struct verdict {
     struct rule_pack *packs;
     size_t pack_count;
     const struct baseline *baseline; /* NULL: none was given */
+    struct note *notes;
+    size_t note_count;
 };
 
 void *verdict_free(struct verdict *verdict);

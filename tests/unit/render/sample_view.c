@@ -426,7 +426,7 @@ static void fill_verdict(struct view *view, struct verdict *verdict, const char 
     for (size_t i = 0; i < verdict->unknown_count; i++)
         verdict->unknown[i] =
             (struct unknown_rule){tainted(view, plain_unknown[i].rule, payload),
-                                  tainted(view, plain_unknown[i].reason, payload)};
+                                  tainted(view, plain_unknown[i].reason, payload), NULL, NULL};
     verdict->host_score_count = view->host_count;
     verdict->host_scores = arena_array(view->arena, view->host_count, sizeof *verdict->host_scores);
     for (size_t i = 0; i < view->host_count; i++)
