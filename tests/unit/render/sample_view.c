@@ -315,12 +315,15 @@ static const struct view_problem plain_problems[] = {
 };
 
 static const struct unknown_rule plain_unknown[] = {
-    {"lvm-vg-missing", "no vgs.out on any host: the command timed out"},
-    {"lvm-vg-full", "no vgs.out on any host: the command timed out"},
-    {"nvme-wear", "no nvme-smart-log-*.out: capability firmware was not collected"},
-    {"nvme-critical-warning", "no nvme-smart-log-*.out: capability firmware was not collected"},
-    {"nvme-firmware-old", "no nvme-smart-log-*.out: capability firmware was not collected"},
-    {"ovs-flow-table-full", "no ovs-dpctl-show.out"},
+    {"lvm-vg-missing", "no vgs.out on any host: the command timed out", "vgs.out", NULL},
+    {"lvm-vg-full", "no vgs.out on any host: the command timed out", "vgs.out", NULL},
+    {"nvme-wear", "no nvme-smart-log-*.out: capability firmware was not collected",
+     "nvme-smart-log-{device}.out", NULL},
+    {"nvme-critical-warning", "no nvme-smart-log-*.out: capability firmware was not collected",
+     "nvme-smart-log-{device}.out", NULL},
+    {"nvme-firmware-old", "no nvme-smart-log-*.out: capability firmware was not collected",
+     "nvme-smart-log-{device}.out", NULL},
+    {"ovs-flow-table-full", "no ovs-dpctl-show.out", "ovs-dpctl-show.out", "xcp-fra-02"},
 };
 
 static struct score plain_components[] = {{"storage", 48}, {"memory", 50},   {"ha", 100},
@@ -424,9 +427,10 @@ static void fill_verdict(struct view *view, struct verdict *verdict, const char 
     verdict->unknown_count = ARRAY_SIZE(plain_unknown);
     verdict->unknown = arena_array(view->arena, verdict->unknown_count, sizeof *verdict->unknown);
     for (size_t i = 0; i < verdict->unknown_count; i++)
-        verdict->unknown[i] =
-            (struct unknown_rule){tainted(view, plain_unknown[i].rule, payload),
-                                  tainted(view, plain_unknown[i].reason, payload), NULL, NULL};
+        verdict->unknown[i] = (struct unknown_rule){
+            tainted(view, plain_unknown[i].rule, payload),
+            tainted(view, plain_unknown[i].reason, payload), plain_unknown[i].path,
+            tainted(view, plain_unknown[i].host, payload)};
     verdict->host_score_count = view->host_count;
     verdict->host_scores = arena_array(view->arena, view->host_count, sizeof *verdict->host_scores);
     for (size_t i = 0; i < view->host_count; i++)
