@@ -94,3 +94,8 @@ def test_an_installation_has_programs_man_pages_and_both_names(tmp_path):
     assert (tmp_path / "sbin/xenserver-status-report").is_symlink()
     subprocess.run([tmp_path / "bin/xen-analyze", "--version"], check=True, stdout=subprocess.DEVNULL)
     assert (tmp_path / "share/man/man1/xen-analyze.1").is_file()
+
+
+def test_the_page_of_known_issues_is_as_the_rules_are():
+    result = subprocess.run([SOURCE / "scripts/known-issues", "--check"], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
