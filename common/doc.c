@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <yaml.h>
 
+#include "common/suggest.h"
 #include "common/units.h"
 #include "common/vec.h"
 
@@ -254,43 +255,6 @@ int doc_fail(const struct doc_node *node, struct err *err, const char *format, .
     return err_set_at(err, ERR_PARSE, node->file, node->line, node->column, "%s", text);
 }
 
-/* Number of single-letter edits between two short words (Levenshtein). */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[32];
-    size_t width = strlen(b);
-    if (width >= ARRAY_SIZE(row))
-        return 99;
-    for (size_t j = 0; j <= width; j++)
-        row[j] = (unsigned)j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= width; j++) {
-            unsigned replace = diagonal + (a[i - 1] != b[j - 1]);
-            unsigned other = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = replace < other ? replace : other;
-        }
-    }
-    return row[width];
-}
-
-/* The allowed key that an unknown one was probably meant to be, or NULL. */
-static const char *nearest_key(const char *key, const char *const *allowed)
-{
-    const char *nearest = NULL;
-    unsigned best = 3; /* more edits than two make another word */
-    for (; *allowed; allowed++) {
-        unsigned d = distance(key, *allowed);
-        if (d < best) {
-            best = d;
-            nearest = *allowed;
-        }
-    }
-    return nearest;
-}
-
 static bool is_listed(const char *key, const char *const *allowed)
 {
     for (; *allowed; allowed++)
@@ -307,7 +271,7 @@ int doc_check_keys(const struct doc_node *map, const char *const *allowed, struc
         const char *key = map->keys[i]->text;
         if (is_listed(key, allowed))
             continue;
-        const char *nearest = nearest_key(key, allowed);
+        const char *nearest = suggest_nearest(key, allowed);
         if (nearest)
             return doc_fail(map->keys[i], err, "unknown key '%s'; did you mean '%s'?", key,
                             nearest);

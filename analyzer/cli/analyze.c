@@ -4,6 +4,7 @@
  * out; the others count.
  */
 #include <sys/ioctl.h>
+#include <time.h>
 
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/parts.h"
@@ -14,6 +15,7 @@
 struct session {
     struct options *options;
     struct parts parts;
+    struct suppressions *suppressions;
     struct database *database;
     struct analysis *analysis;
     struct report_set *reports;
@@ -28,6 +30,7 @@ static void session_release(struct session *session)
     report_set_free(session->reports);
     analysis_free(session->analysis);
     database_free(session->database);
+    suppressions_free(session->suppressions);
     parts_release(&session->parts);
 }
 
@@ -63,6 +66,8 @@ static int prepare(struct session *session, struct err *err)
         r = report_set_new(&report_default_limits, &session->reports, err);
     if (r == 0)
         r = parts_teach(&session->parts, session->reports, err);
+    if (r == 0 && options->suppress.count)
+        r = suppressions_load(options->suppress.items, &session->suppressions, err);
     if (r == 0)
         r = rule_set_select(session->parts.rules, &filter, err);
     if (r == 0)
@@ -80,6 +85,8 @@ static int prepare(struct session *session, struct err *err)
         .query = options->query,
         .cache = cache_directory(&cache) ? cache.data : NULL,
         .all_tables = options->export != NULL,
+        .suppressions = session->suppressions,
+        .now = (int64_t)time(NULL),
     };
     return analysis_new(&parts, &session->analysis, err);
 }
@@ -166,6 +173,16 @@ static int show(const struct session *session, struct err *err)
     return 0;
 }
 
+/* The user's own files are the user's business, whoever reads the outputs. */
+static void say_notes(const struct verdict *verdict)
+{
+    for (size_t i = 0; i < verdict->note_count; i++) {
+        CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+        strbuf_addf(&line, "%s: %s", verdict->notes[i].place, verdict->notes[i].text);
+        say_error(line.data);
+    }
+}
+
 static int verdict_status(const struct session *session)
 {
     for (size_t i = 0; i < session->verdict->finding_count; i++) {
@@ -189,6 +206,7 @@ static int run(struct session *session, struct err *err)
         return r;
     if (session->options->query)
         return print_query(session->options, session->database, err);
+    say_notes(session->verdict);
     r = show(session, err);
     return r < 0 ? r : verdict_status(session);
 }

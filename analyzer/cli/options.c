@@ -20,6 +20,7 @@ const char options_help[] =
     " --only ID,...         use these rules only\n"
     " --skip ID,...         do not use these rules\n"
     " --component NAME      use the rules of one component only (storage, network, ha, ...)\n"
+    " --suppress FILE       do not count the findings that this file excuses (repeatable)\n"
     " --min-severity LEVEL  do not show findings below info, warning, error or critical\n"
     " --fail-on LEVEL       exit with 1 for findings from this severity on (default: error), or "
     "never\n"
@@ -39,6 +40,7 @@ enum {
     OPT_NO_DEFAULT,
     OPT_ONLY,
     OPT_SKIP,
+    OPT_SUPPRESS,
     OPT_COMPONENT,
     OPT_MIN_SEVERITY,
     OPT_FAIL_ON,
@@ -55,6 +57,7 @@ static const struct option long_options[] = {
     {"no-default-rules", no_argument, NULL, OPT_NO_DEFAULT},
     {"only", required_argument, NULL, OPT_ONLY},
     {"skip", required_argument, NULL, OPT_SKIP},
+    {"suppress", required_argument, NULL, OPT_SUPPRESS},
     {"component", required_argument, NULL, OPT_COMPONENT},
     {"min-severity", required_argument, NULL, OPT_MIN_SEVERITY},
     {"fail-on", required_argument, NULL, OPT_FAIL_ON},
@@ -173,6 +176,8 @@ static int take_option(struct options *options, int option, char *argument, stru
         return split(&options->only, argument, err);
     case OPT_SKIP:
         return split(&options->skip, argument, err);
+    case OPT_SUPPRESS:
+        return push(&options->suppress, argument, err);
     case OPT_COMPONENT:
         options->component = argument;
         return 0;
@@ -253,7 +258,8 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
     if (r == 0)
         r = check_outputs(options, err);
     if (r == 0 && (r = terminate(&options->operands, err)) == 0 &&
-        (r = terminate(&options->rules, err)) == 0 && (r = terminate(&options->only, err)) == 0)
+        (r = terminate(&options->rules, err)) == 0 &&
+        (r = terminate(&options->suppress, err)) == 0 && (r = terminate(&options->only, err)) == 0)
         r = terminate(&options->skip, err);
     if (r == 0 && options->command == COMMAND_ANALYZE && options->operands.count &&
         strcmp(options->operands.items[0], "rules") == 0)
@@ -266,6 +272,7 @@ void options_release(struct options *options)
     vec_free(&options->operands);
     vec_free(&options->outputs);
     vec_free(&options->rules);
+    vec_free(&options->suppress);
     vec_free(&options->only);
     vec_free(&options->skip);
 }

@@ -35,6 +35,7 @@ struct options {
     string_list operands;       /* REPORTs, rule ids or paths */
     VEC(struct output) outputs; /* at least one */
     string_list rules;          /* --rules */
+    string_list suppress;       /* --suppress: files */
     string_list only, skip;     /* ids */
     bool default_rules;
     const char *component, *query, *export;

@@ -336,6 +336,9 @@ int analysis_judge(struct analysis *analysis, const struct database_host *hosts,
         r = judge_rules(analysis, &evaluation, verdict, err);
     if (r == 0)
         r = copy_packs(verdict, analysis->parts.rules, err);
+    if (r == 0 && analysis->parts.suppressions)
+        r = suppressions_apply(analysis->parts.suppressions, analysis->parts.rules,
+                               analysis->parts.now, verdict, err);
     if (r == 0)
         r = score_compute(verdict, hosts, host_count, analysis->rules, analysis->rule_count, err);
     if (r < 0) {

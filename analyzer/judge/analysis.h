@@ -19,6 +19,7 @@
 #include "analyzer/verdict/verdict.h"
 #include "analyzer/match/timestamp.h"
 #include "analyzer/rules/rule.h"
+#include "analyzer/rules/suppress.h"
 
 struct analysis_parts {
     const struct rule_set *rules;
@@ -33,6 +34,8 @@ struct analysis_parts {
     const char *cache; /* folder for compiled patterns, or NULL */
     bool all_tables;   /* fill every table, not only those that some statement reads */
 };
+    struct suppressions *suppressions; /* or NULL */
+    int64_t now; /* seconds since 1970, for suppressions that expire */
 
 struct analysis;
 

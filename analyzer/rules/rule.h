@@ -75,6 +75,16 @@ size_t rule_set_count(const struct rule_set *set);
 const struct rule *rule_set_at(const struct rule_set *set, size_t index);
 const struct rule *rule_set_find(const struct rule_set *set, const char *id);
 
+/* The ids of all rules that were loaded, also of those that rule_set_select() left out; NULL-ended. */
+const char *const *rule_set_ids(const struct rule_set *set);
+bool rule_set_knows(const struct rule_set *set, const char *id);
+
+/* The id that a mistyped one was probably meant to be, or NULL. */
+const char *rule_set_nearest(const struct rule_set *set, const char *id);
+
+/* ERR_USAGE: "there is no rule 'x'; did you mean ...?" */
+int rule_set_no_such_rule(const struct rule_set *set, const char *id, struct err *err);
+
 /* Packs, for the report's `packs`: "xenhealth" and one a --rules path. */
 size_t rule_set_pack_count(const struct rule_set *set);
 const struct rule_pack *rule_set_pack(const struct rule_set *set, size_t index);

@@ -19,6 +19,7 @@ struct rule_set {
     VEC(struct rule_pack) packs;
     VEC(struct regex *) regexes;
     VEC(struct collected_log) collected;
+    const char **ids;              /* of all rules that were loaded; NULL-ended */
     const struct doc_node *groups; /* map: name -> list of paths */
 };
 

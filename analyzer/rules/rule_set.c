@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/suggest.h"
 #include "common/version.h"
 
 /* A thousand rules with their documents take some 40 MB; more than that is no rule set. */
@@ -133,6 +134,16 @@ static int load_all(struct rule_set *set, const struct embedded_file *embedded,
     return r;
 }
 
+static int list_ids(struct rule_set *set, struct err *err)
+{
+    set->ids = arena_array(set->arena, set->rules.count + 1, sizeof *set->ids);
+    if (!set->ids)
+        return err_nomem(err);
+    for (size_t i = 0; i < set->rules.count; i++)
+        set->ids[i] = set->rules.items[i].id;
+    return 0;
+}
+
 int rule_set_load(const struct embedded_file *logs, const struct embedded_file *embedded,
                   const char *const *paths, struct rule_set **ret, struct err *err)
 {
@@ -144,6 +155,8 @@ int rule_set_load(const struct embedded_file *logs, const struct embedded_file *
     int r = log_groups_load(set, logs, err);
     if (r == 0)
         r = load_all(set, embedded, paths, err);
+    if (r == 0)
+        r = list_ids(set, err);
     if (r < 0) {
         rule_set_free(set);
         return r;
@@ -203,12 +216,35 @@ static bool contains(const char *const *list, const char *word)
     return false;
 }
 
+const char *const *rule_set_ids(const struct rule_set *set)
+{
+    return set->ids;
+}
+
+bool rule_set_knows(const struct rule_set *set, const char *id)
+{
+    return contains(set->ids, id);
+}
+
+const char *rule_set_nearest(const struct rule_set *set, const char *id)
+{
+    return suggest_nearest(id, set->ids);
+}
+
+int rule_set_no_such_rule(const struct rule_set *set, const char *id, struct err *err)
+{
+    const char *nearest = rule_set_nearest(set, id);
+    if (nearest)
+        return err_set(err, ERR_USAGE, "there is no rule '%s'; did you mean '%s'?", id, nearest);
+    return err_set(err, ERR_USAGE, "there is no rule '%s' (`xen-analyze rules list` shows them)",
+                   id);
+}
+
 static int check_ids(const struct rule_set *set, const char *const *ids, struct err *err)
 {
     for (; ids && *ids; ids++)
         if (!rule_set_find(set, *ids))
-            return err_set(err, ERR_USAGE,
-                           "there is no rule '%s' (`xen-analyze rules list` shows them)", *ids);
+            return rule_set_no_such_rule(set, *ids, err);
     return 0;
 }
 
@@ -220,6 +256,10 @@ int rule_set_select(struct rule_set *set, const struct rule_filter *filter, stru
     if (r < 0)
         return r;
     if (filter->component && !contains(component_names, filter->component)) {
+        const char *nearest = suggest_nearest(filter->component, component_names);
+        if (nearest)
+            return err_set(err, ERR_USAGE, "there is no component '%s'; did you mean '%s'?",
+                           filter->component, nearest);
         CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
         for (const char *const *name = component_names; *name; name++)
             strbuf_addf(&known, "%s%s", known.length ? ", " : "", *name);
