@@ -50,6 +50,16 @@ static bool cache_directory(struct strbuf *ret)
     return ret->length > 0 && strbuf_ok(ret);
 }
 
+/* Whether an output shows the lines around a proof. */
+static bool shows_context(const struct options *options)
+{
+    for (size_t i = 0; i < options->outputs.count; i++)
+        if (strcmp(options->outputs.items[i].format, "html") == 0 ||
+            strcmp(options->outputs.items[i].format, "markdown") == 0)
+            return true;
+    return false;
+}
+
 static int prepare(struct session *session, struct err *err)
 {
     struct options *options = session->options;
@@ -84,6 +94,7 @@ static int prepare(struct session *session, struct err *err)
         .reports = session->reports,
         .query = options->query,
         .cache = cache_directory(&cache) ? cache.data : NULL,
+        .context = shows_context(options),
         .all_tables = options->export != NULL,
         .suppressions = session->suppressions,
         .now = (int64_t)time(NULL),

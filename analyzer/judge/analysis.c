@@ -173,6 +173,8 @@ int analysis_new(const struct analysis_parts *parts, struct analysis **ret, stru
         analysis_free(analysis);
         return r;
     }
+    if (parts->context)
+        hits_want_context(analysis->hits);
     analysis->visitor = analysis_visits(analysis);
     *ret = analysis;
     return 0;
@@ -334,11 +336,11 @@ int analysis_judge(struct analysis *analysis, const struct database_host *hosts,
         r = facts_compute(analysis->parts.facts, analysis->parts.database, err);
     if (r == 0)
         r = judge_rules(analysis, &evaluation, verdict, err);
-    if (r == 0)
-        r = copy_packs(verdict, analysis->parts.rules, err);
     if (r == 0 && analysis->parts.suppressions)
         r = suppressions_apply(analysis->parts.suppressions, analysis->parts.rules,
                                analysis->parts.now, verdict, err);
+    if (r == 0)
+        r = copy_packs(verdict, analysis->parts.rules, err);
     if (r == 0)
         r = score_compute(verdict, hosts, host_count, analysis->rules, analysis->rule_count, err);
     if (r < 0) {

@@ -32,10 +32,11 @@ struct analysis_parts {
         *reports; /* gets the problems of members, and answers what is proved absent; or NULL */
     const char *query; /* a statement whose tables shall be filled too, or NULL */
     const char *cache; /* folder for compiled patterns, or NULL */
+    bool context;      /* evidence with the lines around it, for formats that show them */
     bool all_tables;   /* fill every table, not only those that some statement reads */
-};
     struct suppressions *suppressions; /* or NULL */
     int64_t now; /* seconds since 1970, for suppressions that expire */
+};
 
 struct analysis;
 

@@ -56,6 +56,8 @@ static int add_hits(struct evaluation *evaluation, const struct rule *rule, cons
             .line = hit->line,
             .time = hit->time,
             .text = hit->text,
+            .before = hit->before,
+            .after = hit->after,
             .count = hit->count,
             .values = values,
             .value_count = hit_values(rule->logs[0].match, hit, values),

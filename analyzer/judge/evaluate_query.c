@@ -76,6 +76,18 @@ static int64_t number(const char *text)
     return text ? (int64_t)strtod(text, NULL) : 0;
 }
 
+/* The hit of one of the rule's own logs that a row speaks of, or NULL. */
+static const struct hit *hit_of_row(const struct row_context *rows, int host, const char *path,
+                                    int64_t line)
+{
+    const struct rule_state *state = rows->state;
+    const struct hits *hits = rows->evaluation->analysis->hits;
+    const struct hit *hit = NULL;
+    for (size_t i = 0; host >= 0 && path && !hit && i < state->rule->log_count; i++)
+        hit = hits_find(hits, state->first_pattern + (unsigned)i, (unsigned)host, path, line);
+    return hit;
+}
+
 static int on_result(void *context, const struct result_row *row, struct err *err)
 {
     struct row_context *rows = context;
@@ -96,9 +108,14 @@ static int on_result(void *context, const struct result_row *row, struct err *er
     describe_row(row, &described);
     const char *path = column(row, "path"), *text = column(row, "text");
     const char *time = column(row, "time"), *events = column(row, "count");
+    const struct hit *hit = evaluation->analysis->parts.context
+                                ? hit_of_row(rows, host, path, number(column(row, "line")))
+                                : NULL;
     struct observation observation = {
         .host = host,
         .affects = affects,
+        .before = hit ? hit->before : NULL,
+        .after = hit ? hit->after : NULL,
         .path = path ? path : source_path(evaluation, rows->state),
         .line = number(column(row, "line")),
         .time = time ? number(time) : TIME_UNKNOWN,

@@ -125,10 +125,11 @@ static int add_evidence(struct finding_builder *builder, struct draft *draft,
     slot->host = o->host >= 0 ? builder->hosts[o->host].name : "";
     slot->path = arena_strdup(builder->arena, o->path ? o->path : "");
     slot->text = arena_strdup(builder->arena, o->text ? o->text : "");
-    slot->before = slot->after = "";
+    slot->before = arena_strdup(builder->arena, o->before ? o->before : "");
+    slot->after = arena_strdup(builder->arena, o->after ? o->after : "");
     slot->line = o->line;
     slot->time = o->time;
-    return slot->path && slot->text ? 0 : err_nomem(err);
+    return slot->path && slot->text && slot->before && slot->after ? 0 : err_nomem(err);
 }
 
 static size_t count_drafts(const struct finding_builder *builder, const struct rule *rule)

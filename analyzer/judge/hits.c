@@ -9,6 +9,7 @@
 
 #include "analyzer/verdict/verdict.h"
 #include "common/io.h"
+#include "common/strbuf.h"
 
 /* Minutes with events that a histogram holds: two months without a pause. */
 #define MINUTES_MAX (60 * 24 * 62)
@@ -38,6 +39,7 @@ struct hits {
     struct pattern_hits *patterns;
     size_t pattern_count;
     size_t memory;
+    bool want_context;
     uint64_t *seen; /* open addressing; 0 is free */
     size_t seen_count, seen_size;
 };
@@ -74,6 +76,11 @@ void *hits_free(struct hits *hits)
     free(hits->seen);
     free(hits);
     return NULL;
+}
+
+void hits_want_context(struct hits *hits)
+{
+    hits->want_context = true;
 }
 
 /* The kernel's "[12345.678901]" near the start of a line; NULL when there is none. */
@@ -160,13 +167,49 @@ static char *store_text(char **place, const char *bytes, size_t length)
     return text;
 }
 
-static struct hit *make_hit(const struct regex *match, unsigned host, const char *path,
-                            const struct line_hit *line, size_t *ret_size)
+/* Lines of bytes..end, cut, joined by newlines. */
+static void add_lines(struct strbuf *out, const char *bytes, const char *end, int maximum)
 {
+    for (int i = 0; i < maximum && bytes < end; i++) {
+        const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
+        size_t length = (size_t)((newline ? newline : end) - bytes);
+        if (i > 0)
+            strbuf_addc(out, '\n');
+        strbuf_add(out, bytes, length < CONTEXT_LINE_MAX ? length : CONTEXT_LINE_MAX);
+        bytes += length + 1;
+    }
+}
+
+static void gather_context(const struct line_hit *line, struct strbuf *before, struct strbuf *after)
+{
+    if (!line->around)
+        return;
+    const char *start = line->text;
+    for (int i = 0; i < CONTEXT_LINES && start > line->around; i++) {
+        const char *newline = memrchr(line->around, '\n', (size_t)(start - 1 - line->around));
+        start = newline ? newline + 1 : line->around;
+    }
+    if (start < line->text)
+        add_lines(before, start, line->text - 1, CONTEXT_LINES);
+    const char *end = line->text + line->length;
+    end = memchr(end, '\n', (size_t)(line->around_end - end));
+    if (end)
+        add_lines(after, end + 1, line->around_end, CONTEXT_LINES);
+}
+
+static struct hit *make_hit(const struct hits *hits, const struct regex *match, unsigned host,
+                            const char *path, const struct line_hit *line, size_t *ret_size)
+{
+    CLEANUP(strbuf_release) struct strbuf before = STRBUF_INIT, after = STRBUF_INIT;
+    if (hits->want_context)
+        gather_context(line, &before, &after);
+    if (!strbuf_ok(&before) || !strbuf_ok(&after))
+        return NULL;
     size_t names = regex_name_count(match);
     size_t text_length = line->length < HIT_TEXT_MAX ? line->length : HIT_TEXT_MAX;
     size_t size =
         sizeof(struct hit) + (names + 1) * sizeof(char *) + strlen(path) + 1 + text_length + 1;
+    size += before.length + 1 + after.length + 1;
     for (size_t i = 0; i < names; i++) {
         const char *group;
         size_t length;
@@ -186,6 +229,8 @@ static struct hit *make_hit(const struct regex *match, unsigned host, const char
     char *place = (char *)(hit->groups + names + 1);
     hit->path = store_text(&place, path, strlen(path));
     hit->text = store_text(&place, line->text, text_length);
+    hit->before = store_text(&place, before.data, before.length);
+    hit->after = store_text(&place, after.data, after.length);
     for (size_t i = 0; i < names; i++) {
         const char *group;
         size_t length;
@@ -276,7 +321,7 @@ int hits_add(struct hits *hits, const struct regex *match, unsigned host, const 
         return 0;
     }
     size_t size;
-    struct hit *hit = make_hit(match, host, path, line, &size);
+    struct hit *hit = make_hit(hits, match, host, path, line, &size);
     if (!hit)
         return err_nomem(err);
     hit->stamp = *stamp;
@@ -327,6 +372,16 @@ struct hit_list hits_list(const struct hits *hits, unsigned pattern, unsigned ho
         return (struct hit_list){.complete = true};
     const struct host_hits *found = &list->hosts.items[host];
     return (struct hit_list){found->kept.items, found->kept.count, found->events, found->complete};
+}
+
+const struct hit *hits_find(const struct hits *hits, unsigned pattern, unsigned host,
+                            const char *path, int64_t line)
+{
+    struct hit_list list = hits_list(hits, pattern, host);
+    for (size_t i = 0; i < list.count; i++)
+        if (list.items[i]->line == line && strcmp(list.items[i]->path, path) == 0)
+            return list.items[i];
+    return NULL;
 }
 
 /* An event on a time axis: wall clock, or the kernel's uptime for lines that have only that. */

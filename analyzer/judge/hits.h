@@ -15,6 +15,7 @@
 
 #define HITS_KEPT    200  /* each, first and last: more than anybody reads as proof */
 #define HIT_TEXT_MAX 2048 /* bytes of a line that are kept as evidence */
+#define CONTEXT_LINE_MAX 300 /* bytes of a line around a hit: it is there for orientation */
 #define HITS_MEMORY_MAX                                                                            \
     (96 * 1024 * 1024) /* over all patterns; beyond it hits are only counted                       \
                         */
@@ -31,6 +32,7 @@ struct hit {
     int64_t count;
     const char *text;
     const char **groups;
+    const char *before, *after; /* lines around it, joined by '\n'; "" unless they are wanted */
 };
 
 struct hit_list {
@@ -47,6 +49,9 @@ struct hits;
 int hits_new(size_t pattern_count, struct hits **ret, struct err *err);
 void *hits_free(struct hits *hits);
 
+/* From now on hits are stored with the lines around them, for people who read the proof. */
+void hits_want_context(struct hits *hits);
+
 /* Stores a hit of `match` (the pattern's regex). `path` is copied. */
 int hits_add(struct hits *hits, const struct regex *match, unsigned host, const char *path,
              const struct line_hit *line, const struct stamp *stamp, struct err *err);
@@ -57,6 +62,10 @@ void hits_date(struct hits *hits, const int64_t *taken, size_t host_count);
 /* The hits of a pattern on a host, valid until hits_free(). A host without hits has an empty list.
  */
 struct hit_list hits_list(const struct hits *hits, unsigned pattern, unsigned host);
+
+/* The stored hit of a pattern at a line, or NULL. */
+const struct hit *hits_find(const struct hits *hits, unsigned pattern, unsigned host,
+                            const char *path, int64_t line);
 
 /* The largest number of events within any `seconds` (0: at all) on one host. */
 int64_t hits_densest(const struct hits *hits, unsigned pattern, unsigned host, int64_t seconds);

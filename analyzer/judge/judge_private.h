@@ -53,6 +53,7 @@ struct observation {
     const char *path; /* or NULL */
     int64_t line, time;
     const char *text;
+    const char *before, *after; /* lines around it, or NULL */
     int64_t count;
     const struct finding_value *values;
     size_t value_count;

@@ -24,6 +24,8 @@ struct log_pattern {
     const struct regex *unless; /* NULL: no exception */
 };
 
+#define CONTEXT_LINES 5
+
 /* A line that a pattern matched. Texts are borrowed until the call returns. */
 struct line_hit {
     unsigned pattern; /* as numbered by matcher_add() */
@@ -33,6 +35,9 @@ struct line_hit {
     size_t length;
     int64_t count; /* 1, or N for rsyslog's "message repeated N times: [...]" */
     const struct regex_scratch *groups; /* for regex_named() with the pattern's `match` */
+    /* What is at hand around the line: at least CONTEXT_LINES lines on each side, where the log has
+     * them and they are not very long. Both NULL: nothing. */
+    const char *around, *around_end;
 };
 typedef int (*hit_sink)(void *context, const struct line_hit *hit, struct err *err);
 

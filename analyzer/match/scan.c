@@ -6,6 +6,9 @@
  * Vectorscan looks at the block as a whole, so it may report a match that spans lines. That is no
  * harm: every match within one line is among the reports, and PCRE2 decides on the line alone. A
  * pattern is asked once a line however often Vectorscan reports it there.
+ *
+ * The last lines of what is at hand wait for the next block, and the last that were searched stay:
+ * so each hit has its surroundings beside it in memory.
  */
 #include "analyzer/match/matcher_private.h"
 
@@ -15,6 +18,9 @@
 
 /* PCRE2 sees at most this much of a line: longer lines are dumps, and a hit is near the start. */
 #define LINE_MAX_LENGTH (64 * 1024)
+
+/* The surroundings of a hit reach this far, however long the lines are. */
+#define AROUND_MAX (16 * 1024)
 
 struct scan {
     const struct matcher *matcher;
@@ -27,8 +33,10 @@ struct scan {
     bool any_slow;
 
     struct strbuf block;
+    size_t searched;        /* its first bytes: lines that stay as surroundings of the next */
+    size_t limit;           /* what is searched ends here */
     int64_t block_offset;   /* of the block's first byte in the file */
-    int64_t block_line;     /* number of the block's first line */
+    int64_t first_line;     /* number of the first line that is not searched */
     const char *counted_to; /* lines before this place are counted ... */
     int64_t counted_line;   /* ... and this is the number of the line that starts or contains it */
     struct err *err;
@@ -63,7 +71,7 @@ int scan_begin(const struct matcher *matcher, const char *logical, hit_sink sink
         .handled = calloc(count + 1, sizeof *scan->handled),
         .regex_scratch = regex_scratch_new(),
         .block = STRBUF_INIT,
-        .block_line = 1,
+        .first_line = 1,
     };
     if (!scan->handled || !scan->regex_scratch ||
         (matcher->scratch && hs_clone_scratch(matcher->scratch, &scan->scratch) != HS_SUCCESS)) {
@@ -98,8 +106,8 @@ static int64_t count_newlines(const char *p, const char *end)
 static int64_t line_number(struct scan *scan, const char *place)
 {
     if (place < scan->counted_to) {
-        scan->counted_to = scan->block.data;
-        scan->counted_line = scan->block_line;
+        scan->counted_to = scan->block.data + scan->searched;
+        scan->counted_line = scan->first_line;
     }
     scan->counted_line += count_newlines(scan->counted_to, place);
     scan->counted_to = place;
@@ -141,6 +149,8 @@ static int examine(struct scan *scan, unsigned number, const char *line, const c
         .length = length,
         .count = repetitions(line, examined),
         .groups = scan->regex_scratch,
+        .around = scan->block.data,
+        .around_end = scan->block.data + scan->block.length,
     };
     return scan->sink(scan->context, &hit, scan->err);
 }
@@ -154,15 +164,16 @@ static int on_candidate(unsigned number, unsigned long long from, unsigned long 
     struct scan *scan = context;
     if (!scan->active[number] || to == 0)
         return 0;
-    const char *block = scan->block.data;
+    const char *block = scan->block.data + scan->searched;
     const char *last = block + to - 1; /* the match's last byte */
     if (scan->handled[number] && last <= scan->handled[number])
         return 0;
     const char *newline = last > block ? memrchr(block, '\n', (size_t)(last - block)) : NULL;
     const char *line = newline ? newline + 1 : block;
-    const char *line_end = memchr(last, '\n', scan->block.length - (size_t)(last - block));
+    const char *end = scan->block.data + scan->limit;
+    const char *line_end = memchr(last, '\n', (size_t)(end - last));
     if (!line_end)
-        line_end = block + scan->block.length;
+        line_end = end;
     scan->handled[number] = line_end;
     scan->failure = examine(scan, number, line, line_end);
     return scan->failure;
@@ -170,8 +181,8 @@ static int on_candidate(unsigned number, unsigned long long from, unsigned long 
 
 static int scan_slow_patterns(struct scan *scan)
 {
-    const char *end = scan->block.data + scan->block.length;
-    for (const char *line = scan->block.data; line < end;) {
+    const char *end = scan->block.data + scan->limit;
+    for (const char *line = scan->block.data + scan->searched; line < end;) {
         const char *line_end = memchr(line, '\n', (size_t)(end - line));
         if (!line_end)
             line_end = end;
@@ -186,19 +197,34 @@ static int scan_slow_patterns(struct scan *scan)
     return 0;
 }
 
-/* Searches the first `length` bytes of the block, which are whole lines, and drops them. */
-static int scan_block(struct scan *scan, size_t length, struct err *err)
+/* Where the last CONTEXT_LINES lines before `end` begin, not farther away than AROUND_MAX. */
+static size_t last_lines(const char *block, size_t end)
 {
-    size_t rest = scan->block.length - length;
-    scan->block.length = length;
+    size_t floor = end > AROUND_MAX ? end - AROUND_MAX : 0, start = end;
+    for (int lines = 0; lines < CONTEXT_LINES && start > floor; lines++) {
+        const char *newline = start - 1 > floor
+                                  ? memrchr(block + floor, '\n', start - 1 - floor)
+                                  : NULL;
+        if (!newline && floor > 0)
+            break;
+        start = newline ? (size_t)(newline + 1 - block) : 0;
+    }
+    return start;
+}
+
+/* Searches the block up to `limit`, which is the end of a line. */
+static int scan_block(struct scan *scan, size_t limit, struct err *err)
+{
+    const char *start = scan->block.data + scan->searched;
+    scan->limit = limit;
     scan->err = err;
     scan->failure = 0;
-    scan->counted_to = scan->block.data;
-    scan->counted_line = scan->block_line;
+    scan->counted_to = start;
+    scan->counted_line = scan->first_line;
     memset(scan->handled, 0, scan->matcher->patterns.count * sizeof *scan->handled);
     if (scan->matcher->database) {
-        hs_error_t code = hs_scan(scan->matcher->database, scan->block.data, (unsigned)length, 0,
-                                  scan->scratch, on_candidate, scan);
+        hs_error_t code = hs_scan(scan->matcher->database, start, (unsigned)(limit - scan->searched),
+                                  0, scan->scratch, on_candidate, scan);
         if (scan->failure < 0)
             return scan->failure;
         if (code != HS_SUCCESS)
@@ -209,11 +235,25 @@ static int scan_block(struct scan *scan, size_t length, struct err *err)
         if (r < 0)
             return r;
     }
-    scan->block_line = line_number(scan, scan->block.data + length);
-    scan->block_offset += (int64_t)length;
-    scan->block.length = length + rest;
-    strbuf_consume(&scan->block, length);
+    scan->first_line = line_number(scan, scan->block.data + limit);
+    size_t forget = last_lines(scan->block.data, limit);
+    scan->block_offset += (int64_t)forget;
+    scan->searched = limit - forget;
+    strbuf_consume(&scan->block, forget);
     return 0;
+}
+
+/* How far a full block can be searched: to the end of a line that others follow. */
+static size_t searchable(const struct scan *scan)
+{
+    const char *fresh = scan->block.data + scan->searched;
+    const char *newline = memrchr(fresh, '\n', scan->block.length - scan->searched);
+    /* A line longer than a block is searched in parts. */
+    if (!newline)
+        return scan->block.length;
+    size_t whole = (size_t)(newline + 1 - scan->block.data);
+    size_t limit = last_lines(scan->block.data, whole);
+    return limit > scan->searched ? limit : whole;
 }
 
 int scan_feed(struct scan *scan, const char *bytes, size_t length, struct err *err)
@@ -228,10 +268,7 @@ int scan_feed(struct scan *scan, const char *bytes, size_t length, struct err *e
         length -= n;
         if (scan->block.length < BLOCK_SIZE)
             break;
-        const char *newline = memrchr(scan->block.data, '\n', scan->block.length);
-        /* A line longer than a block is searched in parts. */
-        size_t whole = newline ? (size_t)(newline + 1 - scan->block.data) : scan->block.length;
-        int r = scan_block(scan, whole, err);
+        int r = scan_block(scan, searchable(scan), err);
         if (r < 0)
             return r;
     }
@@ -240,5 +277,5 @@ int scan_feed(struct scan *scan, const char *bytes, size_t length, struct err *e
 
 int scan_end(struct scan *scan, struct err *err)
 {
-    return scan->block.length ? scan_block(scan, scan->block.length, err) : 0;
+    return scan->block.length > scan->searched ? scan_block(scan, scan->block.length, err) : 0;
 }

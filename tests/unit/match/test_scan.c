@@ -164,6 +164,80 @@ static void lines_longer_than_a_block_are_searched(void **state)
     strbuf_release(&text);
 }
 
+/* The last hit's text and what is at hand around it, and how many hits there were. */
+struct surroundings {
+    struct strbuf before, after;
+    int hits;
+};
+
+static int look_around(void *context, const struct line_hit *hit, struct err *err)
+{
+    struct surroundings *seen = context;
+    (void)err;
+    seen->hits++;
+    strbuf_clear(&seen->before);
+    strbuf_clear(&seen->after);
+    strbuf_add(&seen->before, hit->around, (size_t)(hit->text - hit->around));
+    const char *end = hit->text + hit->length;
+    strbuf_add(&seen->after, end, (size_t)(hit->around_end - end));
+    return 0;
+}
+
+static int count_lines(const struct strbuf *text)
+{
+    int lines = 0;
+    for (size_t i = 0; i < text->length; i++)
+        lines += text->data[i] == '\n';
+    return lines;
+}
+
+static void lines_around_a_hit_are_at_hand_wherever_it_stands(void **state)
+{
+    struct fixture *f = *state;
+    add(f, "needle", NULL);
+    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
+    /* 700 KB: three blocks, whose borders fall on any of the lines as the needle moves. */
+    for (int needle = 0; needle < 20000; needle += 1 + needle / 7) {
+        CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+        struct surroundings seen = {.before = STRBUF_INIT, .after = STRBUF_INIT};
+        struct scan *run = NULL;
+        for (int i = 0; i < 20000; i++)
+            strbuf_addf(&text, "line %05d %s of a long log file\n", i, i == needle ? "needle" : "");
+        assert_int_equal(scan_begin(f->matcher, "var/log/kern.log", look_around, &seen, &run, NULL),
+                         0);
+        assert_int_equal(scan_feed(run, text.data, text.length, NULL), 0);
+        assert_int_equal(scan_end(run, NULL), 0);
+        scan_free(run);
+        assert_int_equal(seen.hits, 1);
+        assert_true(count_lines(&seen.before) >= (needle < 5 ? needle : 5));
+        assert_true(count_lines(&seen.after) >= 5 || needle > 19990);
+        strbuf_release(&seen.before);
+        strbuf_release(&seen.after);
+    }
+}
+
+static void long_lines_around_a_hit_do_not_stop_the_scan(void **state)
+{
+    struct fixture *f = *state;
+    add(f, "needle", NULL);
+    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    for (int i = 0; i < 40; i++) {
+        for (int n = 0; n < 3000 * (i % 12); n++)
+            strbuf_adds(&text, "long ");
+        strbuf_adds(&text, "\nneedle\n");
+    }
+    struct surroundings seen = {.before = STRBUF_INIT, .after = STRBUF_INIT};
+    struct scan *run = NULL;
+    assert_int_equal(scan_begin(f->matcher, "var/log/kern.log", look_around, &seen, &run, NULL), 0);
+    assert_int_equal(scan_feed(run, text.data, text.length, NULL), 0);
+    assert_int_equal(scan_end(run, NULL), 0);
+    scan_free(run);
+    assert_int_equal(seen.hits, 40);
+    strbuf_release(&seen.before);
+    strbuf_release(&seen.after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +252,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_files_are_not_scanned_but_rotations_are, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(lines_longer_than_a_block_are_searched, setup, teardown),
+        cmocka_unit_test_setup_teardown(lines_around_a_hit_are_at_hand_wherever_it_stands, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(long_lines_around_a_hit_do_not_stop_the_scan, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

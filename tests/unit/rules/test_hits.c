@@ -117,6 +117,54 @@ static void kernel_uptime_stands_in_for_a_missing_clock(void **state)
     assert_int_equal(hits_densest(f->hits, 0, 0, 60), 2);
 }
 
+static void hits_keep_the_lines_around_them_when_asked(void **state)
+{
+    struct fixture *f = *state;
+    static const char log[] = "0\n1\n2\n3\n4\n5\nx\n7\n8\n9\n";
+    const char *text = strchr(log, 'x');
+    struct line_hit line = {.line = 7,
+                            .text = text,
+                            .length = 1,
+                            .count = 1,
+                            .groups = f->scratch,
+                            .around = log,
+                            .around_end = log + strlen(log)};
+    struct stamp stamp = {0};
+    regex_match(f->regex, f->scratch, text, 1, 0);
+    assert_int_equal(hits_add(f->hits, f->regex, 0, "var/log/SMlog", &line, &stamp, NULL), 0);
+    hits_want_context(f->hits);
+    line.line = 8;
+    assert_int_equal(hits_add(f->hits, f->regex, 0, "var/log/SMlog", &line, &stamp, NULL), 0);
+
+    assert_string_equal(hits_find(f->hits, 0, 0, "var/log/SMlog", 7)->before, "");
+    const struct hit *hit = hits_find(f->hits, 0, 0, "var/log/SMlog", 8);
+    assert_string_equal(hit->before, "1\n2\n3\n4\n5");
+    assert_string_equal(hit->after, "7\n8\n9");
+    assert_null(hits_find(f->hits, 0, 0, "var/log/kern.log", 8));
+}
+
+static void long_lines_around_a_hit_are_cut(void **state)
+{
+    struct fixture *f = *state;
+    char log[2000];
+    memset(log, 'a', sizeof log);
+    log[1000] = log[1002] = '\n';
+    log[1001] = 'x';
+    struct line_hit line = {.text = log + 1001,
+                            .length = 1,
+                            .count = 1,
+                            .groups = f->scratch,
+                            .around = log,
+                            .around_end = log + sizeof log};
+    struct stamp stamp = {0};
+    regex_match(f->regex, f->scratch, line.text, 1, 0);
+    hits_want_context(f->hits);
+    assert_int_equal(hits_add(f->hits, f->regex, 0, "var/log/SMlog", &line, &stamp, NULL), 0);
+    const struct hit *hit = hits_list(f->hits, 0, 0).items[0];
+    assert_int_equal(strlen(hit->before), CONTEXT_LINE_MAX);
+    assert_int_equal(strlen(hit->after), CONTEXT_LINE_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +176,9 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(kernel_uptime_stands_in_for_a_missing_clock, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(hits_keep_the_lines_around_them_when_asked, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(long_lines_around_a_hit_are_cut, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
