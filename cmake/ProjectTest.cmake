@@ -1,5 +1,15 @@
 # Everything that tests anything is a CTest test: `ctest --preset dev` and scripts/test run the same list.
 
+include(Memcheck)
+
+# project_test(NAME LABEL SECONDS COMMAND...)   what all kinds have in common
+function(project_test name label seconds)
+    memcheck_command(command ${name} ${ARGN})
+    math(EXPR seconds "${seconds} * ${XENHEALTH_TEST_PATIENCE}")
+    add_test(NAME ${name} COMMAND ${command})
+    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${seconds})
+endfunction()
+
 # project_unit_test(NAME [USES target...])   from NAME.c in the current folder, with cmocka
 function(project_unit_test name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES")
@@ -7,8 +17,7 @@ function(project_unit_test name)
     target_link_libraries(${name} PRIVATE project_options ${arg_USES} PkgConfig::CMOCKA)
     target_compile_definitions(${name} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
-    add_test(NAME unit.${name} COMMAND ${name})
-    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+    project_test(unit.${name} unit 120 ${MEMCHECK} $<TARGET_FILE:${name}>)
 endfunction()
 
 # project_fuzz_target(NAME [USES target...])
@@ -29,16 +38,13 @@ function(project_fuzz_target name)
     endif()
     target_link_libraries(${target} PRIVATE project_options ${arg_USES})
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
-    add_test(NAME fuzz.${name} COMMAND ${target} ${arguments} "${corpus}")
-    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300)
+    project_test(fuzz.${name} fuzz 300 ${MEMCHECK} $<TARGET_FILE:${target}> ${arguments} "${corpus}")
 endfunction()
 
 # project_python_tests(NAME FILE)   one pytest file that drives the built programs
 function(project_python_tests name file)
-    add_test(NAME integration.${name}
-        COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
-    set_tests_properties(integration.${name} PROPERTIES
-        LABELS integration
-        TIMEOUT 600
-        ENVIRONMENT "XENHEALTH_BIN=${CMAKE_BINARY_DIR}/bin;XENHEALTH_SOURCE=${CMAKE_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
+    project_test(integration.${name} integration 600
+        /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
+    set_tests_properties(integration.${name} PROPERTIES ENVIRONMENT
+        "XENHEALTH_BIN=${XENHEALTH_TEST_BIN};XENHEALTH_PATIENCE=${XENHEALTH_TEST_PATIENCE};XENHEALTH_SOURCE=${CMAKE_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
 endfunction()

@@ -17,7 +17,7 @@ BUGTOOL = BIN / "xen-bugtool"
 NASTY = BIN.parent / "tests" / "nasty"
 FULL = os.environ.get("XENHEALTH_TORTURE") == "full"
 # Sanitizers and valgrind need memory of their own: the limits on memory are those of the plain program.
-INSTRUMENTED = b"__asan_init" in BUGTOOL.read_bytes() or b"__tsan_init" in BUGTOOL.read_bytes()
+INSTRUMENTED = any(mark in BUGTOOL.read_bytes() for mark in (b"__asan_init", b"__tsan_init", b"/memcheck "))
 RSS_LIMIT_KB = 32 * 1024
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="collecting from the running system needs root")
 

@@ -414,7 +414,7 @@ static void a_full_disk_is_a_clear_error_and_leaves_nothing(void **state)
     (void)state;
     assert_int_equal(mkdir("small", 0700), 0);
     bool mounted = unshare(CLONE_NEWNS) == 0 &&
-                   mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+                   mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
                    mount("none", "small", "tmpfs", 0, "size=1m,mode=0700") == 0;
     for (size_t i = 0; mounted && i < ARRAY_SIZE(kinds); i++)
         assert_fails_cleanly(kinds[i], "small", "no space left in 'small'");
