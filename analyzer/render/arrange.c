@@ -161,6 +161,33 @@ const char *view_period(int64_t first, int64_t last, char buffer[80])
     return buffer;
 }
 
+struct view_changes view_changes(const struct view *view)
+{
+    const struct verdict *verdict = view->verdict;
+    struct view_changes changes = {0};
+    for (size_t i = 0; i < verdict->finding_count; i++) {
+        changes.fresh += verdict->findings[i].change == CHANGE_NEW;
+        changes.still += verdict->findings[i].change == CHANGE_STILL;
+    }
+    for (size_t i = 0; verdict->baseline && i < verdict->baseline->past_count; i++) {
+        bool is_lost = verdict->baseline->past[i].lost != NULL;
+        changes.lost += is_lost;
+        changes.gone += !is_lost;
+    }
+    return changes;
+}
+
+bool view_is_address(const char *url)
+{
+    static const char scheme[] = "https://";
+    if (strncmp(url, scheme, strlen(scheme)) != 0 || !url[strlen(scheme)] || strlen(url) > 500)
+        return false;
+    for (const char *c = url; *c; c++)
+        if (*c <= ' ' || *c >= 0x7f || strchr("\"'<>\\^`{|}", *c))
+            return false;
+    return true;
+}
+
 bool view_is_judged(const struct view *view)
 {
     return view->verdict->coverage.evaluated > 0;

@@ -142,24 +142,9 @@ void html_period(struct strbuf *out, int64_t first, int64_t last)
     html_time(out, last);
 }
 
-/*
- * Links come from rules, and rules may come from a stranger: only an address of printable ASCII
- * that a browser cannot read in two ways becomes one.
- */
-static bool is_plain_address(const char *url)
-{
-    static const char scheme[] = "https://";
-    if (strncmp(url, scheme, strlen(scheme)) != 0 || !url[strlen(scheme)] || strlen(url) > 500)
-        return false;
-    for (const char *c = url; *c; c++)
-        if (*c <= ' ' || *c >= 0x7f || strchr("\"'<>\\^`{|}", *c))
-            return false;
-    return true;
-}
-
 void html_link(struct strbuf *out, const char *url)
 {
-    bool is_link = is_plain_address(url);
+    bool is_link = view_is_address(url);
     if (is_link) {
         strbuf_adds(out, "<a rel=\"noreferrer\" href=\"");
         html_text(out, url);

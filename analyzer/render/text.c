@@ -10,11 +10,12 @@
 #include "common/units.h"
 #include "common/version.h"
 
-#define PROBLEMS_SHOWN 10 /* more would push the findings off the screen; JSON has all */
-#define EVIDENCE_SHOWN 3
-#define RULES_SHOWN    3 /* of those that share a reason */
-#define COSTS_SHOWN    5
-#define NAMES_SHOWN    4
+#define PROBLEMS_SHOWN    10 /* more would push the findings off the screen; JSON has all */
+#define EVIDENCE_SHOWN    3
+#define RULES_SHOWN       3 /* of those that share a reason */
+#define COSTS_SHOWN       5
+#define NAMES_SHOWN       4
+#define DIFFERENCES_SHOWN 20
 
 static const enum text_style severity_styles[SEVERITY_COUNT] = {
     [SEVERITY_INFO] = STYLE_INFO,
@@ -75,6 +76,15 @@ static void add_hosts(const struct text_writer *w, const struct view *view)
     }
 }
 
+/* Before anything else: what follows is only as good as the report. */
+static void add_trust(const struct text_writer *w, const struct view *view)
+{
+    static const enum text_style styles[] = {
+        [TRUST_FULL] = STYLE_GOOD, [TRUST_PARTIAL] = STYLE_WARNING, [TRUST_POOR] = STYLE_ERROR};
+    const char *sentence = view->trust.sentence;
+    textw_wrapped(w, styles[view->trust.level], "", sentence, strlen(sentence));
+}
+
 static void add_problems(const struct text_writer *w, const struct view *view)
 {
     if (view->problem_count == 0)
@@ -87,6 +97,7 @@ static void add_problems(const struct text_writer *w, const struct view *view)
         strbuf_addf(&line, *problem->path ? "%s: " : "%s", problem->path);
         strbuf_adds(&line, problem->text);
         add_line(w, STYLE_WARNING, "  ! ", &line);
+        textw_wrapped(w, STYLE_FAINT, "    so ", problem->effect, strlen(problem->effect));
     }
     if (view->problem_count > PROBLEMS_SHOWN)
         strbuf_addf(w->out, "  and %zu more (--format json has all)\n",
@@ -109,6 +120,8 @@ static void add_facts_of(const struct text_writer *w, const char *first,
         strbuf_addf(&line, ", %s", period);
     if (finding->confidence != CONFIDENCE_HIGH)
         strbuf_addf(&line, ", confidence %s", confidence_name(finding->confidence));
+    if (finding->change == CHANGE_NEW)
+        strbuf_adds(&line, ", new since the baseline");
     add_line(w, STYLE_FAINT, first, &line);
 }
 
@@ -220,8 +233,59 @@ static void add_suppressed(const struct text_writer *w, const struct view *view)
         CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
         strbuf_addf(&line, "%s: %s (%s): %s", severity_name(finding->severity), finding->title,
                     finding->rule, finding->suppressed);
+        if (finding->suppressed_owner)
+            strbuf_addf(&line, ", %s", finding->suppressed_owner);
+        if (finding->suppressed_until)
+            strbuf_addf(&line, ", until %s", finding->suppressed_until);
         add_line(w, STYLE_FAINT, "  - ", &line);
     }
+}
+
+static void add_past(const struct text_writer *w, const struct past_finding *past)
+{
+    CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+    size_t hosts = 0;
+    while (past->hosts[hosts])
+        hosts++;
+    strbuf_addf(&line, "%s: %s: %s (%s", past->lost ? "lost sight of" : "gone",
+                severity_name(past->severity), past->title, past->rule);
+    strbuf_adds(&line, hosts ? ", on " : "");
+    add_names(&line, past->hosts, hosts);
+    strbuf_addf(&line, ")%s%s", past->lost ? ": " : "", past->lost ? past->lost : "");
+    add_line(w, past->lost ? STYLE_WARNING : STYLE_GOOD, "  - ", &line);
+}
+
+static void add_difference(const struct text_writer *w, const struct difference *difference)
+{
+    CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+    strbuf_addf(&line, "%s: %s: %s: %s -> %s", difference->host, difference->area,
+                difference->object, difference->before ? difference->before : "(not there)",
+                difference->now ? difference->now : "(not there)");
+    add_line(w, STYLE_NONE, "  * ", &line);
+}
+
+static void add_baseline(const struct text_writer *w, const struct view *view)
+{
+    const struct baseline *baseline = view->verdict->baseline;
+    if (!baseline)
+        return;
+    CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+    struct view_changes changes = view_changes(view);
+    char taken[32];
+    add_heading(w, "Since the baseline");
+    strbuf_addf(&line, "%s", baseline->path);
+    if (*view_time(baseline->taken, taken))
+        strbuf_addf(&line, ", taken %s", taken);
+    strbuf_addf(&line, ": %zu new, %zu still there, %zu gone, %zu lost sight of", changes.fresh,
+                changes.still, changes.gone, changes.lost);
+    add_line(w, STYLE_NONE, "  ", &line);
+    for (size_t i = 0; i < baseline->past_count; i++)
+        add_past(w, &baseline->past[i]);
+    for (size_t i = 0; i < baseline->difference_count && i < DIFFERENCES_SHOWN; i++)
+        add_difference(w, &baseline->differences[i]);
+    if (baseline->difference_count > DIFFERENCES_SHOWN)
+        strbuf_addf(w->out, "  and %zu more differences (--format json has all)\n",
+                    baseline->difference_count - DIFFERENCES_SHOWN);
 }
 
 static void add_unknown(const struct text_writer *w, const struct view *view)
@@ -307,10 +371,12 @@ int view_as_text(const struct view *view, struct strbuf *out, struct err *err)
     struct text_writer w = {.out = out, .colour = view->colour, .width = view->width};
     textw_styled(&w, STYLE_HEADING, "xen-analyze %s", XENHEALTH_VERSION);
     strbuf_addc(out, '\n');
+    add_trust(&w, view);
     add_hosts(&w, view);
     add_problems(&w, view);
     add_findings(&w, view);
     add_suppressed(&w, view);
+    add_baseline(&w, view);
     add_unknown(&w, view);
     add_score(&w, view);
     add_counts(&w, view);

@@ -156,6 +156,8 @@ int view_build(const struct render_input *input, struct view **ret, struct err *
         r = fill_problems(view, input->reports, err);
     if (r == 0)
         r = view_arrange(view, err);
+    if (r == 0)
+        r = view_weigh(view, err);
     if (r < 0) {
         view_free(view);
         return r;

@@ -34,7 +34,21 @@ struct view_problem {
     const char *source;  /* the REPORT it is about */
     const char *path;
     const char *text;
+    const char *effect; /* what the result lacks because of it: one sentence without its end */
+    size_t unknown;     /* rules that are unknown because of it */
 };
+
+/* How far the result can be trusted: "full", "partial" or "poor". */
+enum trust { TRUST_FULL, TRUST_PARTIAL, TRUST_POOR };
+
+struct view_trust {
+    enum trust level;
+    size_t unknown_by_problems; /* unknown rules that some problem of the reports explains */
+    size_t lowered;             /* findings that are less sure than their rule is */
+    const char *sentence;       /* all of this for a person, escaped by nobody; one line, ended */
+};
+
+const char *trust_name(enum trust level);
 
 /* Findings as they are read: a cause, then its symptoms, then the next cause. */
 struct view_finding {
@@ -72,6 +86,7 @@ struct view {
 
     struct view_unknown *unknown;
     size_t unknown_count;
+    struct view_trust trust;
 };
 
 /* An empty view in an arena of its own. ERR_NOMEM. */
@@ -81,13 +96,22 @@ void *view_free(struct view *view); /* returns NULL */
 /* Puts the verdict's findings and unknown rules in reading order. ERR_NOMEM. */
 int view_arrange(struct view *view, struct err *err);
 
-/* Joins everything: a new view, hosts, facts and problems filled in, arranged. ERR_NOMEM. */
+/* Fills in `trust` and the effect of each problem; needs hosts and problems. ERR_NOMEM. */
+int view_weigh(struct view *view, struct err *err);
+
+/* Joins everything: a new view, hosts, facts and problems filled in, arranged and weighed.
+ * ERR_NOMEM. */
 int view_build(const struct render_input *input, struct view **ret, struct err *err);
 
 /* The formats. Each appends a whole document. ERR_NOMEM. */
 int view_as_text(const struct view *view, struct strbuf *out, struct err *err);
 int view_as_json(const struct view *view, struct strbuf *out, struct err *err);
 int view_as_html(const struct view *view, struct strbuf *out, struct err *err);
+int view_as_markdown(const struct view *view, struct strbuf *out, struct err *err);
+int view_as_junit(const struct view *view, struct strbuf *out, struct err *err);
+int view_as_sarif(const struct view *view, struct strbuf *out, struct err *err);
+int view_as_prometheus(const struct view *view, struct strbuf *out, struct err *err);
+int view_as_nagios(const struct view *view, struct strbuf *out, struct err *err);
 
 /* "2026-11-02 10:00:00" into buffer; "" for TIME_UNKNOWN. Returns buffer. */
 const char *view_time(int64_t time, char buffer[32]);
@@ -98,6 +122,19 @@ const char *view_period(int64_t first, int64_t last, char buffer[80]);
 
 /* False when no rule had data: the score says nothing then. */
 bool view_is_judged(const struct view *view);
+
+/* How many findings changed in which way since the baseline; all 0 without one. */
+struct view_changes {
+    size_t fresh, still, gone, lost;
+};
+
+struct view_changes view_changes(const struct view *view);
+
+/*
+ * Links come from rules, and rules may come from a stranger: true for an https address of printable
+ * ASCII that no reader of a page can take in two ways. Nothing else becomes a link anywhere.
+ */
+bool view_is_address(const char *url);
 
 /* How a score reads in words. */
 const char *view_score_word(int score);

@@ -250,7 +250,7 @@ static const struct plain_finding plain_findings[] = {
      "Chosen on purpose here.",
      "",
      NULL,
-     "array vendor asks for it (J. Doe, until 2026-06-30)",
+     "array vendor asks for it",
      -1,
      0,
      {{"xcp-fra-01", "etc/multipath.conf", 8, 0, "path_grouping_policy failover"}}},
@@ -306,12 +306,24 @@ static const struct view_host plain_hosts[] = {
 };
 
 static const struct view_problem plain_problems[] = {
-    {"truncated", 1, "xcp-fra-02", "fra-pool-2025-11-02.zip", "var/log/xensource.log",
-     "the archive ends in the middle of this file; what stood behind it is lost"},
-    {"timeout", 2, "xcp-fra-03", "fra-pool-2025-11-02.zip", "vgs.out",
-     "the command did not end within 60 s: storage may hang"},
-    {"missing-host", 0, "fra-pool-2025-11-02.zip", "fra-pool-2025-11-02.zip", "",
-     "the bundle lists host xcp-fra-04, but holds no report of it"},
+    {.kind = "truncated",
+     .host = 1,
+     .subject = "xcp-fra-02",
+     .source = "fra-pool-2025-11-02.zip",
+     .path = "var/log/xensource.log",
+     .text = "the archive ends in the middle of this file; what stood behind it is lost"},
+    {.kind = "timeout",
+     .host = 2,
+     .subject = "xcp-fra-03",
+     .source = "fra-pool-2025-11-02.zip",
+     .path = "vgs.out",
+     .text = "the command did not end within 60 s: storage may hang"},
+    {.kind = "missing-host",
+     .host = 0,
+     .subject = "fra-pool-2025-11-02.zip",
+     .source = "fra-pool-2025-11-02.zip",
+     .path = "",
+     .text = "the bundle lists host xcp-fra-04, but holds no report of it"},
 };
 
 static const struct unknown_rule plain_unknown[] = {
@@ -329,6 +341,36 @@ static const struct unknown_rule plain_unknown[] = {
 static struct score plain_components[] = {{"storage", 48}, {"memory", 50},   {"ha", 100},
                                           {"network", 85}, {"firmware", 92}, {"time", 92},
                                           {"hardware", 92}};
+
+/* Rules that found nothing. */
+static const struct judged_rule plain_rules[] = {
+    {.rule = "kernel-panic",
+     .title = "The kernel stopped: {reason}",
+     .component = "kernel",
+     .severity = SEVERITY_CRITICAL,
+     .outcome = OUTCOME_PASS},
+    {.rule = "gpu-xid",
+     .title = "The GPU reported Xid {xid}",
+     .component = "gpu",
+     .severity = SEVERITY_ERROR,
+     .outcome = OUTCOME_NOT_APPLICABLE},
+};
+
+static const struct past_finding plain_past[] = {
+    {.rule = "nic-link-flaps",
+     .title = "Link of eth3 went down 12 times",
+     .severity = SEVERITY_WARNING},
+    {.rule = "lvm-vg-full",
+     .title = "Volume group of the SR local is 96 % full",
+     .severity = SEVERITY_ERROR,
+     .lost = "no vgs.out in the report"},
+};
+
+static const struct difference plain_differences[] = {
+    {"xcp-fra-01", "packages", "kernel", "4.19.19-8.0.37", "4.19.19-8.0.38"},
+    {"xcp-fra-02", "firmware", "eth0", NULL, "22.5.7"},
+    {"xcp-fra-03", "configuration", "log_destination", "192.0.2.9", NULL},
+};
 
 /* The text with the payload behind it; what is not there stays so. */
 static const char *tainted(struct view *view, const char *text, const char *payload)
@@ -370,6 +412,8 @@ static void fill_finding(struct view *view, struct finding *to, const struct pla
         .value_count = 1,
         .evidence = evidence,
         .suppressed = tainted(view, from->suppressed, payload),
+        .suppressed_owner = from->suppressed ? tainted(view, "J. Doe", payload) : NULL,
+        .suppressed_until = from->suppressed ? tainted(view, "2026-06-30", payload) : NULL,
         .explained_by = from->explained_by,
         .cost = from->cost,
     };
@@ -385,9 +429,13 @@ static void fill_finding(struct view *view, struct finding *to, const struct pla
     for (; to->evidence_count < MAX_EVIDENCE && from->evidence[to->evidence_count].path;
          to->evidence_count++) {
         const struct plain_evidence *plain = &from->evidence[to->evidence_count];
-        evidence[to->evidence_count] = (struct evidence){
-            tainted(view, plain->host, payload), tainted(view, plain->path, payload), plain->line,
-            moment(plain->ago), tainted(view, plain->text, payload), "", ""};
+        evidence[to->evidence_count] = (struct evidence){tainted(view, plain->host, payload),
+                                                         tainted(view, plain->path, payload),
+                                                         plain->line,
+                                                         moment(plain->ago),
+                                                         tainted(view, plain->text, payload),
+                                                         "",
+                                                         ""};
     }
 }
 
@@ -427,10 +475,10 @@ static void fill_verdict(struct view *view, struct verdict *verdict, const char 
     verdict->unknown_count = ARRAY_SIZE(plain_unknown);
     verdict->unknown = arena_array(view->arena, verdict->unknown_count, sizeof *verdict->unknown);
     for (size_t i = 0; i < verdict->unknown_count; i++)
-        verdict->unknown[i] = (struct unknown_rule){
-            tainted(view, plain_unknown[i].rule, payload),
-            tainted(view, plain_unknown[i].reason, payload), plain_unknown[i].path,
-            tainted(view, plain_unknown[i].host, payload)};
+        verdict->unknown[i] = (struct unknown_rule){tainted(view, plain_unknown[i].rule, payload),
+                                                    tainted(view, plain_unknown[i].reason, payload),
+                                                    plain_unknown[i].path,
+                                                    tainted(view, plain_unknown[i].host, payload)};
     verdict->host_score_count = view->host_count;
     verdict->host_scores = arena_array(view->arena, view->host_count, sizeof *verdict->host_scores);
     for (size_t i = 0; i < view->host_count; i++)
@@ -443,6 +491,77 @@ static void fill_verdict(struct view *view, struct verdict *verdict, const char 
     verdict->packs[0] =
         (struct rule_pack){tainted(view, "core", payload), tainted(view, "0.1.0", payload), 60};
     verdict->pack_count = 1;
+}
+
+/* What became of the rules that the findings and the unknown rules name, and of two more. */
+static void fill_rules(struct view *view, struct verdict *verdict, const char *payload)
+{
+    size_t passed = ARRAY_SIZE(plain_rules);
+    static const char *const none[] = {NULL};
+    verdict->rules =
+        arena_array(view->arena, verdict->finding_count + verdict->unknown_count + passed,
+                    sizeof *verdict->rules);
+    for (size_t i = 0; i < verdict->finding_count; i++) {
+        const struct finding *finding = &verdict->findings[i];
+        verdict->rules[verdict->rule_count++] =
+            (struct judged_rule){finding->rule,      finding->title,
+                                 finding->component, finding->severity,
+                                 CONFIDENCE_HIGH,    finding->explanation,
+                                 finding->advice,    finding->links,
+                                 OUTCOME_FAIL,       ""};
+    }
+    for (size_t i = 0; i < verdict->unknown_count; i++)
+        verdict->rules[verdict->rule_count++] = (struct judged_rule){verdict->unknown[i].rule,
+                                                                     "A rule that has no data",
+                                                                     "hardware",
+                                                                     SEVERITY_WARNING,
+                                                                     CONFIDENCE_MEDIUM,
+                                                                     "",
+                                                                     "",
+                                                                     none,
+                                                                     OUTCOME_UNKNOWN,
+                                                                     verdict->unknown[i].reason};
+    for (size_t i = 0; i < passed; i++) {
+        struct judged_rule *rule = &verdict->rules[verdict->rule_count++];
+        *rule = plain_rules[i];
+        rule->rule = tainted(view, rule->rule, payload);
+        rule->title = tainted(view, rule->title, payload);
+        rule->explanation = rule->advice = rule->reason = "";
+        rule->links = none;
+    }
+}
+
+static void fill_baseline(struct view *view, struct verdict *verdict, const char *payload)
+{
+    struct baseline *baseline = arena_array(view->arena, 1, sizeof *baseline);
+    *baseline = (struct baseline){
+        .path = tainted(view, "fra-pool-2025-10-01.zip", payload),
+        .taken = NOON - 32 * DAY,
+        .past = arena_array(view->arena, ARRAY_SIZE(plain_past), sizeof *baseline->past),
+        .past_count = ARRAY_SIZE(plain_past),
+        .differences =
+            arena_array(view->arena, ARRAY_SIZE(plain_differences), sizeof *baseline->differences),
+        .difference_count = ARRAY_SIZE(plain_differences),
+    };
+    for (size_t i = 0; i < baseline->past_count; i++) {
+        struct past_finding *past = &baseline->past[i];
+        *past = plain_past[i];
+        past->rule = tainted(view, past->rule, payload);
+        past->title = tainted(view, past->title, payload);
+        past->lost = tainted(view, past->lost, payload);
+        past->hosts = verdict->findings[0].hosts;
+    }
+    for (size_t i = 0; i < baseline->difference_count; i++) {
+        struct difference *difference = &baseline->differences[i];
+        *difference = plain_differences[i];
+        const char **texts[] = {&difference->host, &difference->area, &difference->object,
+                                &difference->before, &difference->now};
+        for (size_t j = 0; j < ARRAY_SIZE(texts); j++)
+            *texts[j] = tainted(view, *texts[j], payload);
+    }
+    verdict->baseline = baseline;
+    for (size_t i = 0; i < verdict->finding_count; i++)
+        verdict->findings[i].change = i % 3 ? CHANGE_STILL : CHANGE_NEW;
 }
 
 static struct view *new_view(struct verdict **ret_verdict)
@@ -467,7 +586,9 @@ struct view *sample_new(const char *payload, enum severity min_severity)
     view->width = 100;
     fill_hosts(view, payload);
     fill_verdict(view, verdict, payload);
-    if (view_arrange(view, NULL) < 0) {
+    fill_rules(view, verdict, payload);
+    fill_baseline(view, verdict, payload);
+    if (view_arrange(view, NULL) < 0 || view_weigh(view, NULL) < 0) {
         sample_free(view);
         return NULL;
     }
@@ -487,7 +608,7 @@ struct view *sample_new_clean(size_t evaluated)
         view->hosts[i].score = 100;
     verdict->coverage = (struct coverage){60, evaluated, 0, evaluated, 60 - evaluated, 0};
     verdict->score = 100;
-    if (view_arrange(view, NULL) < 0) {
+    if (view_arrange(view, NULL) < 0 || view_weigh(view, NULL) < 0) {
         sample_free(view);
         return NULL;
     }

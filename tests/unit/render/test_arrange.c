@@ -97,8 +97,10 @@ static void causes_in_a_circle_or_out_of_range_lose_no_finding(void **state)
 static void unknown_rules_are_grouped_by_reason_most_frequent_first(void **state)
 {
     (void)state;
-    struct unknown_rule unknown[] = {
-        {"r1", "no b"}, {"r2", "no a"}, {"r3", "no b"}, {"r0", "no c"}};
+    struct unknown_rule unknown[] = {{.rule = "r1", .reason = "no b"},
+                                     {.rule = "r2", .reason = "no a"},
+                                     {.rule = "r3", .reason = "no b"},
+                                     {.rule = "r0", .reason = "no c"}};
     struct verdict verdict = {.unknown = unknown, .unknown_count = 4};
     struct view *view;
     assert_int_equal(view_new(&verdict, &view, NULL), 0);

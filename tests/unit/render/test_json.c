@@ -68,7 +68,13 @@ static void a_report_without_a_host_does_not_go_unseen(void **state)
     (void)state;
     struct view *view = sample_new("", SEVERITY_INFO);
     const char *sources[] = {view->sources[0], "broken.zip"};
-    struct view_problem problem = {"damaged", -1, "broken.zip", "broken.zip", "", "no archive"};
+    struct view_problem problem = {.kind = "damaged",
+                                   .host = -1,
+                                   .subject = "broken.zip",
+                                   .source = "broken.zip",
+                                   .path = "",
+                                   .text = "no archive",
+                                   .effect = "nothing of it was looked at"};
     view->sources = sources;
     view->source_count = 2;
     view->problems = &problem;
