@@ -35,9 +35,22 @@ static void add_problems(struct json_writer *w, const struct view *view, int hos
         jsonw_string(w, "kind", problem->kind);
         jsonw_string(w, "path", problem->path);
         jsonw_string(w, "text", problem->text);
+        jsonw_string(w, "effect", problem->effect);
+        jsonw_integer(w, "unknown_rules", (int64_t)problem->unknown);
         jsonw_end_object(w);
     }
     jsonw_end_list(w);
+}
+
+static void add_trust(struct json_writer *w, const struct view *view)
+{
+    jsonw_object(w, "trust");
+    jsonw_string(w, "level", trust_name(view->trust.level));
+    jsonw_string(w, "text", view->trust.sentence);
+    jsonw_integer(w, "problems", (int64_t)view->problem_count);
+    jsonw_integer(w, "unknown_by_problems", (int64_t)view->trust.unknown_by_problems);
+    jsonw_integer(w, "lowered_confidence", (int64_t)view->trust.lowered);
+    jsonw_end_object(w);
 }
 
 static bool gave_a_host(const struct view *view, const char *source)
@@ -118,10 +131,15 @@ static void add_evidence(struct json_writer *w, const struct finding *finding)
         jsonw_integer(w, "line", evidence->line);
         add_time(w, "time", evidence->time);
         jsonw_string(w, "text", evidence->text);
+        jsonw_string(w, "before", evidence->before);
+        jsonw_string(w, "after", evidence->after);
         jsonw_end_object(w);
     }
     jsonw_end_list(w);
 }
+
+static const char *const change_names[] = {
+    [CHANGE_NONE] = NULL, [CHANGE_NEW] = "new", [CHANGE_STILL] = "still"};
 
 static void add_finding(struct json_writer *w, const struct view *view,
                         const struct finding *finding)
@@ -143,6 +161,9 @@ static void add_finding(struct json_writer *w, const struct view *view,
     add_texts(w, "links", finding->links);
     add_values(w, finding);
     jsonw_string_or_null(w, "suppressed", finding->suppressed);
+    jsonw_string_or_null(w, "suppressed_owner", finding->suppressed_owner);
+    jsonw_string_or_null(w, "suppressed_until", finding->suppressed_until);
+    jsonw_string_or_null(w, "change", change_names[finding->change]);
     jsonw_string_or_null(w, "explained_by", has_cause ? view->verdict->findings[cause].rule : NULL);
     add_evidence(w, finding);
     jsonw_end_object(w);
@@ -155,6 +176,70 @@ static void add_findings(struct json_writer *w, const struct view *view)
     for (size_t i = 0; i < view->verdict->finding_count; i++)
         if (view->verdict->findings[i].severity >= view->min_severity)
             add_finding(w, view, &view->verdict->findings[i]);
+    jsonw_end_list(w);
+}
+
+static void add_past(struct json_writer *w, const struct past_finding *past)
+{
+    jsonw_object(w, NULL);
+    jsonw_string(w, "rule", past->rule);
+    jsonw_string(w, "title", past->title);
+    jsonw_string(w, "severity", severity_name(past->severity));
+    add_texts(w, "hosts", past->hosts);
+    jsonw_string_or_null(w, "lost", past->lost);
+    jsonw_end_object(w);
+}
+
+static void add_difference(struct json_writer *w, const struct difference *difference)
+{
+    jsonw_object(w, NULL);
+    jsonw_string(w, "host", difference->host);
+    jsonw_string(w, "area", difference->area);
+    jsonw_string(w, "object", difference->object);
+    jsonw_string_or_null(w, "before", difference->before);
+    jsonw_string_or_null(w, "now", difference->now);
+    jsonw_end_object(w);
+}
+
+static void add_baseline(struct json_writer *w, const struct view *view)
+{
+    const struct baseline *baseline = view->verdict->baseline;
+    if (!baseline) {
+        jsonw_string_or_null(w, "baseline", NULL);
+        return;
+    }
+    struct view_changes changes = view_changes(view);
+    jsonw_object(w, "baseline");
+    jsonw_string(w, "path", baseline->path);
+    add_time(w, "taken", baseline->taken);
+    jsonw_integer(w, "new", (int64_t)changes.fresh);
+    jsonw_integer(w, "still", (int64_t)changes.still);
+    jsonw_integer(w, "gone", (int64_t)changes.gone);
+    jsonw_integer(w, "lost", (int64_t)changes.lost);
+    jsonw_list(w, "past");
+    for (size_t i = 0; i < baseline->past_count; i++)
+        add_past(w, &baseline->past[i]);
+    jsonw_end_list(w);
+    jsonw_list(w, "differences");
+    for (size_t i = 0; i < baseline->difference_count; i++)
+        add_difference(w, &baseline->differences[i]);
+    jsonw_end_list(w);
+    jsonw_end_object(w);
+}
+
+static void add_rules(struct json_writer *w, const struct verdict *verdict)
+{
+    jsonw_list(w, "rules");
+    for (size_t i = 0; i < verdict->rule_count; i++) {
+        const struct judged_rule *rule = &verdict->rules[i];
+        jsonw_object(w, NULL);
+        jsonw_string(w, "rule", rule->rule);
+        jsonw_string(w, "title", rule->title);
+        jsonw_string(w, "component", rule->component);
+        jsonw_string(w, "severity", severity_name(rule->severity));
+        jsonw_string(w, "outcome", outcome_name(rule->outcome));
+        jsonw_end_object(w);
+    }
     jsonw_end_list(w);
 }
 
@@ -194,6 +279,7 @@ int view_as_json(const struct view *view, struct strbuf *out, struct err *err)
     jsonw_object(&w, NULL);
     jsonw_string(&w, "schema", "xenhealth-findings/1");
     add_tool_and_packs(&w, verdict);
+    add_trust(&w, view);
     add_reports(&w, view);
     jsonw_integer(&w, "score", verdict->score);
     jsonw_object(&w, "scores");
@@ -210,6 +296,8 @@ int view_as_json(const struct view *view, struct strbuf *out, struct err *err)
         jsonw_end_object(&w);
     }
     jsonw_end_list(&w);
+    add_rules(&w, verdict);
+    add_baseline(&w, view);
     jsonw_end_object(&w);
     strbuf_addc(out, '\n');
     return strbuf_ok(out) ? 0 : err_nomem(err);

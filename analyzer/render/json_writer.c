@@ -114,3 +114,9 @@ void jsonw_integer(struct json_writer *writer, const char *key, int64_t value)
     begin_value(writer, key);
     strbuf_addf(writer->out, "%" PRId64, value);
 }
+
+void jsonw_boolean(struct json_writer *writer, const char *key, bool value)
+{
+    begin_value(writer, key);
+    strbuf_adds(writer->out, value ? "true" : "false");
+}

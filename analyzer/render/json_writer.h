@@ -29,3 +29,4 @@ void jsonw_end_list(struct json_writer *writer);
 void jsonw_string(struct json_writer *writer, const char *key, const char *text);
 void jsonw_string_or_null(struct json_writer *writer, const char *key, const char *text);
 void jsonw_integer(struct json_writer *writer, const char *key, int64_t value);
+void jsonw_boolean(struct json_writer *writer, const char *key, bool value);
