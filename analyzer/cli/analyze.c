@@ -89,6 +89,7 @@ static int prepare(struct session *session, struct err *err)
         .rules = session->parts.rules,
         .tables = session->parts.tables,
         .facts = session->parts.facts,
+        .lists = session->parts.lists,
         .formats = session->parts.formats,
         .database = session->database,
         .reports = session->reports,

@@ -14,6 +14,8 @@ int parts_load(struct parts *ret, const char *const *extra, bool built_in, struc
     if (r == 0)
         r = fact_set_load(embedded_facts, &ret->facts, err);
     if (r == 0)
+        r = list_set_load(embedded_lists, &ret->lists, err);
+    if (r == 0)
         r = log_formats_load(embedded_formats, &ret->formats, err);
     if (r == 0)
         r = rule_set_load(embedded_logs, built_in ? embedded_rules : NULL, extra, &ret->rules, err);
@@ -37,6 +39,7 @@ void parts_release(struct parts *parts)
 {
     parts->rules = rule_set_free(parts->rules);
     parts->formats = log_formats_free(parts->formats);
+    parts->lists = list_set_free(parts->lists);
     parts->facts = fact_set_free(parts->facts);
     parts->tables = table_set_free(parts->tables);
 }

@@ -7,6 +7,7 @@
 
 #include "analyzer/cli/options.h"
 #include "analyzer/database/facts.h"
+#include "analyzer/database/lists.h"
 #include "analyzer/match/timestamp.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/tables/table.h"
@@ -14,6 +15,7 @@
 struct parts {
     struct table_set *tables;
     struct fact_set *facts;
+    struct list_set *lists;
     struct log_formats *formats;
     struct rule_set *rules;
 };

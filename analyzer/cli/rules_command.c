@@ -111,7 +111,8 @@ int command_rules_lint(struct options *options, struct err *err)
     CLEANUP(parts_release) struct parts parts = {0};
     struct tally tally = {0};
     int r = load(options, &parts, err);
-    struct verify_parts verify = {parts.rules, parts.tables, parts.facts, parts.formats};
+    struct verify_parts verify = {parts.rules, parts.tables, parts.facts, parts.lists,
+                                  parts.formats};
     if (r == 0)
         r = verify_lint(&verify, print_remark, &tally, err);
     if (r < 0)
@@ -163,7 +164,8 @@ int command_rules_test(struct options *options, struct err *err)
     int r = load(options, &parts, err);
     if (r < 0)
         return r;
-    struct verify_parts verify = {parts.rules, parts.tables, parts.facts, parts.formats};
+    struct verify_parts verify = {parts.rules, parts.tables, parts.facts, parts.lists,
+                                  parts.formats};
     r = verify_tests(&verify, rule_outcome, &tally, err);
     if (r < 0)
         return r;

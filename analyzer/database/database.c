@@ -266,6 +266,7 @@ void *database_free(struct database *database)
         free(database->temps.items[i].types);
     }
     vec_free(&database->temps);
+    vec_free(&database->lists);
     for (size_t i = 0; i < database->host_count; i++)
         free(database->hosts[i]);
     free(database->hosts);
@@ -384,6 +385,7 @@ bool database_is_built_in(const struct database *database, const char *name)
 {
     static const char *const names[] = {"hosts",
                                         "facts",
+                                        "lists",
                                         "sqlite_schema",
                                         "sqlite_master",
                                         "sqlite_temp_schema",
@@ -393,6 +395,9 @@ bool database_is_built_in(const struct database *database, const char *name)
             return true;
     for (size_t i = 0; i < database->temps.count; i++)
         if (strcasecmp(database->temps.items[i].name, name) == 0)
+            return true;
+    for (size_t i = 0; i < database->lists.count; i++)
+        if (database->lists.items[i] && strcasecmp(database->lists.items[i], name) == 0)
             return true;
     return false;
 }

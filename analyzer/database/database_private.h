@@ -58,6 +58,7 @@ struct database {
     struct table_state *states; /* sorted by the address of their table */
     size_t state_count;
     VEC(struct temp_table) temps;
+    VEC(const char *) lists; /* names of the tables that lists_fill() made */
     struct guard guard;
     bool loading; /* rows still have indexes for hosts, in one transaction */
     char **hosts;
@@ -75,6 +76,10 @@ int database_run(struct database *database, const char *sql, struct err *err);
 /* Prepares one statement of our own. */
 int database_prepare(struct database *database, const char *sql, sqlite3_stmt **ret,
                      struct err *err);
+
+/* Prepares the INSERT of a row of so many columns. */
+int database_prepare_insert(struct database *database, const char *name, size_t columns,
+                            sqlite3_stmt **ret, struct err *err);
 
 /* Binds a cell as a value of the column's type, 1-based position. Returns the library's code. */
 int database_bind(sqlite3_stmt *statement, int position, enum column_type type,

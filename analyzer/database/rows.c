@@ -58,8 +58,8 @@ int database_bind(sqlite3_stmt *statement, int position, enum column_type type,
     return bind_number(statement, position, type, text);
 }
 
-static int prepare_insert(struct database *database, const char *name, size_t columns,
-                          sqlite3_stmt **ret, struct err *err)
+int database_prepare_insert(struct database *database, const char *name, size_t columns,
+                            sqlite3_stmt **ret, struct err *err)
 {
     struct strbuf sql = STRBUF_INIT;
     strbuf_adds(&sql, "INSERT INTO ");
@@ -154,7 +154,8 @@ int database_insert(struct database *database, const struct table *table, unsign
     if (table->leader->member_count > 1)
         r = note_alternative(database_state(database, table->leader), host, path, err);
     if (r == 0 && !state->insert)
-        r = prepare_insert(database, table->name, table->column_count + 3, &state->insert, err);
+        r = database_prepare_insert(database, table->name, table->column_count + 3, &state->insert,
+                                    err);
     if (r < 0)
         return r;
     int rc = bind_host(database, state->insert, host);
@@ -256,7 +257,8 @@ int database_temp_insert(struct database *database, const char *name, const stru
     if (!temp || temp->count != cell_count)
         return err_set(err, ERR_BUG, "a row of %zu values for the temporary table '%s'", cell_count,
                        name);
-    int r = temp->insert ? 0 : prepare_insert(database, name, cell_count, &temp->insert, err);
+    int r = temp->insert ? 0
+                         : database_prepare_insert(database, name, cell_count, &temp->insert, err);
     if (r < 0)
         return r;
     int rc = SQLITE_OK;

@@ -159,8 +159,10 @@ int analysis_new(const struct analysis_parts *parts, struct analysis **ret, stru
     analysis->parts = *parts;
     analysis->rule_count = parts->only ? 1 : rule_set_count(parts->rules);
     analysis->rules = calloc(analysis->rule_count + 1, sizeof *analysis->rules);
-    /* Queries may read the facts, so the table must be there when they are checked. */
-    int r = analysis->rules ? facts_declare(parts->facts, parts->database, err) : err_nomem(err);
+    /* Queries may read the lists and facts, so the tables must be there when they are checked. */
+    int r = analysis->rules ? lists_fill(parts->lists, parts->database, err) : err_nomem(err);
+    if (r == 0)
+        r = facts_declare(parts->facts, parts->database, err);
     for (size_t i = 0; r == 0 && i < analysis->rule_count; i++) {
         analysis->rules[i].rule = parts->only ? parts->only : rule_set_at(parts->rules, i);
         r = find_references(analysis, &analysis->rules[i], err);

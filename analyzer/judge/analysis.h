@@ -16,6 +16,7 @@
 #pragma once
 
 #include "analyzer/database/facts.h"
+#include "analyzer/database/lists.h"
 #include "analyzer/verdict/verdict.h"
 #include "analyzer/match/timestamp.h"
 #include "analyzer/rules/rule.h"
@@ -26,6 +27,7 @@ struct analysis_parts {
     const struct rule *only; /* this rule of the set alone (for its tests), or NULL */
     const struct table_set *tables;
     const struct fact_set *facts;
+    const struct list_set *lists;
     const struct log_formats *formats;
     struct database *database;
     struct report_set

@@ -155,6 +155,8 @@ int verify_lint(const struct verify_parts *parts, lint_remark remark_sink, void 
     struct lint lint = {.parts = parts, .remark = remark_sink, .context = context};
     int r = database_open(parts->tables, NULL, &lint.database, err);
     if (r == 0)
+        r = lists_fill(parts->lists, lint.database, err);
+    if (r == 0)
         r = facts_declare(parts->facts, lint.database, err);
     for (size_t i = 0; r == 0 && i < rule_set_count(parts->rules); i++)
         for (size_t c = 0; c < ARRAY_SIZE(checks); c++)

@@ -222,6 +222,7 @@ static int run_trial(struct trial *trial, struct strbuf *failure, struct err *er
                                        .only = trial->rule,
                                        .tables = trial->parts->tables,
                                        .facts = trial->parts->facts,
+                                       .lists = trial->parts->lists,
                                        .formats = trial->parts->formats,
                                        .database = database};
         r = analysis_new(&parts, &analysis, err);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "analyzer/database/facts.h"
+#include "analyzer/database/lists.h"
 #include "analyzer/match/timestamp.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/tables/table.h"
@@ -14,6 +15,7 @@ struct verify_parts {
     const struct rule_set *rules;
     const struct table_set *tables;
     const struct fact_set *facts;
+    const struct list_set *lists;
     const struct log_formats *formats;
 };
 

@@ -14,7 +14,7 @@ import yaml
 
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 RULES = pathlib.Path(os.environ["XENHEALTH_SOURCE"]) / "rules"
-AREAS = sorted(folder.name for folder in RULES.iterdir() if folder.is_dir() and folder.name not in ("tables", "formats"))
+AREAS = sorted(folder.name for folder in RULES.iterdir() if folder.is_dir() and folder.name not in ("tables", "formats", "lists"))
 
 HEX = "0123456789abcdef"
 

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Lists: what rules compare reports with and what ages, such as the end of support of releases or
+ * firmware that is known to be bad.
+ *
+ * Declared in the files of rules/lists, one a list:
+ *
+ *   list: release_support         the name of its table
+ *   date: 2026-11-22              when somebody last compared it with its sources
+ *   description: ...
+ *   sources: [https://...]
+ *   columns: {product: text, version: version, ends: text}
+ *   rows:
+ *     - [XCP-ng, '8.2', 2025-09-16]
+ *
+ * An empty text is NULL. Besides a table a list there is the table lists(name, date, description),
+ * the date in epoch seconds, so that a rule can say that a list is old.
+ */
+#pragma once
+
+#include "analyzer/database/database.h"
+#include "common/embed.h"
+
+/* The lists that are compiled into the program; ended by a row without a name. */
+extern const struct embedded_file embedded_lists[];
+
+struct list_set;
+
+/* `files` is ended by a row without a name. ERR_PARSE with file:line:column. */
+int list_set_load(const struct embedded_file *files, struct list_set **ret, struct err *err);
+void *list_set_free(struct list_set *lists);
+
+/*
+ * Makes and fills the tables, unless they are there. After database_open(). ERR_PARSE when a list has the
+ * name of a table. The set must live as long as the database.
+ */
+int lists_fill(const struct list_set *lists, struct database *database, struct err *err);

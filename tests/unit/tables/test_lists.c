@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Lists: how they are declared, what is refused, and what queries see of them; and the project's
+ * own lists.
+ */
+#include "database_fixture.h"
+
+#include "analyzer/database/lists.h"
+#include "analyzer/tables/embedded.h"
+
+#define GOOD                                                                                       \
+    "list: support\n"                                                                              \
+    "date: 2026-11-22\n"                                                                           \
+    "description: Until when\n"                                                                    \
+    "sources: [https://example.com/]\n"                                                            \
+    "columns: {product: text, version: version, months: integer}\n"
+
+static const char *const no_tables[] = {
+    "table: taken\nfiles: [taken]\nmode: lines\nrow: '^(?<a>.)'\ncolumns: {a: text}\n", NULL};
+
+/* Loads one list and fills a database with it. */
+static int fill(const char *yaml, struct database **ret, struct table_set **ret_tables,
+                struct list_set **ret_lists, struct err *err)
+{
+    struct embedded_file files[] = {{"support.yaml", yaml, yaml + strlen(yaml)}, {0}};
+    *ret_tables = tables_from(no_tables);
+    *ret = NULL;
+    *ret_lists = NULL;
+    struct err open_error = ERR_INIT;
+    assert_ok(database_open(*ret_tables, NULL, ret, &open_error), &open_error);
+    int r = list_set_load(files, ret_lists, err);
+    return r < 0 ? r : lists_fill(*ret_lists, *ret, err);
+}
+
+static void release(struct database *database, struct table_set *tables, struct list_set *lists)
+{
+    database_free(database);
+    list_set_free(lists);
+    table_set_free(tables);
+}
+
+static void fails_with(const char *yaml, const char *text)
+{
+    struct database *database;
+    struct table_set *tables;
+    struct list_set *lists;
+    struct err err = ERR_INIT;
+    char message[512];
+    assert_int_equal(fill(yaml, &database, &tables, &lists, &err), ERR_PARSE);
+    err_message(&err, message, sizeof message);
+    if (!strstr(message, text))
+        fail_msg("expected '%s' in '%s'", text, message);
+    release(database, tables, lists);
+}
+
+static int count_rows(void *context, const struct result_row *row, struct err *err)
+{
+    (void)err;
+    (void)row;
+    ++*(int *)context;
+    return 0;
+}
+
+static int rows_of(struct database *database, const char *sql)
+{
+    int count = 0;
+    struct err err = ERR_INIT;
+    assert_ok(database_query(database, sql, 1000, count_rows, &count, &err), &err);
+    return count;
+}
+
+static void a_list_is_a_table_with_typed_columns(void **state)
+{
+    (void)state;
+    struct database *database;
+    struct table_set *tables;
+    struct list_set *lists;
+    struct err err = ERR_INIT;
+    assert_ok(fill(GOOD "rows:\n  - [XCP-ng, '8.10', 12]\n  - [XCP-ng, '8.2', '']\n", &database,
+                   &tables, &lists, &err),
+              &err);
+    assert_int_equal(rows_of(database, "SELECT 1 FROM support WHERE version > '8.9'"), 1);
+    assert_int_equal(rows_of(database, "SELECT 1 FROM support WHERE months = 12"), 1);
+    assert_int_equal(rows_of(database, "SELECT 1 FROM support WHERE months IS NULL"), 1);
+    release(database, tables, lists);
+}
+
+static void its_date_is_in_the_table_of_lists(void **state)
+{
+    (void)state;
+    struct database *database;
+    struct table_set *tables;
+    struct list_set *lists;
+    struct err err = ERR_INIT;
+    assert_ok(fill(GOOD "rows: [[a, b, 1]]\n", &database, &tables, &lists, &err), &err);
+    assert_int_equal(rows_of(database, "SELECT 1 FROM lists WHERE name = 'support'"
+                                       " AND date = strftime('%s', '2026-11-22') + 0"),
+                     1);
+    release(database, tables, lists);
+}
+
+static void a_rule_over_a_list_has_its_data(void **state)
+{
+    (void)state;
+    struct database *database;
+    struct table_set *tables;
+    struct list_set *lists;
+    struct err err = ERR_INIT;
+    assert_ok(fill(GOOD "rows: [[a, b, 1]]\n", &database, &tables, &lists, &err), &err);
+    assert_true(database_has_source(database, "support", 0));
+    assert_true(database_has_source(database, "lists", -1));
+    assert_false(database_has_source(database, "taken", -1));
+    release(database, tables, lists);
+}
+
+static void mistakes_are_named_with_their_place(void **state)
+{
+    (void)state;
+    fails_with(GOOD, "support.yaml:1:1: a list needs the key 'rows'");
+    fails_with(GOOD "rows: [[a, b]]\n", "support.yaml:6:8: a row of this list has 3 values");
+    fails_with(GOOD "rows: [[a, b, [c]]]\n", "support.yaml:6:15: a value is one text or number");
+    fails_with(GOOD "rows: a\n", "support.yaml:6:7: 'rows' is a list of rows");
+    fails_with(GOOD "row: a\n", "support.yaml:6:1");
+    fails_with("list: Support\ndate: 2026-11-22\ndescription: d\nsources: [s]\ncolumns: {a: text}\n"
+               "rows: [[1]]\n",
+               "support.yaml:1:7: a name here begins with a letter");
+    fails_with("list: taken\ndate: 2026-11-22\ndescription: d\nsources: [s]\ncolumns: {a: text}\n"
+               "rows: [[1]]\n",
+               "support.yaml:1:7: there is a table 'taken' already");
+    fails_with("list: support\ndate: 2026-13-22\ndescription: d\nsources: [s]\ncolumns: {a: text}\n"
+               "rows: [[1]]\n",
+               "support.yaml:2:7: 'date' is a day");
+    fails_with("list: support\ndate: 2026-11-22\ndescription: d\nsources: [s]\ncolumns: {a: date}\n"
+               "rows: [[1]]\n",
+               "support.yaml:5:14");
+}
+
+static void the_projects_own_lists_are_well_formed(void **state)
+{
+    (void)state;
+    struct table_set *tables;
+    struct list_set *lists;
+    struct database *database;
+    struct err err = ERR_INIT;
+    assert_ok(table_set_load(embedded_tables, NULL, &tables, &err), &err);
+    assert_ok(database_open(tables, NULL, &database, &err), &err);
+    assert_ok(list_set_load(embedded_lists, &lists, &err), &err);
+    assert_ok(lists_fill(lists, database, &err), &err);
+    assert_true(rows_of(database, "SELECT 1 FROM lists") >= 1);
+    release(database, tables, lists);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_list_is_a_table_with_typed_columns),
+        cmocka_unit_test(its_date_is_in_the_table_of_lists),
+        cmocka_unit_test(a_rule_over_a_list_has_its_data),
+        cmocka_unit_test(mistakes_are_named_with_their_place),
+        cmocka_unit_test(the_projects_own_lists_are_well_formed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
