@@ -9,10 +9,10 @@
 #include "collector/bundle/stage.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <zlib.h>
 
 #include "collector/bundle/blocks.h"
+#include "collector/bundle/digests.h"
 #include "collector/bundle/spool.h"
 #include "common/io.h"
 
@@ -25,11 +25,6 @@
  */
 #define BLOCK_BYTES (256 * 1024)
 
-struct digest {
-    EVP_MD_CTX *context;
-    char text[2 * EVP_MAX_MD_SIZE + 1];
-};
-
 struct stage {
     struct stage_options options;
     struct strbuf memory; /* encoded bytes that are not in the spool */
@@ -40,32 +35,9 @@ struct stage {
     bool deflated, finished;
     unsigned char beginning[MAGIC_BYTES];
     uint32_t crc;
-    struct digest md5, sha256;
+    struct digests *digests;
+    char md5[DIGESTS_MD5_TEXT], sha256[DIGESTS_SHA256_TEXT];
 };
-
-static int start_digest(struct digest *digest, const EVP_MD *kind, struct err *err)
-{
-    if (!digest->context)
-        digest->context = EVP_MD_CTX_new();
-    if (!digest->context)
-        return err_nomem(err);
-    if (!EVP_DigestInit_ex(digest->context, kind, NULL))
-        return err_set(
-            err, ERR_UNSUPPORTED,
-            "the system's OpenSSL refuses a digest that the inventory needs (FIPS mode?)");
-    return 0;
-}
-
-static int finish_digest(struct digest *digest, struct err *err)
-{
-    unsigned char bytes[EVP_MAX_MD_SIZE];
-    unsigned length;
-    if (!EVP_DigestFinal_ex(digest->context, bytes, &length))
-        return err_set(err, ERR_BUG, "a digest cannot be finished");
-    for (unsigned i = 0; i < length; i++)
-        snprintf(digest->text + 2 * i, 3, "%02x", bytes[i]);
-    return 0;
-}
 
 static int write_spool(struct stage *stage, const void *bytes, size_t length, struct err *err)
 {
@@ -111,10 +83,7 @@ static int encode(void *owner, struct block *block, struct err *err)
 static int digest(void *owner, const struct block *block, struct err *err)
 {
     struct stage *stage = owner;
-    if (!EVP_DigestUpdate(stage->md5.context, block->bytes, block->length) ||
-        !EVP_DigestUpdate(stage->sha256.context, block->bytes, block->length))
-        return err_set(err, ERR_BUG, "a digest cannot go on");
-    return 0;
+    return digests_add(stage->digests, block->bytes, block->length, err);
 }
 
 static int take_block(void *owner, struct block *block, struct err *err)
@@ -141,9 +110,9 @@ static int start(struct stage *stage, struct err *err)
     if (!stage->blocks)
         r = blocks_new(compressor_crew(stage->options.compressor), BLOCK_BYTES, &block_ops, stage,
                        &stage->blocks, err);
-    if (r == 0)
-        r = start_digest(&stage->md5, EVP_md5(), err);
-    return r < 0 ? r : start_digest(&stage->sha256, EVP_sha256(), err);
+    if (r < 0)
+        return r;
+    return stage->digests ? digests_reset(stage->digests, err) : digests_new(&stage->digests, err);
 }
 
 int stage_new(const struct stage_options *options, struct stage **ret, struct err *err)
@@ -169,8 +138,7 @@ void *stage_free(struct stage *stage)
     blocks_free(stage->blocks);
     strbuf_release(&stage->memory);
     io_close(&stage->spool);
-    EVP_MD_CTX_free(stage->md5.context);
-    EVP_MD_CTX_free(stage->sha256.context);
+    digests_free(stage->digests);
     free(stage);
     return NULL;
 }
@@ -221,9 +189,7 @@ int stage_finish(struct stage *stage, struct err *err)
     int r = blocks_finish(stage->blocks, err);
     stage->blocks = blocks_free(stage->blocks);
     if (r == 0)
-        r = finish_digest(&stage->md5, err);
-    if (r == 0)
-        r = finish_digest(&stage->sha256, err);
+        r = digests_finish(stage->digests, stage->md5, stage->sha256, err);
     stage->finished = r == 0;
     return r;
 }
@@ -269,10 +235,10 @@ uint32_t stage_crc32(const struct stage *stage)
 
 const char *stage_md5(const struct stage *stage)
 {
-    return stage->md5.text;
+    return stage->md5;
 }
 
 const char *stage_sha256(const struct stage *stage)
 {
-    return stage->sha256.text;
+    return stage->sha256;
 }
