@@ -25,7 +25,7 @@ static int64_t file_read(struct stream *stream, const char **bytes)
     if (n < 0)
         return failure_set(&stream->failure, PROBLEM_DAMAGED, "reading its file failed: %s",
                            strerror(errno));
-    file->budget->source_consumed += n;
+    budget_consume(file->budget, n);
     *bytes = file->buffer;
     return n;
 }

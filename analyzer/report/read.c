@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,24 +18,38 @@
 #include "analyzer/report/walk.h"
 #include "common/io.h"
 
-static int open_report(const char *path, struct stat *status, struct err *err)
+/* Bytes of a member's name in an error: the reason behind it must not be cut off. */
+#define MEMBER_SHOWN_MAX 200
+
+int report_open(const char *path, int *ret, struct err *err)
 {
+    struct stat status;
     bool is_stdin = strcmp(path, "-") == 0;
-    if (is_stdin && isatty(STDIN_FILENO)) {
-        err_set(err, ERR_UNSUPPORTED,
-                "standard input is a terminal: give a report by a pipe or its name");
-        return -1;
-    }
-    /* A FIFO is opened like a file, waiting for its writer: the user named it. */
-    int fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-                      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0 || fstat(fd, status) < 0) {
-        int sysno = errno;
-        io_close(&fd);
-        err_set_errno(err, sysno, "cannot open '%s'", path);
-        return -1;
-    }
-    return fd;
+    if (is_stdin && isatty(STDIN_FILENO))
+        return err_set(err, ERR_UNSUPPORTED,
+                       "standard input is a terminal: give a report by a pipe or its name");
+    /* Above standard error, so that it is told from the three by its number. */
+    CLEANUP_FD int fd = is_stdin
+                            ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                            : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return err_set_errno(err, errno, "cannot open '%s'", path);
+    if (!is_stdin && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) &&
+        !S_ISFIFO(status.st_mode))
+        return err_set(err, ERR_UNSUPPORTED, "'%s' is neither a file nor a folder", path);
+    if (!is_stdin && fcntl(fd, F_SETFL, 0) < 0)
+        return err_set_errno(err, errno, "cannot open '%s'", path);
+    *ret = fd;
+    fd = -1;
+    return 0;
+}
+
+/* A FIFO that nobody has opened for writing yet looks empty to read(2), but not to poll(2). */
+static void await_writer(int fd, const struct stat *status)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    while (S_ISFIFO(status->st_mode) && poll(&wait, 1, -1) < 0 && errno == EINTR)
+        ;
 }
 
 /* What people hand over in place of archives we open. */
@@ -87,8 +102,9 @@ static int fail_empty(const struct report_set *set, size_t first_problem, const 
     }
     if (first_problem < set->problems.count) {
         const struct report_problem *problem = &set->problems.items[first_problem];
-        return err_set(err, ERR_PARSE, "'%s' holds nothing that can be read: %s%s%s", path,
-                       problem->path, problem->path[0] ? ": " : "", problem->text);
+        return err_set(err, ERR_PARSE, "'%s' holds nothing that can be read: %.*s%s%s", path,
+                       MEMBER_SHOWN_MAX, problem->path, problem->path[0] ? ": " : "",
+                       problem->text);
     }
     return err_set(err, ERR_PARSE, "'%s' holds no files: is it really a report?", path);
 }
@@ -135,18 +151,26 @@ static int read_source(struct report_set *set, struct source_state *source, int 
 int report_set_read(struct report_set *set, const char *path, const struct report_visitor *visitor,
                     struct err *err)
 {
-    struct stat status;
-    struct err failed = ERR_INIT;
-    CLEANUP_FD int fd = open_report(path, &status, &failed);
-    if (fd < 0) {
-        if (err)
-            *err = failed;
-        return failed.code;
-    }
-    if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !S_ISFIFO(status.st_mode) &&
-        strcmp(path, "-") != 0)
-        return err_set(err, ERR_UNSUPPORTED, "'%s' is neither a file nor a folder", path);
+    CLEANUP_FD int fd = -1;
+    int r = report_open(path, &fd, err);
+    return r < 0 ? r : report_set_read_opened(set, path, fd, visitor, err);
+}
 
+int report_set_reject(struct report_set *set, const char *path, const char *why, struct err *err)
+{
+    if (!set_add_source(set, path))
+        return err_nomem(err);
+    set_problem(set, PROBLEM_REFUSED, -1, "", "%s", why);
+    return 0;
+}
+
+int report_set_read_opened(struct report_set *set, const char *path, int fd,
+                           const struct report_visitor *visitor, struct err *err)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return err_set_errno(err, errno, "cannot read '%s'", path);
+    await_writer(fd, &status);
     struct source_state *source = set_add_source(set, path);
     if (!source)
         return err_nomem(err);

@@ -112,6 +112,17 @@ int report_set_read(struct report_set *set, const char *path, const struct repor
                     struct err *err);
 
 /*
+ * The two halves of it, for a reader that may not open files: report_open() gives a descriptor that the caller
+ * closes, report_set_read_opened() borrows it. A FIFO is opened without waiting for its writer.
+ */
+int report_open(const char *path, int *ret, struct err *err);
+int report_set_read_opened(struct report_set *set, const char *path, int fd,
+                           const struct report_visitor *visitor, struct err *err);
+
+/* Adds a REPORT of which nothing is read, and why, as its problem. ERR_NOMEM. */
+int report_set_reject(struct report_set *set, const char *path, const char *why, struct err *err);
+
+/*
  * After the last read: settles host names and clocks. Hosts are then in the order they were found.
  */
 int report_set_finish(struct report_set *set, struct err *err);

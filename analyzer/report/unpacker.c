@@ -40,6 +40,7 @@ struct unpacker {
     /* the current entry */
     struct meter meter;
     bool is_finished, is_refused, must_count; /* must_count: skipping it costs decompression */
+    bool is_doubtful; /* libarchive warned: the data does not have the sum or size it should */
     int64_t declared, offset;
     int64_t position; /* of the decompressed archive, when its header was read */
     int64_t hole;     /* zeros to hand out before `block` */
@@ -156,6 +157,7 @@ static int next_block(struct unpacker *unpacker)
         return fail_for_good(unpacker);
     if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
         return fail(unpacker, &unpacker->stream.failure);
+    unpacker->is_doubtful = unpacker->is_doubtful || rc == ARCHIVE_WARN;
     if (offset < unpacker->offset)
         return failure_set(&unpacker->stream.failure, PROBLEM_SUSPICIOUS,
                            "its parts overlap each other");
@@ -179,7 +181,7 @@ static int64_t entry_read(struct stream *stream, const char **bytes)
         int rc = next_block(unpacker);
         if (rc <= 0) {
             unpacker->is_finished = true;
-            return rc;
+            return rc == 0 && unpacker->is_doubtful ? fail(unpacker, &stream->failure) : rc;
         }
     }
 
@@ -350,7 +352,7 @@ int unpacker_next(struct unpacker *unpacker, struct unpacker_entry *ret)
         (archive_format(unpacker->archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
     unpacker->must_count = unpacker->must_count || (is_zip && unpacker->kind != UNPACK_ZIP);
     unpacker->stream.failure = (struct failure){0};
-    unpacker->is_finished = false;
+    unpacker->is_finished = unpacker->is_doubtful = false;
     unpacker->offset = unpacker->hole = unpacker->block_length = 0;
     unpacker->declared = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : -1;
     meter_start(&unpacker->meter, unpacker->budget, unpacker->consumed);

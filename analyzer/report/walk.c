@@ -391,6 +391,14 @@ static bool examine_zip(struct walk *walk, const char *name, int host, struct zi
             set_problem(walk->set, PROBLEM_SUSPICIOUS, host, name,
                         "the zip file has %lld bytes in front of it that do not belong to it",
                         (long long)zip->prefix);
+        if (zip->suffix > 0)
+            set_problem(walk->set, PROBLEM_SUSPICIOUS, host, name,
+                        "the zip file has %lld bytes behind it that do not belong to it",
+                        (long long)zip->suffix);
+        if (zip->unlisted > 0)
+            set_problem(walk->set, PROBLEM_SUSPICIOUS, host, name,
+                        "the zip file holds %lld bytes that are not in its list of files",
+                        (long long)zip->unlisted);
         return true;
     case ZIP_NO_LIST:
         set_problem(

@@ -26,6 +26,7 @@
 #define LOCATOR64_SIZE 20
 #define CENTRAL_SIZE   46
 #define LOCAL_SIZE     30
+#define FOLLOWER_MAX   24 /* what may stand behind a member's data: its sum and sizes again */
 
 #define FLAG_SIZES_FOLLOW                                                                          \
     0x0008 /* sizes are zero in the local header, they stand behind the data */
@@ -112,6 +113,8 @@ static bool find_list(struct checker *checker)
     if (end_at < 0)
         return stop(checker, ZIP_NO_LIST, "its list of files is missing");
 
+    int64_t behind = checker->size - end_at - END_SIZE - get16(end + 20);
+    checker->result->suffix = behind > 0 ? behind : 0;
     uint64_t entries = get16(end + 10), length = get32(end + 12), offset = get32(end + 16);
     if (read_at(checker, end_at - LOCATOR64_SIZE, locator, sizeof locator) &&
         memcmp(locator, "PK\6\7", 4) == 0) {
@@ -244,6 +247,13 @@ static bool check_entry(struct checker *checker, struct zip_entry *entry)
            contradict(checker, text, name_length);
 }
 
+/* Space up to `start` that belongs to no listed member: somebody may have hidden one there. */
+static void note_gap(struct checker *checker, int64_t end_before, int64_t start)
+{
+    if (start - end_before > FOLLOWER_MAX)
+        checker->result->unlisted += start - end_before;
+}
+
 static int by_offset(const void *a, const void *b)
 {
     const struct zip_entry *x = a, *y = b;
@@ -264,16 +274,21 @@ static void check(struct checker *checker)
     if (!parse_list(checker))
         return;
     qsort(checker->entries, checker->count, sizeof *checker->entries, by_offset);
+    int64_t end_before = checker->result->prefix;
     for (size_t i = 0; i < checker->count; i++) {
-        if (i > 0 && checker->entries[i].offset < checker->entries[i - 1].end) {
+        struct zip_entry *entry = &checker->entries[i];
+        if (i > 0 && entry->offset < end_before) {
             stop(checker, ZIP_REFUSED, "its entries overlap each other, as in archive bombs");
             return;
         }
-        if (!check_entry(checker, &checker->entries[i]))
+        if (!check_entry(checker, entry))
             return;
+        note_gap(checker, end_before, entry->offset);
+        end_before = entry->end;
     }
-    if (checker->count > 0 && checker->entries[checker->count - 1].end > checker->list_start)
+    if (checker->count > 0 && end_before > checker->list_start)
         stop(checker, ZIP_REFUSED, "its entries overlap its list of files");
+    note_gap(checker, end_before, checker->list_start);
 }
 
 int zip_check(int fd, int64_t size, const struct report_limits *limits, struct zip_check *ret,

@@ -22,6 +22,8 @@ struct zip_check {
     enum zip_state state;
     char text[256];      /* for ZIP_NO_LIST and ZIP_REFUSED: a clause, "its entries overlap" */
     int64_t prefix;      /* bytes in front of the first member that do not belong to the archive */
+    int64_t suffix;      /* bytes behind the archive's end */
+    int64_t unlisted;    /* bytes between the members that the list does not name */
     char **contradicted; /* names of members that list and header describe differently, sorted */
     size_t contradicted_count;
 };
