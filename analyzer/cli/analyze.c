@@ -15,6 +15,7 @@
 struct session {
     struct options *options;
     struct parts parts;
+#include "analyzer/rules/site.h"
     struct suppressions *suppressions;
     struct database *database;
     struct analysis *analysis;
@@ -87,6 +88,8 @@ static int prepare(struct session *session, struct err *err)
     CLEANUP(strbuf_release) struct strbuf cache = STRBUF_INIT;
     struct analysis_parts parts = {
         .rules = session->parts.rules,
+    if (r == 0 && options->site)
+        r = site_apply(session->parts.rules, options->site, err);
         .tables = session->parts.tables,
         .facts = session->parts.facts,
         .lists = session->parts.lists,

@@ -20,6 +20,7 @@ const char options_help[] =
     " --only ID,...         use these rules only\n"
     " --skip ID,...         do not use these rules\n"
     " --component NAME      use the rules of one component only (storage, network, ha, ...)\n"
+    " --site FILE           thresholds and severities of rules that this site sees differently\n"
     " --suppress FILE       do not count the findings that this file excuses (repeatable)\n"
     " --min-severity LEVEL  do not show findings below info, warning, error or critical\n"
     " --fail-on LEVEL       exit with 1 for findings from this severity on (default: error), or "
@@ -40,6 +41,7 @@ enum {
     OPT_NO_DEFAULT,
     OPT_ONLY,
     OPT_SKIP,
+    OPT_SITE,
     OPT_SUPPRESS,
     OPT_COMPONENT,
     OPT_MIN_SEVERITY,
@@ -57,6 +59,7 @@ static const struct option long_options[] = {
     {"no-default-rules", no_argument, NULL, OPT_NO_DEFAULT},
     {"only", required_argument, NULL, OPT_ONLY},
     {"skip", required_argument, NULL, OPT_SKIP},
+    {"site", required_argument, NULL, OPT_SITE},
     {"suppress", required_argument, NULL, OPT_SUPPRESS},
     {"component", required_argument, NULL, OPT_COMPONENT},
     {"min-severity", required_argument, NULL, OPT_MIN_SEVERITY},
@@ -176,6 +179,9 @@ static int take_option(struct options *options, int option, char *argument, stru
         return split(&options->only, argument, err);
     case OPT_SKIP:
         return split(&options->skip, argument, err);
+    case OPT_SITE:
+        options->site = argument;
+        return 0;
     case OPT_SUPPRESS:
         return push(&options->suppress, argument, err);
     case OPT_COMPONENT:

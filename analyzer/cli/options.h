@@ -39,6 +39,7 @@ struct options {
     string_list only, skip;     /* ids */
     bool default_rules;
     const char *component, *query, *export;
+    const char *site; /* --site: a file, or NULL */
     enum severity min_severity;
     int fail_on; /* a severity, or FAIL_ON_NEVER */
 };

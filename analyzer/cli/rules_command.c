@@ -4,6 +4,7 @@
  */
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/parts.h"
+#include "analyzer/rules/site.h"
 #include "analyzer/verify/verify.h"
 #include "common/io.h"
 
@@ -23,7 +24,8 @@ static int load(struct options *options, struct parts *parts, struct err *err)
         return err_nomem(err);
     *end = NULL;
     options->rules.count--;
-    return parts_load(parts, options->rules.items, options->default_rules && !named, err);
+    int r = parts_load(parts, options->rules.items, options->default_rules && !named, err);
+    return r == 0 && options->site ? site_apply(parts->rules, options->site, err) : r;
 }
 
 int command_rules_list(struct options *options, struct err *err)

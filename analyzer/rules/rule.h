@@ -27,6 +27,17 @@ struct rule_log {
     const struct doc_node *match_node; /* where it stands, for lint */
 };
 
+/* A number of a rule that a site may change: `params` of the rule, `thresholds` of --site. */
+struct rule_param {
+    const char *name, *description; /* description may be "" */
+    const char *text;               /* as people write it: "90", "10m" */
+    const char *standard;           /* the rule's own value, written likewise */
+    double value, minimum, maximum; /* times in seconds */
+    bool is_time;
+    const char *set_at;          /* "site.yaml:3:5", or NULL: it is the rule's own */
+    const struct doc_node *node; /* where it stands in the rule */
+};
+
 /* A rule whose findings are symptoms of this one: on the same host, and (if `same` is not NULL)
  * with the same value. */
 struct rule_symptom {
@@ -49,6 +60,9 @@ struct rule {
     const char *const *optional; /* tables the query can do without; NULL-ended */
     const struct rule_symptom *explains;
     size_t symptom_count;
+    const struct rule_param *params; /* their values are filled in everywhere in this structure */
+    size_t param_count;
+    const char *severity_set_at;      /* place in a site file, or NULL: it is the rule's own */
     const char *explanation, *advice; /* "" when missing, which lint tells */
     const char *const *links;
     size_t link_count;

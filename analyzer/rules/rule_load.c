@@ -4,7 +4,7 @@
  * here, with the place; what a query means is checked when it is first prepared (lint.c, the
  * judge).
  */
-#include "analyzer/rules/rule_private.h"
+#include "analyzer/rules/params.h"
 
 #include <ctype.h>
 
@@ -107,8 +107,13 @@ static int load_single_log(struct rule_set *set, const struct doc_node *node, st
     if (!log)
         return err_nomem(err);
     log->alias = "log";
-    const struct doc_node *at_least = doc_get(node, "at_least"), *within = doc_get(node, "within");
+    const struct doc_node *at_least = NULL, *within = NULL;
     int r = doc_check_keys(node, keys, err);
+    if (r == 0)
+        r = params_expand_node(set, rule, doc_get(node, "at_least"), PARAMS_FOR_SQL, &at_least,
+                               err);
+    if (r == 0)
+        r = params_expand_node(set, rule, doc_get(node, "within"), PARAMS_FOR_SQL, &within, err);
     if (r == 0)
         r = load_log(set, node, log, err);
     if (r == 0)
@@ -165,6 +170,60 @@ static int load_named_logs(struct rule_set *set, const struct doc_node *node, st
     return 0;
 }
 
+/* A text of the rule with its parameters filled in. */
+static int expand(struct rule_set *set, const struct rule *rule, enum params_form form,
+                  const char **text, struct err *err)
+{
+    if (*text)
+        *text = params_expand(set, rule, *text, form);
+    else
+        return 0;
+    return *text ? 0 : err_nomem(err);
+}
+
+static int expand_all(struct rule_set *set, struct rule *rule, struct err *err)
+{
+    int r;
+    if ((r = expand(set, rule, PARAMS_FOR_PEOPLE, &rule->title, err)) < 0 ||
+        (r = expand(set, rule, PARAMS_FOR_PEOPLE, &rule->explanation, err)) < 0 ||
+        (r = expand(set, rule, PARAMS_FOR_PEOPLE, &rule->advice, err)) < 0 ||
+        (r = expand(set, rule, PARAMS_FOR_SQL, &rule->applies, err)) < 0)
+        return r;
+    return expand(set, rule, PARAMS_FOR_SQL, &rule->query, err);
+}
+
+/* A parameter and a value of the finding of one name: the title could mean either. */
+static int check_param_names(const struct rule *rule, struct err *err)
+{
+    for (size_t i = 0; i < rule->param_count; i++)
+        for (size_t l = 0; l < rule->log_count; l++)
+            if (regex_name_find(rule->logs[l].match, rule->params[i].name) >= 0)
+                return doc_fail(rule->params[i].node, err,
+                                "'match' has a group '%s' too; give the parameter another name",
+                                rule->params[i].name);
+    return 0;
+}
+
+/* The severity of the rule, or the site's. */
+static int load_severity(struct rule_set *set, const struct doc_node *site, struct rule *rule,
+                         struct err *err)
+{
+    int severity = -1;
+    const struct doc_node *own = doc_get(rule->root, "severity");
+    if (!own)
+        return doc_fail(rule->root, err, "the rule needs the key 'severity'");
+    int r = doc_choice(own, severity_names, &severity, err);
+    if (r == 0 && site && (r = doc_choice(site, severity_names, &severity, err)) == 0) {
+        rule->severity_set_at =
+            arena_printf(set->arena, "%s:%d:%d", site->file, site->line, site->column);
+        if (!rule->severity_set_at)
+            r = err_nomem(err);
+    }
+    if (r == 0)
+        rule->severity = (enum severity)severity;
+    return r;
+}
+
 static int load_shape(struct rule_set *set, const struct doc_node *root, struct rule *rule,
                       struct err *err)
 {
@@ -218,27 +277,31 @@ static int load_symptoms(struct rule_set *set, const struct doc_node *root, stru
     return 0;
 }
 
-int rule_load(struct rule_set *set, const struct doc_node *root, struct rule *ret, struct err *err)
+int rule_load(struct rule_set *set, const struct doc_node *root,
+              const struct rule_overrides *overrides, struct rule *ret, struct err *err)
 {
+    static const struct rule_overrides none = {NULL, NULL};
     static const char *const keys[] = {
-        "id",       "title",       "component", "severity", "confidence", "applies",
-        "versions", "log",         "logs",      "query",    "by",         "optional",
-        "explains", "explanation", "advice",    "links",    "tests",      NULL};
+        "id",     "title", "component", "severity", "confidence", "applies",  "versions",
+        "log",    "logs",  "query",     "by",       "optional",   "explains", "explanation",
+        "advice", "links", "tests",     "params",   NULL};
+    if (!overrides)
+        overrides = &none;
     struct rule rule = {
         .pack = ret->pack,
         .file = root->file,
         .root = root,
-        .severity = SEVERITY_WARNING,
         .confidence = CONFIDENCE_MEDIUM,
         .explanation = "",
         .advice = "",
         .tests = doc_get(root, "tests"),
     };
-    int severity = -1, confidence = CONFIDENCE_MEDIUM, component = -1, r;
+    int confidence = CONFIDENCE_MEDIUM, component = -1, r;
     if ((r = doc_check_keys(root, keys, err)) < 0 || (r = load_id(root, &rule, err)) < 0 ||
+        (r = params_load(set, doc_get(root, "params"), overrides->thresholds, &rule, err)) < 0 ||
         (r = required_text(root, "title", &rule.title, err)) < 0 ||
         (r = optional_choice(root, "component", component_names, &component, err)) < 0 ||
-        (r = optional_choice(root, "severity", severity_names, &severity, err)) < 0 ||
+        (r = load_severity(set, overrides->severity, &rule, err)) < 0 ||
         (r = optional_choice(root, "confidence", confidence_names, &confidence, err)) < 0 ||
         (r = optional_text(root, "applies", &rule.applies, err)) < 0 ||
         (r = optional_text(root, "versions", &rule.versions, err)) < 0 ||
@@ -247,15 +310,14 @@ int rule_load(struct rule_set *set, const struct doc_node *root, struct rule *re
         (r = load_symptoms(set, root, &rule, err)) < 0 ||
         (r = optional_strings(set, root, "links", &rule.links, &rule.link_count, err)) < 0 ||
         (r = optional_text(root, "explanation", &rule.explanation, err)) < 0 ||
-        (r = optional_text(root, "advice", &rule.advice, err)) < 0)
+        (r = optional_text(root, "advice", &rule.advice, err)) < 0 ||
+        (r = check_param_names(&rule, err)) < 0 || (r = expand_all(set, &rule, err)) < 0)
         return r;
-    if (component < 0 || severity < 0)
-        return doc_fail(root, err, "the rule needs the key '%s'",
-                        component < 0 ? "component" : "severity");
+    if (component < 0)
+        return doc_fail(root, err, "the rule needs the key 'component'");
     if (rule.tests && rule.tests->kind != DOC_LIST)
         return doc_fail(rule.tests, err, "'tests' is a list");
     rule.component = component_names[component];
-    rule.severity = (enum severity)severity;
     rule.confidence = (enum confidence)confidence;
     *ret = rule;
     return 0;

@@ -30,5 +30,12 @@ int log_groups_load(struct rule_set *set, const struct embedded_file *file, stru
 int log_groups_expand(struct rule_set *set, const struct doc_node *node,
                       const struct path_pattern **ret, size_t *ret_count, struct err *err);
 
-/* Reads one rule from its document. */
-int rule_load(struct rule_set *set, const struct doc_node *root, struct rule *ret, struct err *err);
+/* What a site says about one rule; NULL: nothing. */
+struct rule_overrides {
+    const struct doc_node *thresholds; /* map: parameter -> value */
+    const struct doc_node *severity;
+};
+
+/* Reads one rule from its document; `overrides` may be NULL. ret->pack is kept. */
+int rule_load(struct rule_set *set, const struct doc_node *root,
+              const struct rule_overrides *overrides, struct rule *ret, struct err *err);

@@ -27,7 +27,7 @@ static int add_file(struct rule_set *set, size_t pack, const char *name, const c
     struct rule rule = {.pack = pack};
     int r = doc_parse(set->arena, name, bytes, length, &root, err);
     if (r == 0)
-        r = rule_load(set, root, &rule, err);
+        r = rule_load(set, root, NULL, &rule, err);
     if (r < 0)
         return r;
     for (size_t i = 0; i < set->rules.count; i++) {

@@ -87,3 +87,19 @@ def test_a_mistyped_name_gets_a_suggestion(host, option, wrong, right):
     result = analyze(option, wrong, host)
     assert result.returncode == 2
     assert f"did you mean '{right}'?" in result.stderr
+
+
+def test_a_site_changes_a_threshold_and_a_severity(host, tmp_path):
+    only = ("--only", "root-fs-full")
+    assert findings(*only, host)["root-fs-full"]["severity"] == "error"
+    site = write(tmp_path / "site.yaml", "severity: {root-fs-full: warning}\n")
+    assert findings(*only, "--site", site, host)["root-fs-full"]["severity"] == "warning"
+    site = write(tmp_path / "site.yaml", "thresholds: {root-fs-full: {percent: 95}}\n")
+    assert not findings(*only, "--site", site, host)
+
+
+def test_a_threshold_outside_its_bounds_ends_the_run_with_its_place(host, tmp_path):
+    site = write(tmp_path / "site.yaml", "thresholds:\n  root-fs-full: {percent: 5}\n")
+    result = analyze("--site", site, host)
+    assert result.returncode == 2
+    assert result.stderr == f"xen-analyze: {site}:2:27: 'percent' must be between 50 and 100\n"
