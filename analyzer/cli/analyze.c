@@ -10,12 +10,12 @@
 #include "analyzer/cli/parts.h"
 #include "analyzer/judge/analysis.h"
 #include "analyzer/render/render.h"
+#include "analyzer/rules/site.h"
 #include "common/io.h"
 
 struct session {
     struct options *options;
     struct parts parts;
-#include "analyzer/rules/site.h"
     struct suppressions *suppressions;
     struct database *database;
     struct analysis *analysis;
@@ -73,6 +73,8 @@ static int prepare(struct session *session, struct err *err)
         .component = options->component,
     };
     int r = parts_load(&session->parts, options->rules.items, options->default_rules, err);
+    if (r == 0 && options->site)
+        r = site_apply(session->parts.rules, options->site, err);
     if (r == 0)
         r = report_set_new(&report_default_limits, &session->reports, err);
     if (r == 0)
@@ -88,8 +90,6 @@ static int prepare(struct session *session, struct err *err)
     CLEANUP(strbuf_release) struct strbuf cache = STRBUF_INIT;
     struct analysis_parts parts = {
         .rules = session->parts.rules,
-    if (r == 0 && options->site)
-        r = site_apply(session->parts.rules, options->site, err);
         .tables = session->parts.tables,
         .facts = session->parts.facts,
         .lists = session->parts.lists,
