@@ -1,26 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Unpacking gzip, with ISA-L where it is (three times as fast) and else with zlib.
+ * Unpacking gzip, with ISA-L where it is (three times as fast) and else with zlib: the half of
+ * codec_gzip that has two ways.
  */
 #pragma once
 
-#include <stddef.h>
+#include "collector/redact/codec.h"
 
-#include "common/err.h"
+int gunzip_new(void **ret, struct err *err);
+void gunzip_free(void *gunzip);
 
-struct gunzip;
-
-enum gunzip_status { GUNZIP_MORE, GUNZIP_MEMBER_END, GUNZIP_DAMAGED };
-
-struct gunzip_step {
-    const char *in; /* moved on by what was taken */
-    size_t in_left;
-    char *out;
-    size_t room, made;
-};
-
-int gunzip_new(struct gunzip **ret, struct err *err);
-void gunzip_free(struct gunzip *gunzip);
-
-/* Takes some input, makes some output. After GUNZIP_MEMBER_END another member may be given. */
-enum gunzip_status gunzip_run(struct gunzip *gunzip, struct gunzip_step *step);
+/* Takes some input, makes some output. After CODEC_END another member may be given. */
+enum codec_status gunzip_run(void *gunzip, struct codec_step *step);

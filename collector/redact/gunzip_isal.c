@@ -18,9 +18,11 @@ static void begin(struct gunzip *gunzip)
     gunzip->state.crc_flag = ISAL_GZIP;
 }
 
-int gunzip_new(struct gunzip **ret, struct err *err)
+int gunzip_new(void **ret, struct err *err)
 {
-    struct gunzip *gunzip = malloc(sizeof *gunzip);
+    /* Zeros: damaged data may refer to bytes that were never there, and would give old memory away.
+     */
+    struct gunzip *gunzip = calloc(1, sizeof *gunzip);
     if (!gunzip)
         return err_nomem(err);
     begin(gunzip);
@@ -28,13 +30,14 @@ int gunzip_new(struct gunzip **ret, struct err *err)
     return 0;
 }
 
-void gunzip_free(struct gunzip *gunzip)
+void gunzip_free(void *gunzip)
 {
     free(gunzip);
 }
 
-enum gunzip_status gunzip_run(struct gunzip *gunzip, struct gunzip_step *step)
+enum codec_status gunzip_run(void *unpacker, struct codec_step *step)
 {
+    struct gunzip *gunzip = unpacker;
     struct inflate_state *state = &gunzip->state;
     state->next_in = (uint8_t *)(uintptr_t)step->in; /* it is not written to */
     state->avail_in = (uint32_t)step->in_left;
@@ -43,13 +46,13 @@ enum gunzip_status gunzip_run(struct gunzip *gunzip, struct gunzip_step *step)
     int status = isal_inflate(state);
     step->made = step->room - state->avail_out;
     if (state->avail_in > step->in_left) /* after a damage it gives back what it got before */
-        return GUNZIP_DAMAGED;
+        return CODEC_DAMAGED;
     step->in += step->in_left - state->avail_in;
     step->in_left = state->avail_in;
     if (status != ISAL_DECOMP_OK && status != ISAL_END_INPUT)
-        return GUNZIP_DAMAGED;
+        return CODEC_DAMAGED;
     if (state->block_state != ISAL_BLOCK_FINISH)
-        return GUNZIP_MORE;
+        return CODEC_MORE;
     begin(gunzip);
-    return GUNZIP_MEMBER_END;
+    return CODEC_END;
 }

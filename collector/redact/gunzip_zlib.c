@@ -14,7 +14,7 @@ struct gunzip {
     z_stream stream;
 };
 
-int gunzip_new(struct gunzip **ret, struct err *err)
+int gunzip_new(void **ret, struct err *err)
 {
     struct gunzip *gunzip = calloc(1, sizeof *gunzip);
     if (!gunzip || inflateInit2(&gunzip->stream, GZIP_FORMAT) != Z_OK) {
@@ -25,15 +25,17 @@ int gunzip_new(struct gunzip **ret, struct err *err)
     return 0;
 }
 
-void gunzip_free(struct gunzip *gunzip)
+void gunzip_free(void *unpacker)
 {
+    struct gunzip *gunzip = unpacker;
     if (gunzip)
         inflateEnd(&gunzip->stream);
     free(gunzip);
 }
 
-enum gunzip_status gunzip_run(struct gunzip *gunzip, struct gunzip_step *step)
+enum codec_status gunzip_run(void *unpacker, struct codec_step *step)
 {
+    struct gunzip *gunzip = unpacker;
     z_stream *stream = &gunzip->stream;
     stream->next_in = (unsigned char *)(uintptr_t)step->in; /* zlib does not write to it */
     stream->avail_in = (unsigned)step->in_left;
@@ -44,6 +46,6 @@ enum gunzip_status gunzip_run(struct gunzip *gunzip, struct gunzip_step *step)
     step->in_left = stream->avail_in;
     step->made = step->room - stream->avail_out;
     if (status == Z_STREAM_END)
-        return inflateReset(stream) == Z_OK ? GUNZIP_MEMBER_END : GUNZIP_DAMAGED;
-    return status == Z_OK || status == Z_BUF_ERROR ? GUNZIP_MORE : GUNZIP_DAMAGED;
+        return inflateReset(stream) == Z_OK ? CODEC_END : CODEC_DAMAGED;
+    return status == Z_OK || status == Z_BUF_ERROR ? CODEC_MORE : CODEC_DAMAGED;
 }

@@ -4,25 +4,18 @@
  */
 #include "collector/redact/packed.h"
 
-#include <zlib.h>
-
+#include "collector/redact/codec.h"
 #include "collector/redact/generic.h"
-#include "collector/redact/gunzip.h"
+#include "common/compiler.h"
 
 #define MAGIC_BYTES 6
-#define MAGIC_BYTE  0x1f /* the first one of gzip */
 
-/* An unpacker that takes and gives nothing has lost its way. Names in headers are shorter. */
-#define MAX_FRUITLESS (128 * 1024)
 /* What a file may have in the end that gives nothing, since it was cut: the head of a block. */
 #define MAX_CUT_HEAD 512
 #define MAX_CUT_FILE 20 /* and when that is all there is */
 #define CHUNK        (64 * 1024)
-#define GZIP_FORMAT  (15 + 16) /* zlib: largest window, gzip header */
-#define MEMORY_LEVEL 8
-#define REPACK_LEVEL 6
 
-enum form { UNKNOWN, TEXT, GZIP, OPAQUE, DROPPED };
+enum form { UNKNOWN, TEXT, PACKED, DROPPED };
 
 struct packed {
     enum form form;
@@ -30,27 +23,27 @@ struct packed {
     size_t magic_length;
     struct generic *generic;
     bool rewrite, wants_rewrite;
-    struct gunzip *gunzip;
-    z_stream deflate;
-    bool has_deflate;
-    bool at_end;                /* of one gzip member; another one may follow */
-    size_t fruitless;           /* bytes of gzip data since something came out */
+    const struct codec *codec;
+    void *unpacker, *packer;
+    bool at_end;                /* of one stream; another one may follow */
+    size_t fruitless;           /* packed bytes since something came out */
     bool fruitful;              /* something ever did */
     struct filter_output inner; /* what was unpacked, filtered */
 };
 
+static const struct codec *const codecs[] = {&codec_gzip, &codec_bzip2, &codec_xz, &codec_zstd};
+
+/* What nobody here can look into. Nothing in the catalog collects any, but a plugin or a tree may.
+ */
 static const struct {
-    const char *bytes;
+    const char *name;
+    size_t offset; /* of the magic bytes */
+    const char *magic;
     size_t length;
-    enum form form;
-} magics[] = {
-    {"\x1f\x8b\x08", 3, GZIP},
-    {"BZh", 3, OPAQUE},
-    {"\xfd"
-     "7zXZ",
-     5, OPAQUE},
-    {"\x28\xb5\x2f\xfd", 4, OPAQUE},
-    {"PK\x03\x04", 4, OPAQUE},
+} refused[] = {
+    {"zip", 0, "PK\3\4", 4},        {"7z", 0, "7z\xbc\xaf", 4}, {"lz4", 0, "\x04\x22\x4d\x18", 4},
+    {"lzip", 0, "LZIP", 4},         {"lzop", 0, "\x89LZO", 4},  {"compress", 0, "\x1f\x9d", 2},
+    {"zstd", 1, "\x2a\x4d\x18", 3}, /* behind a frame to be skipped: \x50 to \x5f, then these */
 };
 
 int packed_open(void **ret, struct err *err)
@@ -71,9 +64,10 @@ void packed_free(void *filter)
 {
     struct packed *packed = filter;
     generic_free(packed->generic);
-    gunzip_free(packed->gunzip);
-    if (packed->has_deflate)
-        deflateEnd(&packed->deflate);
+    if (packed->codec) {
+        packed->codec->unpacker_free(packed->unpacker);
+        packed->codec->packer_free(packed->packer);
+    }
     strbuf_release(&packed->inner.bytes);
     free(packed);
 }
@@ -88,43 +82,24 @@ bool packed_wants_rewrite(const void *filter)
     return ((const struct packed *)filter)->wants_rewrite;
 }
 
-static int begin_gzip(struct packed *packed, struct err *err)
+static int begin_packed(struct packed *packed, const struct codec *codec, struct err *err)
 {
-    int r = gunzip_new(&packed->gunzip, err);
-    if (r < 0 || !packed->rewrite)
-        return r;
-    if (deflateInit2(&packed->deflate, REPACK_LEVEL, Z_DEFLATED, GZIP_FORMAT, MEMORY_LEVEL,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
-        return err_nomem(err);
-    packed->has_deflate = true;
-    return 0;
-}
-
-/* Packs what has been filtered. */
-static int repack(struct packed *packed, int flush, struct filter_output *out, struct err *err)
-{
-    unsigned char chunk[CHUNK / 4];
-    packed->deflate.next_in = (unsigned char *)packed->inner.bytes.data;
-    packed->deflate.avail_in = (unsigned)packed->inner.bytes.length;
-    do {
-        packed->deflate.next_out = chunk;
-        packed->deflate.avail_out = sizeof chunk;
-        if (deflate(&packed->deflate, flush) == Z_STREAM_ERROR)
-            return err_set(err, ERR_BUG, "zlib refuses to go on");
-        strbuf_add(&out->bytes, chunk, sizeof chunk - packed->deflate.avail_out);
-    } while (packed->deflate.avail_out == 0);
-    return 0;
+    packed->form = PACKED;
+    packed->codec = codec;
+    int r = codec->unpacker_new(&packed->unpacker, err);
+    return r == 0 && packed->rewrite ? codec->packer_new(&packed->packer, err) : r;
 }
 
 /* Judges or packs what the generic filter has put out. */
-static int take_filtered(struct packed *packed, int flush, struct filter_output *out,
+static int take_filtered(struct packed *packed, bool end, struct filter_output *out,
                          struct err *err)
 {
     int r = 0;
     if (!strbuf_ok(&packed->inner.bytes))
         return err_nomem(err);
     if (packed->rewrite) {
-        r = repack(packed, flush, out, err);
+        r = packed->codec->pack(packed->packer, packed->inner.bytes.data,
+                                packed->inner.bytes.length, end, &out->bytes, err);
         out->replaced += packed->inner.replaced;
     } else if (packed->inner.replaced > 0) {
         packed->wants_rewrite = true;
@@ -135,17 +110,17 @@ static int take_filtered(struct packed *packed, int flush, struct filter_output 
     return r;
 }
 
-static int end_gzip(struct packed *packed, struct filter_output *out, struct err *err)
+static int end_packed(struct packed *packed, struct filter_output *out, struct err *err)
 {
     int r = generic_finish(packed->generic, &packed->inner, err);
-    return r == 0 ? take_filtered(packed, Z_FINISH, out, err) : r;
+    return r == 0 ? take_filtered(packed, true, out, err) : r;
 }
 
-/* What follows the last member is no gzip data: it is searched as it stands. */
+/* gzip's readers ignore what follows the last member: it is searched as it stands. */
 static int leave_gzip(struct packed *packed, const char *bytes, size_t length,
                       struct filter_output *out, struct err *err)
 {
-    int r = end_gzip(packed, out, err);
+    int r = end_packed(packed, out, err);
     packed->form = TEXT;
     generic_treat_as_binary(packed->generic);
     return r == 0 ? generic_write(packed->generic, bytes, length, out, err) : r;
@@ -164,47 +139,66 @@ static int drop_rest(struct packed *packed, struct filter_output *out, struct er
     int r = generic_write(packed->generic, notice, sizeof notice - 1, &packed->inner, err);
     packed->inner.replaced++;
     if (r == 0)
-        r = end_gzip(packed, out, err);
+        r = end_packed(packed, out, err);
     packed->form = DROPPED;
     return r;
 }
 
-static enum gunzip_status unpack(struct packed *packed, struct gunzip_step *step)
+static enum codec_status unpack(struct packed *packed, struct codec_step *step)
 {
     size_t before = step->in_left;
     step->made = 0;
     if (packed->at_end && before == 0)
-        return GUNZIP_MEMBER_END;
-    enum gunzip_status status = gunzip_run(packed->gunzip, step);
+        return CODEC_END;
+    enum codec_status status = packed->codec->unpack(packed->unpacker, step);
     bool stuck = before > 0 && step->in_left == before && step->made == 0;
     packed->fruitless =
-        step->made > 0 || status != GUNZIP_MORE ? 0 : packed->fruitless + before - step->in_left;
-    packed->fruitful |= step->made > 0 || status == GUNZIP_MEMBER_END;
-    stuck |= packed->fruitless > MAX_FRUITLESS;
-    return stuck && status == GUNZIP_MORE ? GUNZIP_DAMAGED : status;
+        step->made > 0 || status != CODEC_MORE ? 0 : packed->fruitless + before - step->in_left;
+    packed->fruitful |= step->made > 0 || status == CODEC_END;
+    stuck |= packed->fruitless > packed->codec->max_fruitless;
+    return stuck && status == CODEC_MORE ? CODEC_DAMAGED : status;
 }
 
-static int write_gzip(struct packed *packed, const char *bytes, size_t length,
+/* What one step has unpacked goes through the generic filter. */
+static int filter_step(struct packed *packed, enum codec_status status,
+                       const struct codec_step *step, struct filter_output *out, struct err *err)
+{
+    int r = generic_write(packed->generic, step->out, step->made, &packed->inner, err);
+    if (r == 0)
+        r = take_filtered(packed, false, out, err);
+    if (r == 0 && status == CODEC_TOO_BIG)
+        r = err_set(err, ERR_UNSUPPORTED, "the %s data need too much memory to be unpacked",
+                    packed->codec->name);
+    return r;
+}
+
+/* Something else follows the end of the packed data. */
+static int follow_end(struct packed *packed, const char *rest, size_t length,
                       struct filter_output *out, struct err *err)
 {
+    return packed->codec == &codec_gzip ? leave_gzip(packed, rest, length, out, err)
+                                        : drop_rest(packed, out, err);
+}
+
+static int write_packed(struct packed *packed, const char *bytes, size_t length,
+                        struct filter_output *out, struct err *err)
+{
     char chunk[CHUNK];
-    struct gunzip_step step = {.in = bytes, .in_left = length, .out = chunk, .room = sizeof chunk};
+    struct codec_step step = {.in = bytes, .in_left = length, .out = chunk, .room = sizeof chunk};
     do {
-        if (packed->at_end && step.in_left > 0 && *step.in != MAGIC_BYTE) {
+        if (packed->at_end && step.in_left > 0 && *step.in != *packed->codec->magic) {
             size_t taken = length - step.in_left;
             if (!packed->rewrite)
                 strbuf_add(&out->bytes, bytes, taken);
-            return leave_gzip(packed, step.in, step.in_left, out, err);
+            return follow_end(packed, step.in, step.in_left, out, err);
         }
-        enum gunzip_status status = unpack(packed, &step);
-        int r = generic_write(packed->generic, chunk, step.made, &packed->inner, err);
-        if (r == 0)
-            r = take_filtered(packed, Z_NO_FLUSH, out, err);
-        if (r == 0 && status == GUNZIP_DAMAGED)
+        enum codec_status status = unpack(packed, &step);
+        int r = filter_step(packed, status, &step, out, err);
+        if (r == 0 && status == CODEC_DAMAGED)
             return drop_rest(packed, out, err);
         if (r < 0)
             return r;
-        packed->at_end = status == GUNZIP_MEMBER_END;
+        packed->at_end = status == CODEC_END;
     } while (step.in_left > 0 || step.made == step.room);
     if (!packed->rewrite)
         strbuf_add(&out->bytes, bytes, length);
@@ -215,11 +209,8 @@ static int pass(struct packed *packed, const char *bytes, size_t length, struct 
                 struct err *err)
 {
     switch (packed->form) {
-    case GZIP:
-        return write_gzip(packed, bytes, length, out, err);
-    case OPAQUE:
-        strbuf_add(&out->bytes, bytes, length);
-        return 0;
+    case PACKED:
+        return write_packed(packed, bytes, length, out, err);
     case DROPPED:
         return 0;
     case TEXT:
@@ -229,14 +220,29 @@ static int pass(struct packed *packed, const char *bytes, size_t length, struct 
     return generic_write(packed->generic, bytes, length, out, err);
 }
 
-static int decide(struct packed *packed, struct filter_output *out, struct err *err)
+static bool begins_with(const struct packed *packed, size_t offset, const char *magic,
+                        size_t length)
+{
+    return packed->magic_length >= offset + length &&
+           memcmp(packed->magic + offset, magic, length) == 0;
+}
+
+/* Chooses the form by the first bytes. */
+static int choose_form(struct packed *packed, struct err *err)
 {
     packed->form = TEXT;
-    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
-        if (packed->magic_length >= magics[i].length &&
-            memcmp(packed->magic, magics[i].bytes, magics[i].length) == 0)
-            packed->form = magics[i].form;
-    int r = packed->form == GZIP ? begin_gzip(packed, err) : 0;
+    for (size_t i = 0; i < ARRAY_SIZE(codecs); i++)
+        if (begins_with(packed, 0, codecs[i]->magic, codecs[i]->magic_length))
+            return begin_packed(packed, codecs[i], err);
+    for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+        if (begins_with(packed, refused[i].offset, refused[i].magic, refused[i].length))
+            return err_set(err, ERR_UNSUPPORTED, "%s data cannot be searched", refused[i].name);
+    return 0;
+}
+
+static int decide(struct packed *packed, struct filter_output *out, struct err *err)
+{
+    int r = choose_form(packed, err);
     return r == 0 ? pass(packed, packed->magic, packed->magic_length, out, err) : r;
 }
 
@@ -258,11 +264,11 @@ int packed_finish(void *filter, struct filter_output *out, struct err *err)
 {
     struct packed *packed = filter;
     int r = packed->form == UNKNOWN ? decide(packed, out, err) : 0;
-    if (r < 0 || packed->form == OPAQUE || packed->form == DROPPED)
+    if (r < 0 || packed->form == DROPPED)
         return r;
-    if (packed->form == GZIP &&
+    if (packed->form == PACKED &&
         packed->fruitless > (packed->fruitful ? MAX_CUT_HEAD : MAX_CUT_FILE))
         return drop_rest(packed, out, err);
-    return packed->form == GZIP ? end_gzip(packed, out, err)
-                                : generic_finish(packed->generic, out, err);
+    return packed->form == PACKED ? end_packed(packed, out, err)
+                                  : generic_finish(packed->generic, out, err);
 }

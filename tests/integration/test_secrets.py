@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import json
+import lzma
 import os
 import pathlib
 import random
@@ -144,6 +145,10 @@ class Planter:
         return "\n".join(lines) + "\n"
 
 
+def zstd(data, *options):
+    return subprocess.run(["zstd", "-c", *options], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
 def unpacked(name, data):
     """The bytes, and all that can be unpacked from them, by name."""
     yield name, data
@@ -151,6 +156,10 @@ def unpacked(name, data):
         yield from unpacked(name + "!gunzip", gzip.decompress(data))
     elif data[:3] == b"BZh":
         yield from unpacked(name + "!bunzip2", bz2.decompress(data))
+    elif data[:6] == b"\xfd7zXZ\0":
+        yield from unpacked(name + "!unxz", lzma.decompress(data))
+    elif data[:4] == b"\x28\xb5\x2f\xfd":
+        yield from unpacked(name + "!unzstd", zstd(data, "-d"))
     elif zipfile.is_zipfile(io.BytesIO(data)):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for info in archive.infolist():
@@ -230,6 +239,9 @@ def plant(root, planter):
     write(root / "var/log/SMlog.1", planter.text())
     write(root / "var/log/xensource.log.2.gz", gzip.compress(planter.text().encode() * 2))
     write(root / "var/log/xensource.log.3.gz", gzip.compress(BENIGN.encode()))
+    write(root / "var/log/xensource.log.4.bz2", bz2.compress(planter.text().encode()))
+    write(root / "var/log/xensource.log.5.xz", lzma.compress(planter.text().encode()) * 2)
+    write(root / "var/log/xensource.log.6.zst", zstd(planter.text().encode()))
     write(root / "etc/planted/text.conf", planter.text())
     write(root / "etc/planted/table.bin", b"\0\1\0" + planter.text().replace("\n", "\0").encode())
     write(root / "etc/planted/nested.gz", gzip.compress(planter.text().encode()) + gzip.compress(planter.text().encode()))
@@ -284,7 +296,8 @@ def test_the_manifest_counts_what_was_removed(tmp_path):
     result = run("-s", "-y", "--root", tmp_path / "root", "--catalog", tmp_path / "catalog", "--outdir", tmp_path / "out", "--output=zip")
     manifest = json.loads(next(data for name, data in everything(tmp_path / "out", result) if name.endswith("/manifest.json")))
     counts = {entry["name"]: entry["redactions"] for entry in manifest["entries"]}
-    for name in ["var/log/SMlog", "var/log/xensource.log.2.gz", "etc/planted/table.bin", "show-config-a.out", "etc/systemd/system/a.service"]:
+    for name in ["var/log/SMlog", "var/log/xensource.log.2.gz", "var/log/xensource.log.4.bz2", "var/log/xensource.log.5.xz",
+                 "var/log/xensource.log.6.zst", "etc/planted/table.bin", "show-config-a.out", "etc/systemd/system/a.service"]:
         assert counts[name] >= len(SHAPES), name
     assert counts["etc/benign.conf"] == counts["var/log/xensource.log.3.gz"] == 0
     assert manifest["totals"]["redactions"] == sum(counts.values())
@@ -365,3 +378,18 @@ def test_known_leaks_of_the_original_are_closed(tmp_path):
         assert any(name.endswith("/" + path.removeprefix(".commands/")) for name in names), path
     assert leaks(planter.secrets, parts) == []
     assert any(b"'alice'" in data for name, data in parts if name.endswith("audit.log"))
+
+
+def test_what_cannot_be_searched_is_left_out_with_a_notice(tmp_path):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.conf", "password=hunter2\n")
+    write(tmp_path / "root/etc/planted/bundle.zip", packed.getvalue())
+    write(tmp_path / "root/etc/planted/ultra.zst", zstd(b"password=hunter2\n" * 1000000, "--long=27"))
+    write_catalog(tmp_path / "catalog", CATALOG)
+    result = run("-s", "-y", "--root", tmp_path / "root", "--catalog", tmp_path / "catalog", "--outdir", tmp_path / "out", "--output=zip")
+    parts = dict(everything(tmp_path / "out", result))
+    for name, why in (("bundle.zip", b"zip data cannot be searched"), ("ultra.zst", b"the zstd data need too much memory")):
+        member = next(data for part, data in parts.items() if part.endswith("/" + name))
+        assert member.startswith(b"[This entry was left out because secrets could not be removed from it") and why in member
+    assert not any(b"hunter2" in data for data in parts.values())
