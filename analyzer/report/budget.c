@@ -42,6 +42,31 @@ static int spend(struct budget *budget, bool whole_run, struct failure *failure)
     return failure_inherit(failure, &budget->spent);
 }
 
+static int charge_run(struct budget *budget, int64_t bytes, struct failure *failure)
+{
+    char size[16];
+    if (budget->spent.failed)
+        return failure_inherit(failure, &budget->spent);
+    budget->produced += bytes;
+    budget->source_produced += bytes;
+    if (budget->produced > budget->limits.total_bytes) {
+        failure_set(
+            &budget->spent, PROBLEM_REFUSED,
+            "reading stops here: the limit of %s of decompressed data for one run is reached",
+            units_format_bytes(budget->limits.total_bytes, size, sizeof size));
+        return spend(budget, true, failure);
+    }
+    if (is_bomb(&budget->limits, budget->source_produced, budget->source_consumed + READ_AHEAD)) {
+        failure_set(
+            &budget->spent, PROBLEM_REFUSED,
+            "reading stops here: the report grows to more than %d times its size, as archive "
+            "bombs do (limit on the ratio)",
+            budget->limits.ratio);
+        return spend(budget, false, failure);
+    }
+    return 0;
+}
+
 /* --- Branches */
 
 /* What is charged, and what is on its way to it; for jobs to see how near the limit is. */
@@ -113,7 +138,7 @@ static int deliver_toll(struct parcel *parcel, struct err *err)
     struct budget *run = toll->branch.run;
     struct failure failure = {0};
     run->source_consumed += toll->branch.consumed;
-    if (!run->spent.failed && budget_charge(run, toll->produced, &failure) < 0)
+    if (!run->spent.failed && charge_run(run, toll->produced, &failure) < 0)
         toll->branch.spent(toll->branch.context, &failure);
     return 0;
 }
@@ -150,33 +175,17 @@ void budget_consume(struct budget *budget, int64_t bytes)
         budget->branch->consumed += bytes;
     else
         budget->source_consumed += bytes;
+    if (budget->ahead)
+        look_ahead(budget, 0, bytes);
 }
 
 int budget_charge(struct budget *budget, int64_t bytes, struct failure *failure)
 {
-    char size[16];
     if (budget->branch)
         return charge_branch(budget, bytes, failure);
-    if (budget->spent.failed)
-        return failure_inherit(failure, &budget->spent);
-    budget->produced += bytes;
-    budget->source_produced += bytes;
-    if (budget->produced > budget->limits.total_bytes) {
-        failure_set(
-            &budget->spent, PROBLEM_REFUSED,
-            "reading stops here: the limit of %s of decompressed data for one run is reached",
-            units_format_bytes(budget->limits.total_bytes, size, sizeof size));
-        return spend(budget, true, failure);
-    }
-    if (is_bomb(&budget->limits, budget->source_produced, budget->source_consumed + READ_AHEAD)) {
-        failure_set(
-            &budget->spent, PROBLEM_REFUSED,
-            "reading stops here: the report grows to more than %d times its size, as archive "
-            "bombs do (limit on the ratio)",
-            budget->limits.ratio);
-        return spend(budget, false, failure);
-    }
-    return 0;
+    if (budget->ahead)
+        look_ahead(budget, bytes, 0);
+    return charge_run(budget, bytes, failure);
 }
 
 int budget_count_entry(struct budget *budget, struct failure *failure)

@@ -1,32 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * gzip by zlib rather than by libarchive's filter, because that filter does not check the CRC: a
- * flipped bit in a rotated log would go unnoticed. Several gzip streams in a row are one file, as
+ * gzip by ourselves rather than by libarchive's filter, because that filter does not check the CRC:
+ * a flipped bit in a rotated log would go unnoticed. Several gzip streams in a row are one file, as
  * gzip(1) has it; zeros or other bytes after the last one are ignored.
  */
 #include "analyzer/report/gzip_stream.h"
 
 #include <stdlib.h>
-#include <zlib.h>
 
-#define OUTPUT_SIZE           (256 * 1024)
-#define WINDOW_BITS_GZIP_ONLY (16 + MAX_WBITS)
+#include "analyzer/report/inflater.h"
+
+#define OUTPUT_SIZE (256 * 1024)
 
 struct gzip_stream {
     struct stream stream; /* first: a gzip_stream is a stream */
     struct stream *input;
     struct meter meter;
-    z_stream z;
+    struct inflater *inflater;
+    struct inflater_step step;
     int64_t consumed;
+    int64_t unpacked; /* of the gzip stream that is being read */
     bool is_between; /* a gzip stream has ended, the next may follow */
     bool has_members, is_ended, input_ended;
-    char output[OUTPUT_SIZE];
+    unsigned char output[OUTPUT_SIZE];
 };
 
 /* True when there is input; false at its end or, with `failure` set, when it failed. */
 static bool refill(struct gzip_stream *gzip)
 {
-    if (gzip->z.avail_in > 0)
+    if (gzip->step.in_left > 0)
         return true;
     if (gzip->input_ended)
         return false;
@@ -39,18 +41,20 @@ static bool refill(struct gzip_stream *gzip)
         return false;
     }
     gzip->consumed += n;
-    gzip->z.next_in = (Bytef *)bytes; /* zlib does not write to it */
-    gzip->z.avail_in = (uInt)n;
+    gzip->step.in = (const unsigned char *)bytes;
+    gzip->step.in_left = (size_t)n;
     return true;
 }
 
 /* After one gzip stream: is another one next? */
 static bool begin_next(struct gzip_stream *gzip)
 {
-    if (!refill(gzip) || gzip->z.next_in[0] != 0x1f)
+    if (!refill(gzip) || gzip->step.in[0] != 0x1f)
         return false;
     gzip->is_between = false;
-    return inflateReset(&gzip->z) == Z_OK;
+    gzip->unpacked = 0;
+    inflater_reset(gzip->inflater);
+    return true;
 }
 
 static int64_t gzip_read(struct stream *stream, const char **bytes)
@@ -59,39 +63,42 @@ static int64_t gzip_read(struct stream *stream, const char **bytes)
     if (gzip->is_ended || stream->failure.failed)
         return stream->failure.failed ? -1 : 0;
 
-    gzip->z.next_out = (Bytef *)gzip->output;
-    gzip->z.avail_out = OUTPUT_SIZE;
-    while (gzip->z.avail_out > 0) {
+    gzip->step.out = gzip->output;
+    gzip->step.room = OUTPUT_SIZE;
+    while (gzip->step.room > 0) {
         if (gzip->is_between && !begin_next(gzip)) {
             gzip->is_ended = true;
             break;
         }
-        if (!refill(gzip)) {
+        /* Without input, too, some output may be left. */
+        bool has_input = refill(gzip);
+        size_t room = gzip->step.room;
+        enum inflater_status status = inflater_run(gzip->inflater, &gzip->step);
+        gzip->unpacked += (int64_t)(room - gzip->step.room);
+        if (status == INFLATER_END) {
+            gzip->is_between = gzip->has_members = true;
+        } else if (status == INFLATER_DAMAGED) {
+            if (gzip->has_members && gzip->unpacked == 0)
+                gzip->is_ended = true; /* it was no gzip stream after all, but trailing bytes */
+            else
+                failure_set(&stream->failure, PROBLEM_DAMAGED, "its gzip data is damaged (%s)",
+                            inflater_problem(gzip->inflater));
+            break;
+        } else if (!has_input && gzip->step.room == room) {
             if (!stream->failure.failed)
                 failure_set(&stream->failure, PROBLEM_TRUNCATED,
                             gzip->consumed == 0 ? "it is an empty file, not gzip"
                                                 : "it is cut off before the end of its gzip data");
             break;
         }
-        int rc = inflate(&gzip->z, Z_NO_FLUSH);
-        if (rc == Z_STREAM_END) {
-            gzip->is_between = gzip->has_members = true;
-        } else if (rc != Z_OK && rc != Z_BUF_ERROR) {
-            if (gzip->has_members && gzip->z.total_out == 0)
-                gzip->is_ended = true; /* it was no gzip stream after all, but trailing bytes */
-            else
-                failure_set(&stream->failure, PROBLEM_DAMAGED, "its gzip data is damaged (%s)",
-                            gzip->z.msg ? gzip->z.msg : "unknown error");
-            break;
-        }
     }
 
-    int64_t produced = OUTPUT_SIZE - gzip->z.avail_out;
+    int64_t produced = gzip->step.out - gzip->output;
     if (produced == 0)
         return stream->failure.failed ? -1 : 0;
     if (meter_add(&gzip->meter, produced, gzip->consumed, false, &stream->failure) != METER_OK)
         return -1;
-    *bytes = gzip->output;
+    *bytes = (const char *)gzip->output;
     return produced; /* a failure is told by the next call: what came before it counts */
 }
 
@@ -105,13 +112,14 @@ int gzip_stream_new(struct stream *input, struct budget *budget, struct gzip_str
         return err_nomem(err);
     gzip->stream = (struct stream){.ops = &gzip_ops};
     gzip->input = input;
-    gzip->z = (z_stream){0};
-    gzip->consumed = 0;
+    gzip->step = (struct inflater_step){0};
+    gzip->consumed = gzip->unpacked = 0;
     gzip->is_between = gzip->has_members = gzip->is_ended = gzip->input_ended = false;
     meter_start(&gzip->meter, budget, 0);
-    if (inflateInit2(&gzip->z, WINDOW_BITS_GZIP_ONLY) != Z_OK) {
+    int rc = inflater_new(INFLATE_GZIP, &gzip->inflater, err);
+    if (rc < 0) {
         free(gzip);
-        return err_nomem(err);
+        return rc;
     }
     *ret = gzip;
     return 0;
@@ -120,7 +128,7 @@ int gzip_stream_new(struct stream *input, struct budget *budget, struct gzip_str
 void *gzip_stream_free(struct gzip_stream *gzip)
 {
     if (gzip) {
-        inflateEnd(&gzip->z);
+        inflater_free(gzip->inflater);
         free(gzip);
     }
     return NULL;

@@ -54,6 +54,7 @@ enum problem_kind {
     PROBLEM_MISSING_HOST,/* the bundle names a host that is not there */
     PROBLEM_SUSPICIOUS,  /* duplicate names, paths that try to escape, ... */
 };
+#define PROBLEM_KINDS (PROBLEM_SUSPICIOUS + 1)
 
 struct report_problem {
     enum problem_kind kind;

@@ -19,7 +19,6 @@
 /* Problems kept of each kind; the rest is counted. */
 #define PROBLEMS_MAX 250
 
-#define PROBLEM_KINDS (PROBLEM_SUSPICIOUS + 1)
 
 struct host_state {
     struct report_host report;

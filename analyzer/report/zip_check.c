@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/strbuf.h"
@@ -36,6 +38,7 @@ struct zip_entry {
     int64_t packed, unpacked;
     const unsigned char *name; /* in the list */
     unsigned name_length, method, flags;
+    const unsigned char *record; /* in the list */
 };
 
 struct checker {
@@ -210,6 +213,7 @@ static bool parse_list(struct checker *checker)
             .name_length = name_length,
             .method = get16(p + 10),
             .flags = get16(p + 8),
+            .record = p,
         };
         p += length;
     }
@@ -291,6 +295,85 @@ static void check(struct checker *checker)
     note_gap(checker, end_before, checker->list_start);
 }
 
+/* --- The members of a good archive */
+
+#define METHOD_STORED    0
+#define METHOD_DEFLATED  8
+#define SYSTEM_UNIX      3
+#define EXTRA_TIMES      0x5455
+#define DOS_IS_DIRECTORY 0x10
+
+/* The date of MS-DOS is a wall clock, read as if it were UTC. */
+static int64_t dos_time(const unsigned char *record)
+{
+    unsigned time = get16(record + 12), date = get16(record + 14);
+    struct tm tm = {.tm_year = (int)(date >> 9) + 80,
+                    .tm_mon = (int)(date >> 5 & 15) - 1,
+                    .tm_mday = (int)(date & 31),
+                    .tm_hour = (int)(time >> 11),
+                    .tm_min = (int)(time >> 5 & 63),
+                    .tm_sec = (int)(time & 31) * 2};
+    return tm.tm_mon < 0 || tm.tm_mday == 0 ? 0 : (int64_t)timegm(&tm);
+}
+
+static int64_t modified_of(const unsigned char *record)
+{
+    const unsigned char *extra = record + CENTRAL_SIZE + get16(record + 28);
+    unsigned length = get16(record + 30);
+    while (length >= 4) {
+        unsigned id = get16(extra), size = get16(extra + 2);
+        if (size > length - 4)
+            break;
+        if (id == EXTRA_TIMES && size >= 5 && extra[4] & 1)
+            return (int32_t)get32(extra + 5);
+        extra += 4 + size;
+        length -= 4 + size;
+    }
+    return dos_time(record);
+}
+
+static bool is_regular(const struct zip_entry *entry)
+{
+    const unsigned char *record = entry->record;
+    uint32_t attributes = get32(record + 38);
+    if (entry->name_length == 0 || entry->name[entry->name_length - 1] == '/')
+        return false;
+    if (get16(record + 4) >> 8 == SYSTEM_UNIX && (attributes >> 16 & S_IFMT) != 0)
+        return S_ISREG(attributes >> 16);
+    return !(attributes & DOS_IS_DIRECTORY);
+}
+
+static bool list_members(const struct checker *checker, struct zip_check *ret)
+{
+    size_t names = 0;
+    for (size_t i = 0; i < checker->count; i++)
+        names += checker->entries[i].name_length + 1;
+    ret->members = calloc(1, (checker->count + 1) * sizeof *ret->members + names);
+    if (!ret->members)
+        return false;
+    char *place = (char *)(ret->members + checker->count + 1);
+    ret->is_plain = true;
+    for (size_t i = 0; i < checker->count; i++) {
+        const struct zip_entry *entry = &checker->entries[i];
+        ret->members[i] = (struct zip_member){
+            .name = memcpy(place, entry->name, entry->name_length),
+            .data = entry->end - entry->packed,
+            .packed = entry->packed,
+            .unpacked = entry->unpacked,
+            .modified = modified_of(entry->record),
+            .crc = get32(entry->record + 16),
+            .method = entry->method,
+            .is_encrypted = entry->flags & 1,
+            .is_regular = is_regular(entry),
+        };
+        ret->is_plain = ret->is_plain && (entry->method == METHOD_STORED ||
+                                          entry->method == METHOD_DEFLATED || !is_regular(entry));
+        place += entry->name_length + 1;
+    }
+    ret->member_count = checker->count;
+    return true;
+}
+
 int zip_check(int fd, int64_t size, const struct report_limits *limits, struct zip_check *ret,
               struct err *err)
 {
@@ -307,6 +390,10 @@ int zip_check(int fd, int64_t size, const struct report_limits *limits, struct z
     else
         err_nomem(err);
     bool has_memory = checker.list && checker.entries && ret->contradicted;
+    if (has_memory && ret->state == ZIP_GOOD && !list_members(&checker, ret)) {
+        err_nomem(err);
+        has_memory = false;
+    }
     free(checker.list);
     free(checker.entries);
     if (!has_memory) {
@@ -322,6 +409,7 @@ void zip_check_release(struct zip_check *zip)
     for (size_t i = 0; i < zip->contradicted_count; i++)
         free(zip->contradicted[i]);
     free(zip->contradicted);
+    free(zip->members);
     *zip = (struct zip_check){0};
 }
 

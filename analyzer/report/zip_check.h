@@ -18,6 +18,17 @@ enum zip_state {
     ZIP_REFUSED, /* `text` says why; do not read it */
 };
 
+/* A member, as list and header say it. */
+struct zip_member {
+    const char *name; /* as archived; cut at a NUL byte */
+    int64_t data;     /* where its bytes begin in the file */
+    int64_t packed, unpacked;
+    int64_t modified; /* epoch seconds, or 0 */
+    uint32_t crc;
+    unsigned method;
+    bool is_encrypted, is_regular;
+};
+
 struct zip_check {
     enum zip_state state;
     char text[256];      /* for ZIP_NO_LIST and ZIP_REFUSED: a clause, "its entries overlap" */
@@ -26,6 +37,9 @@ struct zip_check {
     int64_t unlisted;    /* bytes between the members that the list does not name */
     char **contradicted; /* names of members that list and header describe differently, sorted */
     size_t contradicted_count;
+    struct zip_member *members; /* of a good archive, in the order of their places */
+    size_t member_count;
+    bool is_plain; /* every member is stored or deflated */
 };
 
 /* Only fails with ERR_NOMEM. `fd` is read with pread(2). Release the result with
