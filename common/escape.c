@@ -61,6 +61,12 @@ void escape_terminal(struct strbuf *out, const char *text, size_t length, bool m
     }
 }
 
+/* Code points that are no characters: XML forbids two of them, HTML warns of all. */
+static bool is_noncharacter(unsigned point)
+{
+    return (point & 0xfffe) == 0xfffe || (point >= 0xfdd0 && point <= 0xfdef);
+}
+
 void escape_markup(struct strbuf *out, const char *text, size_t length)
 {
     for (size_t i = 0; i < length;) {
@@ -78,7 +84,7 @@ void escape_markup(struct strbuf *out, const char *text, size_t length)
             strbuf_adds(out, entity);
         else if (n == 1 && (point == '\n' || point == '\t'))
             strbuf_addc(out, (char)point);
-        else if (n == 0 || escape_is_dangerous(point))
+        else if (n == 0 || escape_is_dangerous(point) || is_noncharacter(point))
             add_hex(out, text + i, n ? n : 1);
         else
             strbuf_add(out, text + i, n);

@@ -17,7 +17,7 @@
 void escape_terminal(struct strbuf *out, const char *text, size_t length, bool multiline);
 
 /* For XML and HTML text and double-quoted attributes: & < > " ' as entities, the rest as for a
- * terminal. */
+ * terminal, and what XML does not allow as \xNN. */
 void escape_markup(struct strbuf *out, const char *text, size_t length);
 
 /* Valid UTF-8 for JSON: bytes that are not UTF-8 become U+FFFD. NULs stay. */

@@ -33,10 +33,40 @@ static int render_html(const struct render_input *input, struct strbuf *out, str
     return render_view(input, out, err, view_as_html);
 }
 
+static int render_markdown(const struct render_input *input, struct strbuf *out, struct err *err)
+{
+    return render_view(input, out, err, view_as_markdown);
+}
+
+static int render_junit(const struct render_input *input, struct strbuf *out, struct err *err)
+{
+    return render_view(input, out, err, view_as_junit);
+}
+
+static int render_sarif(const struct render_input *input, struct strbuf *out, struct err *err)
+{
+    return render_view(input, out, err, view_as_sarif);
+}
+
+static int render_prometheus(const struct render_input *input, struct strbuf *out, struct err *err)
+{
+    return render_view(input, out, err, view_as_prometheus);
+}
+
+static int render_nagios(const struct render_input *input, struct strbuf *out, struct err *err)
+{
+    return render_view(input, out, err, view_as_nagios);
+}
+
 static const struct renderer renderers[] = {
     {.name = "text", .media = "terminal", .render = render_text},
     {.name = "json", .media = "data", .render = render_json},
-    {.name = "html", .media = "page", .render = render_html},
+    {.name = "html", .media = "page", .shows_overview = true, .render = render_html},
+    {.name = "markdown", .media = "tickets", .render = render_markdown},
+    {.name = "junit", .media = "build servers", .render = render_junit},
+    {.name = "sarif", .media = "code scanning", .render = render_sarif},
+    {.name = "prometheus", .media = "metrics", .render = render_prometheus},
+    {.name = "nagios", .media = "monitoring", .render = render_nagios},
 };
 
 const struct renderer *render_find(const char *name)

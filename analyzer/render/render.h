@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Renderers: a verdict as text, JSON or a web page. One const table row each (render_find), so a
+ * Renderers: a verdict for people or for programs. One const table row each (render_find), so a
  * new format is one file and one row. They append to a buffer; writing it out, atomically, is the
  * caller's.
  */
@@ -21,11 +21,24 @@ struct render_input {
 struct renderer {
     const char *name;  /* value of --format */
     const char *media; /* one word for --help */
+    bool shows_overview; /* needs the verdict's timeline and inventory */
     int (*render)(const struct render_input *input, struct strbuf *out, struct err *err);
 };
 
 /* NULL when there is no such format. */
 const struct renderer *render_find(const char *name);
+
+/*
+ * The exit status that goes with --format nagios, by the Monitoring Plugins Development Guidelines:
+ * critical for a finding of severity error or critical, unknown when nothing could be judged.
+ * Suppressed findings do not count.
+ */
+enum nagios_state { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
+
+enum nagios_state render_nagios_state(const struct verdict *verdict);
+
+/* The line for a run that came to no verdict. `reason` may be foreign. */
+void render_nagios_unknown(const char *reason, struct strbuf *out);
 
 /* NULL-ended names, for messages. */
 const char *const *render_names(void);
