@@ -2,11 +2,16 @@
 /*
  * The main command: read the reports, judge, show. A report that cannot be read is said and left
  * out; the others count.
+ *
+ * All of this happens in the sandbox (confined.h), possibly more than once: what belongs to the
+ * user, rules and other files of theirs, is opened in prepare(); after it nothing can be opened any
+ * more.
  */
 #include <sys/ioctl.h>
 #include <time.h>
 
 #include "analyzer/cli/commands.h"
+#include "analyzer/cli/confined.h"
 #include "analyzer/cli/parts.h"
 #include "analyzer/judge/analysis.h"
 #include "analyzer/render/render.h"
@@ -14,6 +19,7 @@
 #include "common/io.h"
 
 struct session {
+    struct confined *confined;
     struct options *options;
     struct parts parts;
     struct suppressions *suppressions;
@@ -84,7 +90,8 @@ static int prepare(struct session *session, struct err *err)
     if (r == 0)
         r = rule_set_select(session->parts.rules, &filter, err);
     if (r == 0)
-        r = database_open(session->parts.tables, options->export, &session->database, err);
+        r = database_open(session->parts.tables, session->confined->outputs->database.temporary,
+                          &session->database, err);
     if (r < 0)
         return r;
     CLEANUP(strbuf_release) struct strbuf cache = STRBUF_INIT;
@@ -106,23 +113,56 @@ static int prepare(struct session *session, struct err *err)
     return analysis_new(&parts, &session->analysis, err);
 }
 
+/* Said when all are read: by then we know that this try is not given up for another one. */
+struct messages {
+    VEC(char *) list;
+};
+
+static void messages_release(struct messages *messages)
+{
+    for (size_t i = 0; i < messages->list.count; i++)
+        free(messages->list.items[i]);
+    vec_free(&messages->list);
+}
+
+static int messages_add(struct messages *messages, const struct err *detail)
+{
+    char message[1024];
+    char **slot = vec_push(&messages->list);
+    return slot && (*slot = strdup(err_message(detail, message, sizeof message))) ? 0 : ERR_NOMEM;
+}
+
+static void messages_say(const struct messages *messages)
+{
+    for (size_t i = 0; i < messages->list.count; i++)
+        say_error(messages->list.items[i]);
+}
+
 /* Returns how many REPORTs could be read, or an error that ends the run. */
 static int read_reports(struct session *session, struct err *err)
 {
     int read = 0;
-    for (size_t i = 0; i < session->options->operands.count; i++) {
+    const struct inputs *inputs = session->confined->inputs;
+    CLEANUP(messages_release) struct messages messages = {0};
+    for (size_t i = 0; i < inputs->list.count; i++) {
+        const struct input *input = &inputs->list.items[i];
         struct err detail = ERR_INIT;
-        int r = report_set_read(session->reports, session->options->operands.items[i],
-                                analysis_visitor(session->analysis), &detail);
-        if (r == 0) {
-            read++;
+        if (!confined_takes(session->confined, i)) {
+            if (input->rejected &&
+                report_set_reject(session->reports, input->path, input->rejected, err) < 0)
+                return ERR_NOMEM;
             continue;
         }
-        char message[1024];
-        if (r == ERR_NOMEM)
+        confined_reading(session->confined, i);
+        int r = report_set_read_opened(session->reports, input->path, input->fd,
+                                       analysis_visitor(session->analysis), &detail);
+        read += r == 0;
+        if (r == ERR_NOMEM || (r < 0 && messages_add(&messages, &detail) < 0))
             return err_nomem(err);
-        say_error(err_message(&detail, message, sizeof message));
     }
+    confined_reading(session->confined, inputs->list.count);
+    if (!session->confined->is_trial)
+        messages_say(&messages);
     return read;
 }
 
@@ -162,6 +202,20 @@ static int terminal_width(const char *path)
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }
 
+static int give(const struct session *session, size_t output, const struct strbuf *bytes,
+                struct err *err)
+{
+    const struct confined *confined = session->confined;
+    return confined->is_trial ? 0 : output_write(&confined->outputs->files[output], bytes, err);
+}
+
+static int answer_query(const struct session *session, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf rows = STRBUF_INIT;
+    int r = format_query(session->options, session->database, &rows, err);
+    return r < 0 ? r : give(session, 0, &rows, err);
+}
+
 static int show(const struct session *session, struct err *err)
 {
     const struct options *options = session->options;
@@ -181,7 +235,7 @@ static int show(const struct session *session, struct err *err)
         if (r == 0 && !strbuf_ok(&bytes))
             r = err_nomem(err);
         if (r == 0)
-            r = write_output(output->path, &bytes, err);
+            r = give(session, i, &bytes, err);
         if (r < 0)
             return r;
     }
@@ -211,6 +265,8 @@ static int verdict_status(const struct session *session)
 static int run(struct session *session, struct err *err)
 {
     int r = prepare(session, err);
+    if (r == 0)
+        r = confined_begin(session->confined, err);
     if (r < 0)
         return r;
     int read = read_reports(session, err);
@@ -220,16 +276,21 @@ static int run(struct session *session, struct err *err)
     if (r < 0)
         return r;
     if (session->options->query)
-        return print_query(session->options, session->database, err);
+        return answer_query(session, err);
     say_notes(session->verdict);
     r = show(session, err);
     return r < 0 ? r : verdict_status(session);
 }
 
-int command_analyze(struct options *options, struct err *err)
+static int analyze(struct confined *confined, struct err *err)
 {
-    struct session session = {.options = options};
+    struct session session = {.confined = confined, .options = confined->options};
     int status = run(&session, err);
     session_release(&session);
     return status;
+}
+
+int command_analyze(struct options *options, struct err *err)
+{
+    return confined_run(options, analyze, err);
 }

@@ -25,9 +25,6 @@ int command_rules_test(struct options *options, struct err *err);
 /* Prints a message on standard error as one line that no foreign text in it can break. */
 void say_error(const char *message);
 
-/* Writes a whole file: under a temporary name in the same folder, then by its name (NULL: standard
- * output). */
-int write_output(const char *path, const struct strbuf *bytes, struct err *err);
-
-/* Prints the rows of options->query. */
-int print_query(const struct options *options, struct database *database, struct err *err);
+/* The rows of options->query, in the format of its first output. */
+int format_query(const struct options *options, struct database *database, struct strbuf *out,
+                 struct err *err);

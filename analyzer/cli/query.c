@@ -126,18 +126,16 @@ static int query_text(const char *sql, struct database *database, struct strbuf 
     return r;
 }
 
-int print_query(const struct options *options, struct database *database, struct err *err)
+int format_query(const struct options *options, struct database *database, struct strbuf *out,
+                 struct err *err)
 {
-    const struct output *output = &options->outputs.items[0];
-    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    const char *format = options->outputs.items[0].format;
     int r;
-    if (strcmp(output->format, "json") == 0)
-        r = query_json(options->query, database, &out, err);
-    else if (strcmp(output->format, "text") == 0)
-        r = query_text(options->query, database, &out, err);
+    if (strcmp(format, "json") == 0)
+        r = query_json(options->query, database, out, err);
+    else if (strcmp(format, "text") == 0)
+        r = query_text(options->query, database, out, err);
     else
-        r = err_set(err, ERR_USAGE, "--query prints text or json, not %s", output->format);
-    if (r == 0 && !strbuf_ok(&out))
-        r = err_nomem(err);
-    return r < 0 ? r : write_output(output->path, &out, err);
+        r = err_set(err, ERR_USAGE, "--query prints text or json, not %s", format);
+    return r == 0 && !strbuf_ok(out) ? err_nomem(err) : r;
 }
