@@ -15,14 +15,14 @@
 
 /* An anchor of every kind, as it stands in logs: with what must follow, in any case. */
 static const char *const texts[] = {
-    "PassWord=",  "secret",        "token",         "EFI-key",     "private",     "api_KEY=",
-    "credential", "session_",      "Authorization", "cookie",      "snmp",        "com2sec",
-    "usmUser",    "createUser",    "bindpw",        "rootpw",      "requirepass", "sshpass",
-    "ipmitool",   "mysql",         "curl",          "wget",        "rpc",         "net ads",
-    "ldap",       "-----BEGIN RS", "LS0tLS1C",      "eyJhb",       "Bearer",      "BASIC",
-    "$1$abc",     "$6$salt",       "$y$j9T",        "$2b$12",      "$apr1$",      "{SSHA}",
-    "{CRYPT}",    "AKIA",          "ghp_",          "github_pat_", "glpat-",      "xoxb-",
-    "AIzaSy",     "sk_live",       "http://x",      "FTP://y",     "masterauth",  "community"};
+    "PassWord=",  "secret",        "token",          "EFI-key",     "private",     "api_KEY=",
+    "credential", "session_",      "Authorization",  "cookie",      "snmp",        "com2sec",
+    "usmUser",    "createUser",    "bindpw",         "rootpw",      "requirepass", "sshpass",
+    "ipmitool",   "mysql",         "curl",           "wget",        "rpcclient",   "net ads",
+    "ldap",       "-----BEGIN RS", "LS0tLS1CRUdJTi", "eyJhb",       "Bearer",      "BASIC",
+    "$1$abc",     "$6$salt",       "$y$j9T",         "$2b$12",      "$apr1$",      "{SSHA}",
+    "{CRYPT}",    "AKIA",          "ghp_",           "github_pat_", "glpat-",      "xoxb-",
+    "AIzaSy",     "sk_live_",      "http://x",       "FTP://y",     "masterauth",  "community"};
 
 /* Every place that the anchors themselves claim is visited, and in this order. */
 static void assert_none_is_passed_over(const char *bytes, size_t length)
