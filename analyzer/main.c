@@ -3,6 +3,7 @@
  * xen-analyze: what a server status report shows to be wrong.
  */
 #include "analyzer/cli/commands.h"
+#include "analyzer/render/render.h"
 #include "common/version.h"
 
 static int help(struct options *options, struct err *err)
@@ -28,16 +29,30 @@ static int (*const commands[])(struct options *options, struct err *err) = {
     [COMMAND_VERSION] = version,
 };
 
+/* A monitoring server reads the first line and the status, also when there is no verdict. */
+static int tell_monitoring(const struct options *options, int status, const char *reason)
+{
+    CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+    if (status == EXIT_NOTHING_JUDGED)
+        return EXIT_NO_REPORT; /* 3 is "unknown" there, and its line is written */
+    if (!options_has_nagios(options) || (status >= 0 && status != EXIT_NO_REPORT))
+        return status;
+    render_nagios_unknown(reason, &line);
+    fputs(line.data, stdout);
+    return EXIT_NO_REPORT;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     struct err err = ERR_INIT;
-    char message[1024];
+    char message[1024] = "no report could be read";
     int status = options_parse(argc, argv, &options, &err);
     if (status == 0)
         status = commands[options.command](&options, &err);
-    options_release(&options);
     if (status < 0)
         say_error(err_message(&err, message, sizeof message));
+    status = tell_monitoring(&options, status, message);
+    options_release(&options);
     return status < 0 ? EXIT_USAGE : status;
 }

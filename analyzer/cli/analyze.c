@@ -252,8 +252,17 @@ static void say_notes(const struct verdict *verdict)
     }
 }
 
+/* A monitoring plugin's states are its exit statuses, but 3 says here that there is no output. */
+static int nagios_status(const struct verdict *verdict)
+{
+    enum nagios_state state = render_nagios_state(verdict);
+    return state == NAGIOS_UNKNOWN ? EXIT_NOTHING_JUDGED : (int)state;
+}
+
 static int verdict_status(const struct session *session)
 {
+    if (options_has_nagios(session->options))
+        return nagios_status(session->verdict);
     for (size_t i = 0; i < session->verdict->finding_count; i++) {
         const struct finding *finding = &session->verdict->findings[i];
         if (!finding->suppressed && (int)finding->severity >= session->options->fail_on)

@@ -14,6 +14,7 @@ enum exit_status {
     EXIT_FINDINGS = 1,
     EXIT_USAGE = 2, /* or broken rules */
     EXIT_NO_REPORT = 3,
+    EXIT_NOTHING_JUDGED = 4, /* monitoring plugins have 3 for this, too: see main() */
 };
 
 int command_analyze(struct options *options, struct err *err);
@@ -28,3 +29,6 @@ void say_error(const char *message);
 /* The rows of options->query, in the format of its first output. */
 int format_query(const struct options *options, struct database *database, struct strbuf *out,
                  struct err *err);
+
+/* query_csv.c: the rows as comma-separated values that no spreadsheet takes for formulas. */
+int query_csv(const char *sql, struct database *database, struct strbuf *out, struct err *err);

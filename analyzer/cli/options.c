@@ -13,7 +13,8 @@ const char options_help[] =
     "REPORT is an archive that xen-bugtool or XenCenter wrote (zip, tar, tar.gz, tar.bz2, tar.xz,\n"
     "tar.zst), a folder, or - for standard input. Several REPORTs are hosts of one pool.\n"
     "\n"
-    " --format FORMAT       text (default), json or html; may be repeated with --output\n"
+    " --format FORMAT       text (default), json, html, markdown, junit, sarif, prometheus or nagios;\n"
+    "                       csv for --query; may be repeated with --output\n"
     " --output FILE         write the FORMAT before it to FILE\n"
     " --rules PATH          use the rules in this file or folder too (repeatable)\n"
     " --no-default-rules    do not use the built-in rules\n"
@@ -32,7 +33,7 @@ const char options_help[] =
     " --help                this help\n"
     "\n"
     "Exit status: 0 nothing found from --fail-on on, 1 findings, 2 wrong usage or broken rules,\n"
-    "3 no report could be read.\n";
+    "3 no report could be read. With --format nagios: 0 ok, 1 warning, 2 critical, 3 unknown.\n";
 
 enum {
     OPT_FORMAT = 256,
@@ -92,11 +93,14 @@ static int choose(const char *option, const char *word, const char *const *names
                    extra ? ", " : "", extra ? extra : "");
 }
 
+/* Rows of a query can be a table, findings cannot. */
+static const char query_only_format[] = "csv";
+
 /* A --format begins a new pair; an --output completes the last one. */
 static int add_format(struct options *options, const char *format, struct err *err)
 {
     int ignored;
-    int r = choose("--format", format, render_names(), NULL, &ignored, err);
+    int r = choose("--format", format, render_names(), query_only_format, &ignored, err);
     struct output *output = r < 0 ? NULL : vec_push(&options->outputs);
     if (r == 0 && !output)
         return err_nomem(err);
@@ -122,8 +126,12 @@ static int add_output(struct options *options, const char *path, struct err *err
 static int check_outputs(const struct options *options, struct err *err)
 {
     size_t to_stdout = 0;
-    for (size_t i = 0; i < options->outputs.count; i++)
+    for (size_t i = 0; i < options->outputs.count; i++) {
         to_stdout += !options->outputs.items[i].path;
+        if (!options->query && strcmp(options->outputs.items[i].format, query_only_format) == 0)
+            return err_set(err, ERR_USAGE, "--format csv prints the rows of a --query; findings "
+                                           "have json");
+    }
     return to_stdout > 1 ? err_set(err, ERR_USAGE,
                                    "only one --format can go to standard output; give the others "
                                    "an --output")
@@ -271,6 +279,12 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
         strcmp(options->operands.items[0], "rules") == 0)
         r = take_verb(options, err);
     return r < 0 ? r : check_operands(options, err);
+}
+
+bool options_has_nagios(const struct options *options)
+{
+    return options->outputs.count > 0 && !options->query &&
+           strcmp(options->outputs.items[0].format, "nagios") == 0;
 }
 
 void options_release(struct options *options)

@@ -46,6 +46,11 @@ struct options {
 
 /* ERR_USAGE with a sentence; the options are then unusable. */
 int options_parse(int argc, char **argv, struct options *ret, struct err *err);
+
+/* Whether the exit status shall be the one of a monitoring plugin: --format nagios, first of all
+ * formats. */
+bool options_has_nagios(const struct options *options);
+
 void options_release(struct options *options);
 
 extern const char options_help[];

@@ -135,7 +135,9 @@ int format_query(const struct options *options, struct database *database, struc
         r = query_json(options->query, database, out, err);
     else if (strcmp(format, "text") == 0)
         r = query_text(options->query, database, out, err);
+    else if (strcmp(format, "csv") == 0)
+        r = query_csv(options->query, database, out, err);
     else
-        r = err_set(err, ERR_USAGE, "--query prints text or json, not %s", format);
+        r = err_set(err, ERR_USAGE, "--query prints text, json or csv, not %s", format);
     return r == 0 && !strbuf_ok(out) ? err_nomem(err) : r;
 }
