@@ -37,6 +37,7 @@ struct catalog_item {
         *exclude;      /* tree: extended regular expressions, from the start of the full path */
     const char *pack;  /* tree: its files go into a tar of this name inside the archive, or NULL */
     bool newest_first; /* file: order by age, and verbosity N keeps the newest N */
+    bool clean;        /* file: --clean-tapdisk-logs may delete what was collected */
 
     const char *const *argv; /* command: program and arguments; function: its name */
     const char *input;       /* command: text for its standard input, or NULL */

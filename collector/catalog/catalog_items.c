@@ -17,7 +17,7 @@ struct kind_row {
 
 #define COMMON_KEYS "redact", "when", "limit", "rank"
 
-static const char *const file_keys[] = {"file", "files", "as", "newest", COMMON_KEYS, NULL};
+static const char *const file_keys[] = {"file", "files", "as", "newest", "clean", COMMON_KEYS, NULL};
 static const char *const tree_keys[] = {"tree", "trees", "match", "not", "pack", COMMON_KEYS, NULL};
 static const char *const log_keys[] = {"log", "logs", COMMON_KEYS, NULL};
 static const char *const command_keys[] = {"command", "shell", "as",        "each", "input",
@@ -137,6 +137,8 @@ static int read_option(const char *key, const struct doc_node *node, struct aren
         r = doc_string(node, &item->pack, err);
     else if (strcmp(key, "newest") == 0)
         r = doc_bool(node, &item->newest_first, err);
+    else if (strcmp(key, "clean") == 0)
+        r = doc_bool(node, &item->clean, err);
     else if (strcmp(key, "input") == 0)
         r = doc_string(node, &item->input, err);
     else if (strcmp(key, "lane") == 0)

@@ -15,6 +15,7 @@
 
 #include "collector/catalog/capability_xml.h"
 #include "collector/cli/choose.h"
+#include "collector/cli/clean.h"
 #include "collector/cli/options.h"
 #include "collector/cli/conceal.h"
 #include "collector/cli/destination.h"
@@ -321,6 +322,15 @@ _Noreturn static void leave_abandoned(const struct session *s, int r, const stru
     _exit(status);
 }
 
+static void clean_logs(const struct session *s, int root_fd)
+{
+    struct cleaned cleaned;
+    clean_collected(&s->catalog, &s->plan, root_fd, &cleaned);
+    if (s->talk)
+        fprintf(s->talk, "Deleted %u logs of tapdisk; %u kept (not in the archive, or changed).\n",
+                cleaned.removed, cleaned.kept);
+}
+
 static int collect(struct session *s, struct err *err)
 {
     struct destination destination;
@@ -345,6 +355,8 @@ static int collect(struct session *s, struct err *err)
         say_failure(s, &destination, err);
     else
         say_success(s, &destination);
+    if (r == 0 && s->options.clean_tapdisk_logs)
+        clean_logs(s, root_fd);
     if (abandoned)
         leave_abandoned(s, r, err);
     destination_release(&destination);

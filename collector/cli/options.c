@@ -45,7 +45,8 @@ enum {
     O_ESTIMATE,
     O_PROGRESS,
     O_NO_PROGRESS,
-    O_QUESTIONS
+    O_QUESTIONS,
+    O_CLEAN_TAPDISK_LOGS
 };
 
 static const struct option long_options[] = {
@@ -78,6 +79,7 @@ static const struct option long_options[] = {
     {"progress", no_argument, NULL, O_PROGRESS},
     {"no-progress", no_argument, NULL, O_NO_PROGRESS},
     {"questions", required_argument, NULL, O_QUESTIONS},
+    {"clean-tapdisk-logs", no_argument, NULL, O_CLEAN_TAPDISK_LOGS},
     /* Unique abbreviations of the original that our names would make ambiguous. */
     {"c", no_argument, NULL, O_CAPABILITIES},
     {"ca", no_argument, NULL, O_CAPABILITIES},
@@ -114,6 +116,8 @@ void options_print_usage(FILE *out)
           " --compression=<how> fast, balanced (the default) or best: smaller, slower\n"
           " --obfuscate[=<key>] replace names and addresses by pseudonyms; the key file is made\n"
           "                     when it is not there (default " OBFUSCATE_DEFAULT_KEY ")\n"
+          " --clean-tapdisk-logs\n"
+          "                     delete the logs of tapdisk that the finished archive has whole\n"
           " --list              list what would be collected\n"
           " --estimate          the same with sizes and times, and totals\n"
           " --questions=<which> ask for capabilities (on a terminal) or for items (elsewhere)\n"
@@ -206,6 +210,9 @@ static int take_option(int option, struct options *options, struct err *err)
         return 0;
     case O_QUESTIONS:
         return take_questions(optarg, options, err);
+    case O_CLEAN_TAPDISK_LOGS:
+        options->clean_tapdisk_logs = true;
+        return 0;
     case O_PROGRESS:
     case O_NO_PROGRESS:
         options->progress = option == O_PROGRESS ? PROGRESS_ON : PROGRESS_OFF;
@@ -324,6 +331,8 @@ static int check_pool(const struct options *options, struct err *err)
     if (!options->pool_server != !options->pool_credentials)
         return err_set(err, ERR_USAGE,
                        "Options '--pool-server' and '--pool-credentials' need each other");
+    if (options->clean_tapdisk_logs)
+        return err_set(err, ERR_USAGE, "Option '--clean-tapdisk-logs' does not go with '--pool'");
     return 0;
 }
 

@@ -30,7 +30,7 @@ enum options_questions {
 struct options {
     enum options_action action;
     const struct bundle_format *format;
-    bool silent, yes_to_all, unlimited, debug;
+    bool silent, yes_to_all, unlimited, debug, clean_tapdisk_logs;
     enum progress_wish progress;
     enum options_questions questions;
     const char *entries; /* value of the last --entries that --all did not override, or NULL */

@@ -395,6 +395,30 @@ def test_no_log_is_deleted_and_no_daemon_signalled(tmp_path, big_system):
     assert "command:" not in sources and "shell:" not in sources
 
 
+def test_logs_of_tapdisk_are_deleted_only_when_wanted_and_in_the_archive(tmp_path):
+    """The original deleted them whether or not it had collected them."""
+    root = tmp_path / "root"
+    for name in ("blktap/tapdisk.1.log", "blktap/tapdisk.2.log.1.gz", "blktap/notes", "tapback/tapback.3", "kern.log"):
+        put(root, "var/log/" + name, "x\n")
+    os.symlink("../kern.log", root / "var/log/blktap/link.log")
+
+    def left():
+        return sorted(path.name for path in (root / "var/log").glob("*/*"))
+
+    wanted = ("--clean-tapdisk-logs", "--entries=xen-bugtool")
+    assert bugtool("-s", "-y", "--root", root, "--outdir", tmp_path / "not-selected", *wanted).returncode == 0
+    missing = tmp_path / "file"
+    missing.write_text("")
+    assert bugtool("-s", "-y", "--root", root, "--outdir", missing / "out", "--clean-tapdisk-logs").returncode == 1
+    everything = ["link.log", "notes", "tapback.3", "tapdisk.1.log", "tapdisk.2.log.1.gz"]
+    assert left() == everything
+    result = bugtool("-y", "--root", root, "--outdir", tmp_path / "out", "--entries=tapdisk-logs", "--clean-tapdisk-logs",
+                     "--output=zip")
+    assert result.returncode == 0 and left() == ["link.log", "notes", "tapback.3"]
+    assert b"Deleted 2 logs of tapdisk" in result.stdout
+    assert (root / "var/log/kern.log").exists()
+
+
 def test_every_test_of_the_table_exists():
     text = (FACTS / "README.md").read_text()
     source = FACTS.parent
