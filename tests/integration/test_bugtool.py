@@ -566,3 +566,27 @@ def test_a_normal_user_learns_what_works_without_root(tmp_path, root):
     assert as_nobody("--list").returncode == 0
     assert as_nobody("--help").returncode == 0
     assert as_nobody("--capabilities").returncode == 1
+
+
+@needs_root
+def test_every_certificate_of_a_file_is_told_and_no_key(tmp_path):
+    """With the paths of the built-in capability led to our files."""
+    key = tmp_path / "key.pem"
+    made = []
+    for name in ("first", "second", "third"):
+        made.append(subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                                    "-keyout", key, "-subj", f"/CN={name}", "-days", "30"], capture_output=True, check=True).stdout)
+    (tmp_path / "bundle.pem").write_bytes(key.read_bytes() + b"".join(made))
+    (tmp_path / "many.pem").write_bytes(made[0] * 70)
+    (tmp_path / "none.pem").write_bytes(key.read_bytes())
+    (tmp_path / "broken.pem").write_bytes(made[0][:300])
+    text = (pathlib.Path(os.environ["XENHEALTH_SOURCE"]) / "collector/capabilities/certificates.yaml").read_text()
+    catalog = tmp_path / "catalog"
+    catalog.mkdir()
+    (catalog / "certificates.yaml").write_text(re.sub(r"/etc/stunnel/\*\.pem", f"{tmp_path}/*.pem", text))
+    found = members(collect(tmp_path / "out", "--catalog", catalog, "--entries=certificates", "--output=zip"))
+    parts = {part.split("\n")[0]: part for part in re.split(rf"^{tmp_path}/", found["certificates.out"].decode(), flags=re.M)}
+    assert re.findall(r"subject=CN ?= ?(\w+)", parts["bundle.pem"]) == ["first", "second", "third"]
+    assert parts["many.pem"].count("notAfter=") == 64 and "more of them are not shown" in parts["many.pem"]
+    assert "holds no certificate" in parts["none.pem"] and "subject" not in parts["broken.pem"]
+    assert b"PRIVATE KEY" not in found["certificates.out"]
