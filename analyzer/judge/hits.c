@@ -135,16 +135,19 @@ static bool grow_seen(struct hits *hits)
     return true;
 }
 
-/* True when this kernel line was counted for this pattern and host already. */
-static bool is_repeated(struct hits *hits, unsigned host, const struct line_hit *line,
-                        const char *from)
+/* What makes a kernel line the same line in several logs. Never 0. */
+static uint64_t hash_kernel_line(unsigned host, const struct line_hit *line, const char *from)
 {
     uint64_t hash = 14695981039346656037u;
     hash = hash_bytes(hash, &line->pattern, sizeof line->pattern);
     hash = hash_bytes(hash, &host, sizeof host);
     hash = hash_bytes(hash, &line->count, sizeof line->count);
-    hash = hash_bytes(hash, from, (size_t)(line->text + line->length - from));
-    hash |= 1;
+    return hash_bytes(hash, from, (size_t)(line->text + line->length - from)) | 1;
+}
+
+/* True when this kernel line was counted already. */
+static bool is_repeated(struct hits *hits, uint64_t hash)
+{
     if (hits->seen_count * 2 >= hits->seen_size &&
         (hits->seen_count >= SEEN_MAX || !grow_seen(hits)))
         return false;
@@ -197,11 +200,11 @@ static void gather_context(const struct line_hit *line, struct strbuf *before, s
         add_lines(after, end + 1, line->around_end, CONTEXT_LINES);
 }
 
-static struct hit *make_hit(const struct hits *hits, const struct regex *match, unsigned host,
-                            const char *path, const struct line_hit *line, size_t *ret_size)
+struct hit *hit_new(const struct regex *match, unsigned host, const char *path,
+                    const struct line_hit *line, const struct stamp *stamp, bool with_context)
 {
     CLEANUP(strbuf_release) struct strbuf before = STRBUF_INIT, after = STRBUF_INIT;
-    if (hits->want_context)
+    if (with_context)
         gather_context(line, &before, &after);
     if (!strbuf_ok(&before) || !strbuf_ok(&after))
         return NULL;
@@ -223,8 +226,13 @@ static struct hit *make_hit(const struct hits *hits, const struct regex *match, 
                         .line = line->line,
                         .offset = line->offset,
                         .count = line->count,
+                        .stamp = *stamp,
                         .uptime = -1,
-                        .time = TIME_UNKNOWN};
+                        .time = TIME_UNKNOWN,
+                        .size = size};
+    const char *kernel = kernel_stamp(line->text, line->length, &hit->uptime);
+    if (kernel)
+        hit->kernel_line = hash_kernel_line(host, line, kernel);
     hit->groups = (const char **)(hit + 1);
     char *place = (char *)(hit->groups + names + 1);
     hit->path = store_text(&place, path, strlen(path));
@@ -238,7 +246,6 @@ static struct hit *make_hit(const struct hits *hits, const struct regex *match, 
                              ? store_text(&place, group, length)
                              : NULL;
     }
-    *ret_size = size;
     return hit;
 }
 
@@ -281,13 +288,13 @@ static struct host_hits *host_hits(struct hits *hits, unsigned pattern, unsigned
 
 /* Puts the hit behind the others; when all places are taken it replaces the oldest of the last
  * ones. */
-static int keep(struct hits *hits, struct host_hits *host, struct hit *hit, size_t size,
-                struct err *err)
+static int keep(struct hits *hits, struct host_hits *host, struct hit *hit, struct err *err)
 {
     if (host->kept.count == 2 * HITS_KEPT) {
         struct hit **oldest = &host->kept.items[HITS_KEPT + host->ring_next];
         host->ring_next = (host->ring_next + 1) % HITS_KEPT;
         host->complete = false;
+        hits->memory += hit->size - (*oldest)->size;
         free(*oldest);
         *oldest = hit;
         return 0;
@@ -298,35 +305,34 @@ static int keep(struct hits *hits, struct host_hits *host, struct hit *hit, size
         return err_nomem(err);
     }
     *slot = hit;
-    hits->memory += size;
+    hits->memory += hit->size;
     return 0;
 }
 
-int hits_add(struct hits *hits, const struct regex *match, unsigned host, const char *path,
-             const struct line_hit *line, const struct stamp *stamp, struct err *err)
+int hits_put(struct hits *hits, unsigned pattern, struct hit *hit, struct err *err)
 {
-    double uptime = -1;
-    const char *kernel = kernel_stamp(line->text, line->length, &uptime);
-    if (kernel && is_repeated(hits, host, line, kernel))
+    CLEANUP_FREE struct hit *owned = hit;
+    if (hit->kernel_line && is_repeated(hits, hit->kernel_line))
         return 0;
-    struct host_hits *list = host_hits(hits, line->pattern, host);
+    struct host_hits *list = host_hits(hits, pattern, hit->host);
     if (!list)
         return err_nomem(err);
-    list->events += line->count;
-    int r = stamp->known ? count_minute(list, stamp, line->count, err) : 0;
+    list->events += hit->count;
+    int r = hit->stamp.known ? count_minute(list, &hit->stamp, hit->count, err) : 0;
     if (r < 0)
         return r;
     if (hits->memory > HITS_MEMORY_MAX && list->kept.count > 0) {
         list->complete = false;
         return 0;
     }
-    size_t size;
-    struct hit *hit = make_hit(hits, match, host, path, line, &size);
-    if (!hit)
-        return err_nomem(err);
-    hit->stamp = *stamp;
-    hit->uptime = uptime;
-    return keep(hits, list, hit, size, err);
+    return keep(hits, list, TAKE(owned), err);
+}
+
+int hits_add(struct hits *hits, const struct regex *match, unsigned host, const char *path,
+             const struct line_hit *line, const struct stamp *stamp, struct err *err)
+{
+    struct hit *hit = hit_new(match, host, path, line, stamp, hits->want_context);
+    return hit ? hits_put(hits, line->pattern, hit, err) : err_nomem(err);
 }
 
 /* By time; hits without one by their place, in front. */

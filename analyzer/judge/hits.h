@@ -33,6 +33,8 @@ struct hit {
     const char *text;
     const char **groups;
     const char *before, *after; /* lines around it, joined by '\n'; "" unless they are wanted */
+    size_t size;          /* of this block of memory */
+    uint64_t kernel_line; /* hash of a line with the kernel's own time stamp, or 0 */
 };
 
 struct hit_list {
@@ -49,8 +51,19 @@ struct hits;
 int hits_new(size_t pattern_count, struct hits **ret, struct err *err);
 void *hits_free(struct hits *hits);
 
-/* From now on hits are stored with the lines around them, for people who read the proof. */
+/* From now on hits_add() keeps the lines around hits, for people who read the proof. */
 void hits_want_context(struct hits *hits);
+
+/*
+ * A hit of `match` (the pattern's regex), outside of the store, with copies of all texts: by any
+ * thread. One free() forgets it. NULL without memory.
+ */
+struct hit *hit_new(const struct regex *match, unsigned host, const char *path,
+                    const struct line_hit *line, const struct stamp *stamp,
+                    bool with_context) MUST_USE;
+
+/* Stores a hit of a pattern, or forgets it. */
+int hits_put(struct hits *hits, unsigned pattern, struct hit *hit, struct err *err);
 
 /* Stores a hit of `match` (the pattern's regex). `path` is copied. */
 int hits_add(struct hits *hits, const struct regex *match, unsigned host, const char *path,

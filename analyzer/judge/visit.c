@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The visitor: which tables and patterns a member is for, and its way through them.
+ *
+ * Members are visited by several threads. What is found in one (rows, hits, problems) goes into its
+ * outbox, and the thread that reads stores it in its place: so nothing here needs a lock, and the
+ * order is that of the report.
  */
 #include "analyzer/judge/judge_private.h"
 
@@ -11,21 +15,106 @@
 /* A member on its way. */
 struct passage {
     struct analysis *analysis;
+    struct outbox *outbox;
     unsigned host;
-    char *path;
+    char *path, *logical;
     const struct table *tables[TABLES_PER_MEMBER]; /* made from this member */
     size_t table_count;
     struct extraction *extractions[TABLES_PER_MEMBER]; /* those of them that are wanted */
     size_t extraction_count;
-    bool has_data;
+    bool is_open, has_data;
+    bool is_logged; /* some pattern is about this file */
     struct scan *scan;
+    struct presence_probe *probe;
     unsigned stamp_hint;
 };
+
+/* --- What is found, on its way to the stores */
+
+struct found {
+    struct parcel parcel; /* first */
+    struct passage *passage;
+    int (*store)(struct found *found, struct err *err);
+    const struct table *table;
+    enum problem_kind problem;
+    const char *text; /* of the problem; constant */
+    unsigned pattern;
+    struct hit *hit;
+    int64_t line;
+    size_t cell_count;
+    struct cell cells[]; /* and their texts */
+};
+
+static int deliver(struct parcel *parcel, struct err *err)
+{
+    struct found *found = (struct found *)parcel;
+    return found->store(found, err);
+}
+
+static void dispose(struct parcel *parcel)
+{
+    free(((struct found *)parcel)->hit);
+    free(parcel);
+}
+
+/* `what` has everything but the parcel; its hit is taken over. */
+static int send(struct passage *passage, const struct found *what, struct err *err)
+{
+    struct found *found = malloc(sizeof *found);
+    if (!found) {
+        free(what->hit);
+        return err_nomem(err);
+    }
+    *found = *what;
+    found->passage = passage;
+    found->parcel = (struct parcel){
+        .size = sizeof *found + (what->hit ? what->hit->size : 0),
+        .deliver = deliver,
+        .dispose = dispose,
+    };
+    return outbox_post(passage->outbox, &found->parcel, err);
+}
+
+static int store_row(struct found *found, struct err *err)
+{
+    const struct passage *passage = found->passage;
+    return database_insert(passage->analysis->parts.database, found->table, passage->host,
+                           passage->path, found->line, found->cells, err);
+}
+
+static int send_row(struct passage *passage, const struct table *table, int64_t line,
+                    const struct cell *cells, struct err *err)
+{
+    size_t count = table->column_count, size = sizeof(struct found) + count * sizeof *cells;
+    for (size_t i = 0; i < count; i++)
+        size += cells[i].length;
+    struct found *found = malloc(size);
+    if (!found)
+        return err_nomem(err);
+    *found = (struct found){
+        .parcel = {.size = size, .deliver = deliver, .dispose = dispose},
+        .passage = passage,
+        .store = store_row,
+        .table = table,
+        .line = line,
+        .cell_count = count,
+    };
+    char *place = (char *)(found->cells + count);
+    for (size_t i = 0; i < count; i++) {
+        found->cells[i] = (struct cell){cells[i].text ? place : NULL, cells[i].length};
+        if (cells[i].text)
+            memcpy(place, cells[i].text, cells[i].length);
+        place += cells[i].length;
+    }
+    return outbox_post(passage->outbox, &found->parcel, err);
+}
 
 static int on_row(void *context, const struct table *table, int64_t line, const struct cell *cells,
                   struct err *err)
 {
     struct passage *passage = context;
+    if (!outbox_is_direct(passage->outbox))
+        return send_row(passage, table, line, cells, err);
     return database_insert(passage->analysis->parts.database, table, passage->host, passage->path,
                            line, cells, err);
 }
@@ -36,15 +125,26 @@ static bool passage_wants(void *context, const struct table *table)
     return analysis_wants(passage->analysis, table);
 }
 
-static int on_hit(void *context, const struct line_hit *hit, struct err *err)
+static int store_hit(struct found *found, struct err *err)
+{
+    return hits_put(found->passage->analysis->hits, found->pattern, TAKE(found->hit), err);
+}
+
+static int on_hit(void *context, const struct line_hit *line, struct err *err)
 {
     struct passage *passage = context;
     struct analysis *analysis = passage->analysis;
     struct stamp stamp;
-    stamp_read(analysis->parts.formats, hit->text, hit->length, &passage->stamp_hint, &stamp);
-    return hits_add(analysis->hits, analysis->pattern_regexes[hit->pattern], passage->host,
-                    passage->path, hit, &stamp, err);
+    stamp_read(analysis->parts.formats, line->text, line->length, &passage->stamp_hint, &stamp);
+    struct hit *hit = hit_new(analysis->pattern_regexes[line->pattern], passage->host,
+                              passage->path, line, &stamp, analysis->parts.context);
+    if (!hit)
+        return err_nomem(err);
+    const struct found found = {.store = store_hit, .pattern = line->pattern, .hit = hit};
+    return send(passage, &found, err);
 }
+
+/* --- What a member is for */
 
 static bool covers(const struct table *table, const char *logical)
 {
@@ -62,19 +162,25 @@ static bool any_member_wanted(const struct analysis *analysis, const struct tabl
     return false;
 }
 
-static int begin_extractions(struct passage *passage, const struct member *member, struct err *err)
+static void choose_tables(struct passage *passage, const struct member *member)
 {
-    struct analysis *analysis = passage->analysis;
-    for (size_t i = 0; i < table_set_count(analysis->parts.tables); i++) {
-        const struct table *table = table_set_at(analysis->parts.tables, i);
-        if (table->leader != table || !covers(table, member->logical) ||
-            passage->table_count == TABLES_PER_MEMBER)
-            continue;
-        passage->tables[passage->table_count++] = table;
-        if (!any_member_wanted(analysis, table))
+    const struct table_set *tables = passage->analysis->parts.tables;
+    for (size_t i = 0; i < table_set_count(tables); i++) {
+        const struct table *table = table_set_at(tables, i);
+        if (table->leader == table && covers(table, member->logical) &&
+            passage->table_count < TABLES_PER_MEMBER)
+            passage->tables[passage->table_count++] = table;
+    }
+}
+
+static int begin_extractions(struct passage *passage, struct err *err)
+{
+    for (size_t i = 0; i < passage->table_count; i++) {
+        const struct table *table = passage->tables[i];
+        if (!any_member_wanted(passage->analysis, table))
             continue;
         struct extraction **slot = &passage->extractions[passage->extraction_count];
-        int r = extraction_begin(table, member->logical, on_row, passage, slot, err);
+        int r = extraction_begin(table, passage->logical, on_row, passage, slot, err);
         if (r < 0)
             return r;
         extraction_choose(*slot, passage_wants);
@@ -83,29 +189,32 @@ static int begin_extractions(struct passage *passage, const struct member *membe
     return 0;
 }
 
-static int note_log_sources(struct analysis *analysis, const struct member *member, struct err *err)
+/* Which patterns have one of their files on this host. */
+static int store_log(struct found *found, struct err *err)
 {
+    const struct passage *passage = found->passage;
+    struct analysis *analysis = passage->analysis;
     for (size_t i = 0; i < analysis->pattern_count; i++) {
-        if (!matcher_covers(analysis->matcher, (unsigned)i, member->logical))
+        if (!matcher_covers(analysis->matcher, (unsigned)i, passage->logical))
             continue;
-        while (analysis->sources[i].hosts.count <= member->host) {
+        while (analysis->sources[i].hosts.count <= passage->host) {
             bool *added = vec_push(&analysis->sources[i].hosts);
             if (!added)
                 return err_nomem(err);
         }
-        analysis->sources[i].hosts.items[member->host] = true;
+        analysis->sources[i].hosts.items[passage->host] = true;
     }
     return 0;
 }
 
-static void *passage_free(struct passage *passage)
+static void passage_free(struct passage *passage)
 {
     for (size_t i = 0; i < passage->extraction_count; i++)
         extraction_free(passage->extractions[i]);
     scan_free(passage->scan);
     free(passage->path);
+    free(passage->logical);
     free(passage);
-    return NULL;
 }
 
 static void *visit_begin(void *context, const struct member *member)
@@ -117,17 +226,43 @@ static void *visit_begin(void *context, const struct member *member)
         return NULL;
     }
     passage->analysis = analysis;
+    passage->outbox = member->outbox;
     passage->host = member->host;
     passage->path = strdup(member->path);
-    struct err *err = &analysis->failure;
-    int r = passage->path ? note_log_sources(analysis, member, err) : err_nomem(err);
+    passage->logical = strdup(member->logical);
+    if (!passage->path || !passage->logical) {
+        err_nomem(&analysis->failure);
+        passage_free(passage);
+        return NULL;
+    }
+    choose_tables(passage, member);
+    passage->is_logged = matcher_covers_any(analysis->matcher, member->logical);
+    if (passage->is_logged || passage->table_count)
+        return passage;
+    passage_free(passage);
+    return NULL;
+}
+
+/* --- On its way */
+
+/* Only now, and on the thread that reads the member: many may wait that are not begun. */
+static int open_passage(struct passage *passage, struct err *err)
+{
+    static const struct found log = {.store = store_log};
+    passage->is_open = true;
+    int r = passage->is_logged ? send(passage, &log, err) : 0;
     if (r == 0)
-        r = begin_extractions(passage, member, err);
-    if (r == 0)
-        r = scan_begin(analysis->matcher, member->logical, on_hit, passage, &passage->scan, err);
-    if (r < 0 || (!passage->scan && passage->table_count == 0))
-        return passage_free(passage);
-    return passage;
+        r = begin_extractions(passage, err);
+    if (r == 0 && passage->is_logged)
+        r = scan_begin(passage->analysis->matcher, passage->logical, on_hit, passage,
+                       &passage->scan, err);
+    return r;
+}
+
+static int store_source(struct found *found, struct err *err)
+{
+    return database_note_source(found->passage->analysis->parts.database, found->table,
+                                found->passage->host, err);
 }
 
 /* The first byte is there: the tables made from this member have a source. */
@@ -135,28 +270,40 @@ static int note_sources(struct passage *passage, struct err *err)
 {
     int r = 0;
     passage->has_data = true;
-    for (size_t i = 0; r == 0 && i < passage->table_count; i++)
-        r = database_note_source(passage->analysis->parts.database, passage->tables[i],
-                                 passage->host, err);
+    for (size_t i = 0; r == 0 && i < passage->table_count; i++) {
+        const struct found source = {.store = store_source, .table = passage->tables[i]};
+        r = send(passage, &source, err);
+    }
     return r;
+}
+
+static int store_silence(struct found *found, struct err *err)
+{
+    const struct passage *passage = found->passage;
+    struct silent_member *silent = vec_push(&passage->analysis->silent);
+    if (!silent || !(silent->path = strdup(passage->path)))
+        return err_nomem(err);
+    silent->table = found->table;
+    silent->host = passage->host;
+    return 0;
 }
 
 static int note_silence(struct passage *passage, struct err *err)
 {
-    for (size_t i = 0; i < passage->table_count; i++) {
-        struct silent_member *silent = vec_push(&passage->analysis->silent);
-        if (!silent || !(silent->path = strdup(passage->path)))
-            return err_nomem(err);
-        silent->table = passage->tables[i];
-        silent->host = passage->host;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < passage->table_count; i++) {
+        const struct found silence = {.store = store_silence, .table = passage->tables[i]};
+        r = send(passage, &silence, err);
     }
-    return 0;
+    return r;
 }
 
 static int visit_data(void *state, const char *bytes, size_t length, struct err *err)
 {
     struct passage *passage = state;
-    int r = passage->has_data || length == 0 ? 0 : note_sources(passage, err);
+    int r = passage->is_open ? 0 : open_passage(passage, err);
+    if (r == 0 && !passage->has_data && length > 0)
+        r = note_sources(passage, err);
     if (r == 0 && passage->scan)
         r = scan_feed(passage->scan, bytes, length, err);
     for (size_t i = 0; r == 0 && i < passage->extraction_count; i++)
@@ -164,31 +311,80 @@ static int visit_data(void *state, const char *bytes, size_t length, struct err 
     return r;
 }
 
-static void add_problem(const struct passage *passage, enum problem_kind kind, const char *text)
+static int store_problem(struct found *found, struct err *err)
 {
+    (void)err;
+    const struct passage *passage = found->passage;
     struct report_set *reports = passage->analysis->parts.reports;
     if (reports)
-        report_set_add_problem(reports, kind, passage->host, passage->path, text);
+        report_set_add_problem(reports, found->problem, passage->host, passage->path, found->text);
+    return 0;
+}
+
+static int add_problem(struct passage *passage, enum problem_kind kind, const char *text,
+                       struct err *err)
+{
+    const struct found problem = {.store = store_problem, .problem = kind, .text = text};
+    return send(passage, &problem, err);
+}
+
+static int end_extractions(struct passage *passage, struct err *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < passage->extraction_count; i++) {
+        bool timed_out = false, malformed = false;
+        r = extraction_end(passage->extractions[i], &timed_out, &malformed, err);
+        if (r == 0 && timed_out)
+            r = add_problem(passage, PROBLEM_TIMEOUT,
+                            "the command did not end in time; its output is cut", err);
+        if (r == 0 && malformed)
+            r = add_problem(passage, PROBLEM_DAMAGED, "not what it should be; rows may be missing",
+                            err);
+    }
+    return r;
+}
+
+static int store_nothing(struct found *found, struct err *err)
+{
+    (void)found;
+    (void)err;
+    return 0;
+}
+
+static void dispose_passage(struct parcel *parcel)
+{
+    passage_free(((struct found *)parcel)->passage);
+    free(parcel);
+}
+
+/* Parcels speak of the passage, so it goes behind them. */
+static int send_end(struct passage *passage, struct err *err)
+{
+    struct found *found = malloc(sizeof *found);
+    if (!found)
+        return err_nomem(err); /* it is lost, but the run ends anyhow */
+    *found = (struct found){
+        .parcel = {.size = sizeof *found, .deliver = deliver, .dispose = dispose_passage},
+        .passage = passage,
+        .store = store_nothing,
+    };
+    return outbox_post(passage->outbox, &found->parcel, err);
 }
 
 static int visit_end(void *state, bool complete, struct err *err)
 {
     (void)complete; /* what is missing is a problem of the report, which the reader records */
     struct passage *passage = state;
-    int r = passage->scan ? scan_end(passage->scan, err) : 0;
-    for (size_t i = 0; r == 0 && i < passage->extraction_count; i++) {
-        bool timed_out = false, malformed = false;
-        r = extraction_end(passage->extractions[i], &timed_out, &malformed, err);
-        if (r == 0 && timed_out)
-            add_problem(passage, PROBLEM_TIMEOUT,
-                        "the command did not end in time; its output is cut");
-        if (r == 0 && malformed)
-            add_problem(passage, PROBLEM_DAMAGED, "not what it should be; rows may be missing");
-    }
+    struct err ignored = ERR_INIT;
+    int r = passage->is_open ? 0 : open_passage(passage, err);
+    if (r == 0 && passage->scan)
+        r = scan_end(passage->scan, err);
+    if (r == 0)
+        r = end_extractions(passage, err);
     if (r == 0 && !passage->has_data)
         r = note_silence(passage, err);
-    passage_free(passage);
-    return r;
+    int end_rc = send_end(passage, r == 0 ? err : &ignored);
+    return r == 0 ? end_rc : r;
 }
 
 struct report_visitor analysis_visits(struct analysis *analysis)

@@ -146,3 +146,11 @@ bool matcher_covers(const struct matcher *matcher, unsigned number, const char *
             return true;
     return false;
 }
+
+bool matcher_covers_any(const struct matcher *matcher, const char *logical)
+{
+    for (size_t i = 0; i < matcher->patterns.count; i++)
+        if (matcher_covers(matcher, (unsigned)i, logical))
+            return true;
+    return false;
+}

@@ -63,6 +63,9 @@ bool matcher_is_slow(const struct matcher *matcher, unsigned number, const char 
 /* Whether the pattern's files cover this path (of a log file, rotations included). */
 bool matcher_covers(const struct matcher *matcher, unsigned number, const char *logical);
 
+/* Whether any pattern is about it. */
+bool matcher_covers_any(const struct matcher *matcher, const char *logical);
+
 struct scan;
 
 /* Starts scanning the log at `logical`. *ret is NULL when no pattern is about this file. */

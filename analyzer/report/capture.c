@@ -268,9 +268,15 @@ void capture_data(struct capture *capture, const char *bytes, size_t length)
 
 void capture_end(struct capture *capture, bool is_complete)
 {
+    if (capture)
+        capture->kind->finish(capture, is_complete);
+    capture_discard(capture);
+}
+
+void capture_discard(struct capture *capture)
+{
     if (!capture)
         return;
-    capture->kind->finish(capture, is_complete);
     inventory_parser_free(capture->inventory);
     strbuf_release(&capture->bytes);
     free(capture);

@@ -17,5 +17,8 @@ struct capture *capture_begin_bundle_list(struct report_set *set);
 
 void capture_data(struct capture *capture, const char *bytes, size_t length);
 
+/* Frees the capture without a conclusion. NULL is fine. */
+void capture_discard(struct capture *capture);
+
 /* Draws the conclusions and frees the capture. NULL is fine. */
 void capture_end(struct capture *capture, bool is_complete);

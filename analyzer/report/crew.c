@@ -382,16 +382,20 @@ struct outbox *job_outbox(struct job *job)
 
 /* --- The chief's side */
 
-static struct job *job_new(struct crew *crew, const struct job_ops *ops, void *context,
-                           int64_t size)
+struct job *job_new(struct crew *crew, const struct job_ops *ops, void *context)
 {
     struct job *job = calloc(1, sizeof *job);
     if (!job)
         return NULL;
-    *job = (struct job){.crew = crew, .ops = ops, .context = context, .size = size};
+    *job = (struct job){.crew = crew, .ops = ops, .context = context};
     job->outbox.end = &job->outbox.first;
     job->pieces_end = &job->pieces;
     return job;
+}
+
+void job_discard(struct job *job)
+{
+    job_free(job);
 }
 
 /* With the lock. A thread that cannot be started is no harm: the chief does the work. */
@@ -414,14 +418,10 @@ static void enqueue(struct job *job)
     call_workers(crew);
 }
 
-int crew_submit(struct crew *crew, const struct job_ops *ops, void *context, int64_t size,
-                struct err *err)
+int crew_submit(struct job *job, int64_t size, struct err *err)
 {
-    struct job *job = job_new(crew, ops, context, size > 0 ? size : 0);
-    if (!job) {
-        ops->retire(context);
-        return err_nomem(err);
-    }
+    struct crew *crew = job->crew;
+    job->size = size > 0 ? size : 0;
     pthread_mutex_lock(&crew->lock);
     enqueue(job);
     while (crew->in_flight >= (crew->threads_wanted ? crew->in_flight_max : 1))
@@ -430,21 +430,15 @@ int crew_submit(struct crew *crew, const struct job_ops *ops, void *context, int
     return failure_of(crew, err);
 }
 
-int crew_open(struct crew *crew, const struct job_ops *ops, void *context, struct job **ret,
-              struct err *err)
+int crew_open(struct job *job, struct err *err)
 {
-    struct job *job = job_new(crew, ops, context, 0);
-    if (!job) {
-        ops->retire(context);
-        return err_nomem(err);
-    }
+    struct crew *crew = job->crew;
     job->is_fed = true;
     pthread_mutex_lock(&crew->lock);
     while (crew->in_flight >= crew->in_flight_max)
         advance(crew, false);
     enqueue(job);
     pthread_mutex_unlock(&crew->lock);
-    *ret = job;
     return failure_of(crew, err);
 }
 
@@ -518,7 +512,7 @@ int crew_post(struct crew *crew, struct parcel *parcel, struct err *err)
         return failure_of(crew, err);
     }
     if (last->ops) { /* not one of these already */
-        last = job_new(crew, NULL, NULL, 0);
+        last = job_new(crew, NULL, NULL);
         if (!last) {
             pthread_mutex_unlock(&crew->lock);
             parcel->dispose(parcel);

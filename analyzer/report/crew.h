@@ -31,16 +31,18 @@ void *crew_free(struct crew *crew);
 
 bool crew_has_threads(const struct crew *crew);
 
-/*
- * A job over data that any thread can get at. `size` tells about how much work it is. Takes over the
- * context, on failure too. Returns errors of deliveries that happened meanwhile.
- */
-int crew_submit(struct crew *crew, const struct job_ops *ops, void *context, int64_t size,
-                struct err *err);
+/* A job that has no place in the order yet. NULL without memory; then the context is still the caller's. */
+struct job *job_new(struct crew *crew, const struct job_ops *ops, void *context);
+void job_discard(struct job *job);
 
-/* A job whose data the chief brings, with job_feed() and job_close(). */
-int crew_open(struct crew *crew, const struct job_ops *ops, void *context, struct job **ret,
-              struct err *err);
+/*
+ * The next job in the order, over data that any thread can get at. `size` tells about how much work
+ * it is. Returns errors of deliveries that happened meanwhile.
+ */
+int crew_submit(struct job *job, int64_t size, struct err *err);
+
+/* The next job in the order, whose data the chief brings with job_feed() until job_close(). */
+int crew_open(struct job *job, struct err *err);
 int job_feed(struct job *job, const char *bytes, size_t length, struct err *err);
 int job_close(struct job *job, bool is_complete, struct err *err);
 

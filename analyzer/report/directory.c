@@ -57,7 +57,7 @@ static int list_children(struct walk *walk, int fd, struct children *children,
         struct stat status;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        if (budget_count_entry(&walk->set->budget, failure) < 0)
+        if (walk_count_entry(walk, failure) < 0)
             break;
         if (fstatat(fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
             !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
@@ -92,9 +92,11 @@ static int visit_file(struct walk *walk, int dirfd, const char *name, const char
     int rc = file_stream_init(&stream, fd, status.st_size, &walk->set->budget, err);
     if (rc < 0)
         return rc;
+    const struct range range = {.fd = fd, .length = RANGE_TO_END};
     struct found_file file = {
         .name = path,
         .stream = &stream.stream,
+        .range = &range,
         .fd = fd,
         .size = status.st_size,
         .modified = status.st_mtim.tv_sec,
@@ -113,7 +115,7 @@ static int visit_folder(struct walk *walk, int fd, const char *path, int depth, 
     if (failure.failed && failure_claim_report(&failure))
         set_problem(walk->set, failure.kind, -1, path, "%s", failure.text);
 
-    for (size_t i = 0; i < children.list.count && !walk->set->budget.spent.failed; i++) {
+    for (size_t i = 0; i < children.list.count && !walk->is_full; i++) {
         const struct child *child = &children.list.items[i];
         CLEANUP_FREE char *below = NULL;
         if (asprintf(&below, "%s%s%s", path, path[0] ? "/" : "", child->name) < 0)

@@ -13,7 +13,9 @@
 #include <string.h>
 
 #define CONTAINERS_MAX 150000  /* objects and arrays: an entry is one object */
-#define VALUES_MAX     2000000 /* a dozen values an entry */
+#define VALUES_MAX     2000000 /* a dozen values an entry ... */
+#define VALUES_EACH    16      /* ... and no object with thousands, which cost more than text */
+#define VALUES_FREE    10000
 
 static bool has_too_many_values(const char *bytes, size_t length)
 {
@@ -22,7 +24,8 @@ static bool has_too_many_values(const char *bytes, size_t length)
         containers += bytes[i] == '{' || bytes[i] == '[';
         values += bytes[i] == ',';
     }
-    return containers > CONTAINERS_MAX || values > VALUES_MAX;
+    return containers > CONTAINERS_MAX || values > VALUES_MAX ||
+           values > containers * VALUES_EACH + VALUES_FREE;
 }
 
 static const char *text_of(const json_t *object, const char *key)

@@ -13,10 +13,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "analyzer/report/crew.h"
 #include "analyzer/report/file_stream.h"
 #include "analyzer/report/member_name.h"
 #include "analyzer/report/walk.h"
 #include "common/io.h"
+
+/* Members on their way at a time: of an archive, and of a folder, where each is an open file. */
+#define MEMBERS_IN_FLIGHT 4096
+#define FILES_IN_FLIGHT   64
 
 /* Bytes of a member's name in an error: the reason behind it must not be cut off. */
 #define MEMBER_SHOWN_MAX 200
@@ -137,8 +142,17 @@ static int read_source(struct report_set *set, struct source_state *source, int 
         .name = STRBUF_INIT,
     };
 
-    int rc = S_ISDIR(status->st_mode) ? walk_directory(&walk, fd, err)
-                                      : read_archive(&walk, fd, status, &is_archive, err);
+    bool is_folder = S_ISDIR(status->st_mode);
+    crew_begin_source(set->crew, is_folder ? FILES_IN_FLIGHT : MEMBERS_IN_FLIGHT);
+    if (set->budget.spent.failed) { /* by another REPORT, and for the whole run */
+        crew_drop_rest(set->crew);
+        if (failure_claim_report(&set->budget.spent))
+            set_problem(set, set->budget.spent.kind, -1, "", "%s", set->budget.spent.text);
+    }
+    int rc = is_folder ? walk_directory(&walk, fd, err)
+                       : read_archive(&walk, fd, status, &is_archive, err);
+    int drain_rc = crew_drain(set->crew, rc == 0 ? err : NULL);
+    rc = rc == 0 ? drain_rc : rc;
     strbuf_release(&walk.gather);
     strbuf_release(&walk.name);
     if (rc < 0)
@@ -179,7 +193,10 @@ int report_set_read_opened(struct report_set *set, const char *path, int fd,
 
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
-    int rc = read_source(set, source, fd, &status, visitor, err);
+    int rc = crew_new(set->jobs, &set->crew, err);
+    if (rc == 0)
+        rc = read_source(set, source, fd, &status, visitor, err);
+    set->crew = crew_free(set->crew);
     if (utf8) {
         uselocale(before);
         freelocale(utf8);

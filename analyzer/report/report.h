@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyzer/report/outbox.h"
 #include "common/err.h"
 
 /* One file of a host's report. */
@@ -29,6 +30,7 @@ struct member {
     const char *logical; /* the same without a compression suffix: "var/log/kern.log.2" */
     int64_t size;        /* declared size of the archived form, or -1 */
     int64_t modified;    /* epoch seconds, or 0 */
+    struct outbox *outbox; /* for what is found in it (outbox.h); valid until end() returns */
 };
 
 /*
@@ -36,7 +38,10 @@ struct member {
  * data() gets them decompressed, in order; end() is always called after a begin() that returned a state and
  * says whether the bytes were complete. A negative return (with *err set) ends the whole read.
  *
- * Calls for one member come one after another, but different members may be visited from different threads.
+ * Calls for one member come one after another. begin() is always called by the thread that called
+ * report_set_read(), member after member; data() and end() come from other threads too, for several
+ * members at once, if report_set_jobs() allows it. So they change nothing but the member's state and
+ * put what they find into the member's outbox.
  */
 struct report_visitor {
     void *(*begin)(void *context, const struct member *member);
@@ -103,6 +108,9 @@ struct report_set;
 
 int report_set_new(const struct report_limits *limits, struct report_set **ret, struct err *err);
 void *report_set_free(struct report_set *set);
+
+/* How many threads read, 1 at first. What is found, and in which order, does not depend on it. */
+void report_set_jobs(struct report_set *set, int jobs);
 
 /*
  * Reads one REPORT (a path, or "-" for standard input) and shows every member to the visitor.

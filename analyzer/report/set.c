@@ -7,6 +7,8 @@
  */
 #include "analyzer/report/set.h"
 
+#include "analyzer/report/crew.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +51,12 @@ int report_set_new(const struct report_limits *limits, struct report_set **ret, 
         free(set);
         return err_nomem(err);
     }
+    if (budget_ahead_new(&set->budget, err) < 0) {
+        arena_free(set->arena);
+        free(set);
+        return ERR_NOMEM;
+    }
+    set->jobs = 1;
     set->budget.limits = limits ? *limits : report_default_limits;
     *ret = set;
     return 0;
@@ -70,8 +78,14 @@ void *report_set_free(struct report_set *set)
     key_set_release(&set->absent);
     key_set_release(&set->empty);
     arena_free(set->arena);
+    budget_ahead_free(&set->budget);
     free(set);
     return NULL;
+}
+
+void report_set_jobs(struct report_set *set, int jobs)
+{
+    set->jobs = jobs;
 }
 
 const char *set_text(struct report_set *set, const char *text, size_t maximum)
@@ -145,42 +159,16 @@ struct host_state *set_host_above(struct report_set *set, const char *path)
     return best;
 }
 
-PRINTF_LIKE(3, 0)
-static void keep_problem(struct report_set *set, struct report_problem problem, const char *format,
-                         va_list arguments)
+#define PROBLEM_TEXT_MAX 512
+
+/* `path` and `text` are borrowed. */
+static void keep_problem(struct report_set *set, struct report_problem problem, const char *text)
 {
-    char text[512];
-    vsnprintf(text, sizeof text, format, arguments);
     problem.path = set_text(set, problem.path, PROBLEM_PATH_MAX);
-    problem.text = set_text(set, text, sizeof text);
+    problem.text = set_text(set, text, PROBLEM_TEXT_MAX);
     struct report_problem *slot = problem.path && problem.text ? vec_push(&set->problems) : NULL;
     if (slot)
         *slot = problem;
-}
-
-PRINTF_LIKE(5, 0)
-static void add_problem(struct report_set *set, enum problem_kind kind, int host, const char *path,
-                        const char *format, va_list arguments)
-{
-    if (set->problems_of_kind[kind]++ >= PROBLEMS_MAX)
-        return;
-    struct report_problem problem = {
-        .kind = kind,
-        .host = host,
-        .source =
-            host < 0 ? (unsigned)set->sources.count - 1 : set->hosts.items[host]->report.source,
-        .path = path,
-    };
-    keep_problem(set, problem, format, arguments);
-}
-
-void set_problem(struct report_set *set, enum problem_kind kind, int host, const char *path,
-                 const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    add_problem(set, kind, host, path, format, arguments);
-    va_end(arguments);
 }
 
 static bool has_problem(const struct report_set *set, enum problem_kind kind, int host,
@@ -194,26 +182,102 @@ static bool has_problem(const struct report_set *set, enum problem_kind kind, in
     return false;
 }
 
+/* A problem on its way to its place between what is found in members. */
+struct note {
+    struct parcel parcel; /* first */
+    struct report_set *set;
+    enum problem_kind kind;
+    int host;
+    bool once;
+    const char *path;
+    char text[PROBLEM_TEXT_MAX];
+    char path_bytes[];
+};
+
+static void add_problem(struct report_set *set, const struct note *note)
+{
+    enum problem_kind kind = note->kind;
+    /* Once problems are no longer kept it does not matter whether one is counted twice. */
+    if (note->once && set->problems_of_kind[kind] < PROBLEMS_MAX &&
+        has_problem(set, kind, note->host, note->path))
+        return;
+    if (set->problems_of_kind[kind]++ >= PROBLEMS_MAX)
+        return;
+    struct report_problem problem = {
+        .kind = kind,
+        .host = note->host,
+        .source = note->host < 0 ? (unsigned)set->sources.count - 1
+                                 : set->hosts.items[note->host]->report.source,
+        .path = note->path,
+    };
+    keep_problem(set, problem, note->text);
+}
+
+static int deliver_note(struct parcel *parcel, struct err *err)
+{
+    (void)err;
+    struct note *note = (struct note *)parcel;
+    add_problem(note->set, note);
+    return 0;
+}
+
+static void dispose_note(struct parcel *parcel)
+{
+    free(parcel);
+}
+
+/* Adds it, or sends it on its way when members in front of it are still being read. */
+static void place_problem(struct report_set *set, const struct note *note)
+{
+    if (!set->crew || crew_is_delivering(set->crew)) {
+        add_problem(set, note);
+        return;
+    }
+    size_t length = strnlen(note->path, PROBLEM_PATH_MAX), size = sizeof *note + length + 1;
+    struct note *copy = malloc(size);
+    if (!copy)
+        return;
+    *copy = *note;
+    copy->parcel =
+        (struct parcel){.size = size, .deliver = deliver_note, .dispose = dispose_note};
+    memcpy(copy->path_bytes, note->path, length);
+    copy->path_bytes[length] = '\0';
+    copy->path = copy->path_bytes;
+    crew_post(set->crew, &copy->parcel, NULL);
+}
+
+void set_problem(struct report_set *set, enum problem_kind kind, int host, const char *path,
+                 const char *format, ...)
+{
+    struct note note = {.set = set, .kind = kind, .host = host, .path = path};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(note.text, sizeof note.text, format, arguments);
+    va_end(arguments);
+    place_problem(set, &note);
+}
+
 void set_problem_once(struct report_set *set, enum problem_kind kind, int host, const char *path,
                       const char *format, ...)
 {
-    /* Once problems are no longer kept it does not matter whether one is counted twice. */
-    if (set->problems_of_kind[kind] < PROBLEMS_MAX && has_problem(set, kind, host, path))
-        return;
+    struct note note = {.set = set, .kind = kind, .host = host, .once = true, .path = path};
     va_list arguments;
     va_start(arguments, format);
-    add_problem(set, kind, host, path, format, arguments);
+    vsnprintf(note.text, sizeof note.text, format, arguments);
     va_end(arguments);
+    place_problem(set, &note);
 }
 
 void set_closing_problem(struct report_set *set, enum problem_kind kind, unsigned source,
                          const char *format, ...)
 {
     struct report_problem problem = {.kind = kind, .host = -1, .source = source, .path = ""};
+    char text[PROBLEM_TEXT_MAX];
     va_list arguments;
     va_start(arguments, format);
-    keep_problem(set, problem, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    keep_problem(set, problem, text);
 }
 
 size_t report_set_host_count(const struct report_set *set)

@@ -52,8 +52,12 @@ struct source_state {
     int64_t modified; /* of the REPORT's file, or 0 */
 };
 
+struct crew;
+
 struct report_set {
     struct budget budget;
+    int jobs;
+    struct crew *crew; /* while a REPORT is read */
     struct arena *arena;
     VEC(struct source_state *) sources;
     VEC(struct host_state *) hosts;
@@ -90,6 +94,8 @@ struct host_state *set_host_above(struct report_set *set, const char *path);
  * many. */
 void set_problem(struct report_set *set, enum problem_kind kind, int host, const char *path,
                  const char *format, ...) PRINTF_LIKE(5, 6);
+
+/* While several threads read, a problem keeps its place between what is found in members. */
 
 /* The same unless this host has a problem of this kind with this path already. */
 void set_problem_once(struct report_set *set, enum problem_kind kind, int host, const char *path,

@@ -15,62 +15,15 @@
 #include <sys/stat.h>
 
 #include "analyzer/report/capture.h"
-#include "analyzer/report/gzip_stream.h"
+#include "analyzer/report/crew.h"
+#include "analyzer/report/member_job.h"
 #include "analyzer/report/member_name.h"
 #include "analyzer/report/unpacker.h"
 #include "analyzer/report/zip_check.h"
 #include "common/io.h"
 
-/* Visitors get blocks of at least this size (but for the last), since each call has a price. */
-#define GATHER_SIZE (64 * 1024)
-
 DEFINE_CLEANUP(unpacker_cleanup, struct unpacker *, unpacker_free)
-DEFINE_CLEANUP(gzip_cleanup, struct gzip_stream *, gzip_stream_free)
-
-/* Who gets the bytes of the member that is being read. */
-struct audience {
-    const struct report_visitor *visitor;
-    void *state; /* NULL: the visitor does not want it */
-    struct capture *capture;
-};
-
-static int show(const struct audience *audience, const char *bytes, size_t length, struct err *err)
-{
-    if (audience->capture)
-        capture_data(audience->capture, bytes, length);
-    return audience->state ? audience->visitor->data(audience->state, bytes, length, err) : 0;
-}
-
-/* Pumps the stream to the audience. Returns the visitor's error; the stream's failure stays in the
- * stream. */
-static int pump(struct walk *walk, struct stream *stream, const struct audience *audience,
-                int64_t *ret_bytes, struct err *err)
-{
-    struct strbuf *gather = &walk->gather;
-    const char *bytes;
-    int64_t n, total = 0;
-    int rc = 0;
-
-    strbuf_clear(gather);
-    while (rc == 0 && (n = stream_read(stream, &bytes)) > 0) {
-        total += n;
-        if (gather->length == 0 && n >= GATHER_SIZE) {
-            rc = show(audience, bytes, (size_t)n, err);
-            continue;
-        }
-        strbuf_add(gather, bytes, (size_t)n);
-        if (!strbuf_ok(gather))
-            return err_nomem(err);
-        if (gather->length >= GATHER_SIZE) {
-            rc = show(audience, gather->data, gather->length, err);
-            strbuf_clear(gather);
-        }
-    }
-    if (rc == 0 && gather->length > 0)
-        rc = show(audience, gather->data, gather->length, err);
-    *ret_bytes = total;
-    return rc;
-}
+DEFINE_CLEANUP(range_cleanup, struct range_stream *, range_stream_free)
 
 static void report_failure(struct walk *walk, struct failure *failure, int host, const char *path)
 {
@@ -78,47 +31,31 @@ static void report_failure(struct walk *walk, struct failure *failure, int host,
         set_problem(walk->set, failure->kind, host, path, "%s", failure->text);
 }
 
-/* Shows the bytes of one member, decompressed, to those who want them. */
-static int show_member(struct walk *walk, struct host_state *host, const struct member *member,
-                       enum compression compression, const struct found_file *file,
-                       const struct audience *audience, struct err *err)
+int walk_count_entry(struct walk *walk, struct failure *failure)
 {
     struct budget *budget = &walk->set->budget;
-    CLEANUP(gzip_cleanup) struct gzip_stream *gzip = NULL;
-    CLEANUP(unpacker_cleanup) struct unpacker *unpacker = NULL;
-    struct stream *stream = file->stream;
-    int64_t bytes = 0;
-    int rc = 0;
-
-    if (compression == COMPRESSION_GZIP) {
-        rc = gzip_stream_new(stream, budget, &gzip, err);
-        stream = gzip ? gzip_stream_data(gzip) : NULL;
-    } else if (compression == COMPRESSION_OTHER) {
-        struct unpacker_entry entry;
-        rc = unpacker_new(stream, UNPACK_FILE, budget, &unpacker, err);
-        if (rc == 0) {
-            stream = unpacker_data(unpacker);
-            int found = unpacker_next(unpacker, &entry);
-            if (found < 0)
-                failure_inherit(&stream->failure, unpacker_failure(unpacker));
-            else if (found == 0)
-                failure_set(&stream->failure, PROBLEM_DAMAGED, "it holds no compressed data");
-        }
+    if (budget->entries < budget->limits.entries) {
+        budget->entries++;
+        return 0;
     }
-    if (rc == 0)
-        rc = pump(walk, stream, audience, &bytes, err);
-    host->report.bytes += bytes;
-    walk->source->report.bytes += bytes;
+    crew_drain(walk->set->crew, NULL);
+    walk->is_full = true;
+    return budget_count_entry(budget, failure);
+}
 
-    bool is_complete = rc == 0 && !stream->failure.failed;
-    if (rc == 0 && stream->failure.failed)
-        report_failure(walk, &stream->failure, (int)host->report.index, member->path);
-    capture_end(audience->capture, is_complete);
-    if (audience->state) {
-        int end_rc = audience->visitor->end(audience->state, is_complete, rc == 0 ? err : NULL);
-        rc = rc == 0 ? end_rc : rc;
+int walk_open(struct walk *walk, const struct found_file *file, struct range_stream **ret_range,
+              struct stream **ret, struct err *err)
+{
+    int rc = file->range ? crew_drain(walk->set->crew, err) : 0;
+    if (rc < 0)
+        return rc;
+    if (!file->stream) {
+        rc = range_stream_new(file->range, &walk->set->budget, ret_range, err);
+        if (rc < 0)
+            return rc;
     }
-    return rc;
+    *ret = file->stream ? file->stream : range_stream_data(*ret_range);
+    return 0;
 }
 
 /* A plain or compressed file of a host, `path` below the host's root. */
@@ -127,11 +64,6 @@ static int walk_member(struct walk *walk, struct host_state *host, const char *p
 {
     struct report_set *set = walk->set;
     int index = (int)host->report.index;
-    size_t logical_length;
-    enum compression compression = member_name_compression(path, &logical_length);
-    CLEANUP_FREE char *logical = strndup(path, logical_length);
-    if (!logical)
-        return err_nomem(err);
 
     host->report.entries++;
     walk->source->report.entries++;
@@ -143,19 +75,8 @@ static int walk_member(struct walk *walk, struct host_state *host, const char *p
         set_problem(set, PROBLEM_REFUSED, index, path, "%s", file->refused);
         return 0;
     }
-
-    struct member member = {host->report.index, path, logical, file->size, file->modified};
-    struct audience audience = {
-        .visitor = walk->visitor,
-        .state = walk->visitor->begin(walk->visitor->context, &member),
-        .capture = capture_begin(set, host, path),
-    };
     walk->members++;
-    if (audience.state || audience.capture)
-        return show_member(walk, host, &member, compression, file, &audience, err);
-    host->report.bytes += file->size > 0 ? file->size : 0;
-    walk->source->report.bytes += file->size > 0 ? file->size : 0;
-    return 0;
+    return member_read(walk, host, path, file, err);
 }
 
 /* A file of a pool bundle that belongs to no host. Only the list of hosts is of interest. */
@@ -163,18 +84,22 @@ static int walk_bundle_file(struct walk *walk, const char *path, const struct fo
                             struct err *err)
 {
     walk->source->report.entries++;
-    struct audience audience = {.visitor = walk->visitor};
+    CLEANUP(range_cleanup) struct range_stream *range = NULL;
+    struct stream *stream;
     int64_t bytes = 0;
     if (!host_root_is_bundle_list(member_name_base(path)) || file->refused)
         return 0;
-    audience.capture = capture_begin_bundle_list(walk->set);
-    if (!audience.capture)
+    int rc = walk_open(walk, file, &range, &stream, err);
+    if (rc < 0)
+        return rc;
+    struct capture *capture = capture_begin_bundle_list(walk->set);
+    if (!capture)
         return err_nomem(err);
-    int rc = pump(walk, file->stream, &audience, &bytes, err);
-    capture_end(audience.capture, !file->stream->failure.failed);
+    rc = member_capture(walk, stream, capture, &bytes, err);
+    capture_end(capture, !stream->failure.failed);
     walk->source->report.bytes += bytes;
-    if (file->stream->failure.failed)
-        report_failure(walk, &file->stream->failure, -1, path);
+    if (stream->failure.failed)
+        report_failure(walk, &stream->failure, -1, path);
     return rc;
 }
 
@@ -182,6 +107,8 @@ static int walk_nested(struct walk *walk, const struct place *place, struct host
                        const char *path, const struct found_file *file, struct err *err)
 {
     int index = host ? (int)host->report.index : -1;
+    CLEANUP(range_cleanup) struct range_stream *range = NULL;
+    struct stream *stream;
     bool is_archive;
     if (file->refused) {
         set_problem(walk->set, PROBLEM_REFUSED, index, path, "%s", file->refused);
@@ -193,7 +120,9 @@ static int walk_nested(struct walk *walk, const struct place *place, struct host
                     walk->set->budget.limits.nesting);
         return 0;
     }
-    int rc = walk_archive(walk, place, path, index, file->stream, file->fd, &is_archive, err);
+    int rc = walk_open(walk, file, &range, &stream, err);
+    if (rc == 0)
+        rc = walk_archive(walk, place, path, index, stream, file->fd, &is_archive, err);
     if (rc == 0 && !is_archive)
         set_problem(walk->set, PROBLEM_DAMAGED, index, path,
                     "it is called an archive, but is none that can be read");
@@ -380,6 +309,46 @@ static int walk_entries(struct walk *walk, const struct place *place, const char
     return 0;
 }
 
+/* The members of a zip file on disk: any thread can get at each of them. */
+static int walk_zip(struct walk *walk, const struct place *place, const char *name, int host,
+                    int fd, const struct zip_check *zip, struct err *err)
+{
+    struct failure failure = {0};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < zip->member_count; i++) {
+        const struct zip_member *member = &zip->members[i];
+        if (walk_count_entry(walk, &failure) < 0)
+            break;
+        if (!member->is_regular)
+            continue;
+        const struct range range = {
+            .fd = fd,
+            .offset = member->data,
+            .length = member->packed,
+            .is_member = true,
+            .is_deflated = member->method != 0,
+            .unpacked = member->unpacked,
+            .crc = member->crc,
+        };
+        struct found_file file = {
+            .name = member->name,
+            .range = &range,
+            .fd = -1,
+            .size = member->unpacked,
+            .modified = member->modified,
+        };
+        if (member->is_encrypted)
+            file.refused = "it is encrypted: pack the report again without a password";
+        if (zip_check_contradicts(zip, member->name))
+            file.refused = "the archive's list of files and its contents describe it differently";
+        rc = walk_file(walk, place, &file, err);
+    }
+    if (failure.failed)
+        report_failure(walk, &failure, host, name);
+    int drain_rc = crew_drain(walk->set->crew, rc == 0 ? err : NULL); /* the file may be closed now */
+    return rc == 0 ? drain_rc : rc;
+}
+
 /* Chooses how a zip file on disk is read. False when it must not be. */
 static bool examine_zip(struct walk *walk, const char *name, int host, struct zip_check *zip,
                         enum unpacker_kind *kind)
@@ -439,8 +408,13 @@ int walk_archive(struct walk *walk, const struct place *place, const char *name,
             return rc;
         if (!examine_zip(walk, name, host, &zip, &kind))
             return 0;
+        if (kind == UNPACK_ZIP && zip.is_plain)
+            return walk_zip(walk, place, name, host, fd, &zip, err);
     }
-    int rc = unpacker_new(stream, kind, &walk->set->budget, &unpacker, err);
+    int rc = crew_drain(walk->set->crew, err);
+    if (rc < 0)
+        return rc;
+    rc = unpacker_new(stream, kind, &walk->set->budget, &unpacker, err);
     if (rc < 0)
         return rc;
     rc = walk_entries(walk, place, name, host, unpacker, &zip, err);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "analyzer/report/range_stream.h"
 #include "analyzer/report/set.h"
 #include "analyzer/report/stream.h"
 #include "common/strbuf.h"
@@ -16,6 +17,7 @@ struct walk {
     struct source_state *source;
     int64_t members;      /* shown so far */
     bool hosts_full;      /* "too many hosts" is told */
+    bool is_full;         /* the limit on entries is reached */
     struct strbuf gather; /* small blocks on their way to the visitor */
     struct strbuf name;   /* for normalising */
 };
@@ -34,7 +36,8 @@ struct place {
 /* A file of an archive or directory. */
 struct found_file {
     const char *name;      /* as found */
-    struct stream *stream; /* its bytes */
+    struct stream *stream; /* its bytes; NULL when there is only the range */
+    const struct range *range; /* the same for any thread, or NULL */
     const char *refused;   /* why they may not be read, or NULL */
     int fd;                /* the same when it lies in a directory, else -1 */
     int64_t size;          /* declared, or -1 */
@@ -45,6 +48,16 @@ struct found_file {
  * problem. */
 int walk_file(struct walk *walk, const struct place *place, const struct found_file *file,
               struct err *err);
+
+/*
+ * The bytes of a file, for the thread that walks: everything in front of it is read first, so that
+ * the budget is charged in order. *ret_range (for the caller to free) is what the stream stands on.
+ */
+int walk_open(struct walk *walk, const struct found_file *file, struct range_stream **ret_range,
+              struct stream **ret, struct err *err);
+
+/* Counts a file. -1 with `failure` set when there are too many. */
+int walk_count_entry(struct walk *walk, struct failure *failure);
 
 /*
  * All files of an archive: `name` is what problems call it ("" for the REPORT itself), `host` whose
