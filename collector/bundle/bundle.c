@@ -15,7 +15,7 @@
 struct format {
     struct bundle_format common; /* first: a format is found by it */
     const struct writer_ops *ops;
-    bool forward_only; /* never goes back, so a pipe or socket will do */
+    bool to_descriptor; /* whoever passes one expects a tar, as from the original */
 };
 
 static const struct format formats[] = {
@@ -53,7 +53,7 @@ static int open_bundle(const struct format *format, struct compressor *compresso
     bundle->format = format;
     bundle->publication = publication;
     const char *place = publication ? publication_directory(publication) : NULL;
-    int r = output_init(&bundle->output, fd, place, publication != NULL, err);
+    int r = output_init(&bundle->output, fd, place, err);
     if (r == 0)
         r = format->ops->open(&bundle->output, compressor, &bundle->writer, err);
     if (r < 0) {
@@ -68,7 +68,7 @@ int bundle_open_fd(const struct bundle_format *format, struct compressor *compre
                    struct bundle **ret, struct err *err)
 {
     const struct format *full = (const struct format *)format;
-    if (!full->forward_only)
+    if (!full->to_descriptor)
         return err_set(err, ERR_UNSUPPORTED, "a %s archive cannot be written to a descriptor",
                        format->name);
     return open_bundle(full, compressor, fd, NULL, ret, err);
@@ -157,5 +157,5 @@ void *bundle_discard(struct bundle *bundle)
 
 int64_t bundle_written(const struct bundle *bundle)
 {
-    return bundle->output.end;
+    return bundle->output.written;
 }

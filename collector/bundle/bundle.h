@@ -26,7 +26,7 @@ struct bundle_format {
 const struct bundle_format *bundle_format_find(const char *name);
 
 /*
- * Writes to an open descriptor, which stays the caller's. ERR_UNSUPPORTED: zip goes back. The
+ * Writes to an open descriptor, which stays the caller's. ERR_UNSUPPORTED: not for zip. The
  * compressor is borrowed and lives longer than the bundle.
  */
 int bundle_open_fd(const struct bundle_format *format, struct compressor *compressor, int fd,

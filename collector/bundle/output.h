@@ -7,7 +7,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/err.h"
@@ -15,24 +14,19 @@
 struct output {
     int fd;            /* borrowed */
     const char *place; /* the directory, or NULL: a descriptor that somebody gave us; borrowed */
-    bool seekable;
     unsigned char *buffer;
     size_t used;
-    int64_t start;    /* where in the file the buffer begins */
-    int64_t position; /* where the next byte goes */
-    int64_t end;      /* length of all that was written */
+    int64_t written; /* what is in the buffer included */
+    int64_t to_disk; /* how far the disk was told to go */
     struct err failure;
 };
 
-int output_init(struct output *output, int fd, const char *place, bool seekable, struct err *err);
+int output_init(struct output *output, int fd, const char *place, struct err *err);
 void output_release(struct output *output);
 
 /* 0, or the code of the first failure. */
 int output_write(struct output *output, const void *bytes, size_t length);
 int output_flush(struct output *output);
-
-/* Only for a seekable output, and not beyond its end. */
-int output_seek(struct output *output, int64_t position);
 
 /*
  * From now on everything fails: what libraries still want to say while they are torn down goes

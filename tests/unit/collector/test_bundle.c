@@ -275,6 +275,31 @@ static void times_that_zip_cannot_hold_are_clamped(void **state)
     assert_int_equal(unlink("old.zip"), 0);
 }
 
+/* More than 65 535 members are counted in zip64's fields. */
+static void a_zip_may_have_more_members_than_its_first_format_could_count(void **state)
+{
+    (void)state;
+    const struct bundle_format *format = bundle_format_find("zip");
+    struct bundle *bundle;
+    assert_int_equal(bundle_open_file(format, compressor, ".", "many.zip", &bundle, NULL), 0);
+    struct stage *stage = make_stage(format, 10);
+    for (int i = 0; i < 70000; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d", i);
+        assert_int_equal(bundle_add(bundle, name, MODIFIED, stage, NULL), 0);
+    }
+    stage_free(stage);
+    assert_int_equal(bundle_close(bundle, NULL), 0);
+    assert_runs((const char *[]){"python3", "-c",
+                                 "import zipfile\n"
+                                 "z = zipfile.ZipFile('many.zip')\n"
+                                 "assert len(z.namelist()) == 70000, len(z.namelist())\n"
+                                 "assert len(z.read('69999')) == 10\n",
+                                 NULL});
+    assert_runs((const char *[]){"unzip", "-tqq", "many.zip", NULL});
+    assert_int_equal(unlink("many.zip"), 0);
+}
+
 static void names_that_lead_out_of_the_archive_are_refused(void **state)
 {
     (void)state;
@@ -453,6 +478,7 @@ int main(void)
         cmocka_unit_test(a_zip_cannot_be_streamed),
         cmocka_unit_test(an_empty_archive_is_an_archive),
         cmocka_unit_test(times_that_zip_cannot_hold_are_clamped),
+        cmocka_unit_test(a_zip_may_have_more_members_than_its_first_format_could_count),
         cmocka_unit_test(names_that_lead_out_of_the_archive_are_refused),
         cmocka_unit_test(a_discarded_archive_leaves_nothing),
         cmocka_unit_test(an_existing_file_is_never_replaced),

@@ -68,7 +68,7 @@ static void assert_survives(const struct format *format, struct compressor *comp
     struct output output;
     struct filter *filter;
     uint32_t random = 5;
-    assert_int_equal(output_init(&output, fd, NULL, false, NULL), 0);
+    assert_int_equal(output_init(&output, fd, NULL, NULL), 0);
     assert_int_equal(filter_open(format->ops, &output, compressor, &filter, NULL), 0);
     for (size_t at = 0, n; at < length; at += n) {
         n = 1 + next_random(&random) % 200000;
@@ -79,7 +79,7 @@ static void assert_survives(const struct format *format, struct compressor *comp
     assert_int_equal(filter_finish(filter, NULL), 0);
     assert_null(filter_free(filter));
     assert_int_equal(output_flush(&output), 0);
-    size_t packed_length = (size_t)output.end;
+    size_t packed_length = (size_t)output.written;
     unsigned char *packed = malloc(packed_length + 1), *out = malloc(length + 1);
     assert_int_equal(pread(fd, packed, packed_length + 1, 0), packed_length);
     assert_int_equal(format->unpack(packed, packed_length, out, length + 1), length);
@@ -133,7 +133,7 @@ static void an_output_that_fails_is_told(void **state)
         struct filter *filter;
         struct err err = ERR_INIT;
         assert_int_equal(compressor_new(COMPRESSION_BALANCED, 2, &compressor, NULL), 0);
-        assert_int_equal(output_init(&output, fd, NULL, false, NULL), 0);
+        assert_int_equal(output_init(&output, fd, NULL, NULL), 0);
         assert_int_equal(filter_open(formats[f].ops, &output, compressor, &filter, NULL), 0);
         int r = filter_write(filter, bytes, 3000000, &err);
         if (r == 0)
