@@ -18,6 +18,7 @@ NASTY = BIN.parent / "tests" / "nasty"
 FULL = os.environ.get("XENHEALTH_TORTURE") == "full"
 # Sanitizers and valgrind need memory of their own: the limits on memory are those of the plain program.
 INSTRUMENTED = any(mark in BUGTOOL.read_bytes() for mark in (b"__asan_init", b"__tsan_init", b"/memcheck "))
+PATIENCE = int(os.environ.get("XENHEALTH_PATIENCE", "1"))  # how many times slower programs are, about
 RSS_LIMIT_KB = 32 * 1024
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="collecting from the running system needs root")
 
@@ -99,7 +100,7 @@ def survivors(marker):
 
 def wait_until(condition, seconds=20):
     """For what another process does in its own time; the tests do not depend on how long it takes."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while not condition():
         if time.monotonic() > end:
             return False
