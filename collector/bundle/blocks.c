@@ -66,6 +66,13 @@ int block_room(struct block *block, size_t room, struct err *err)
     return block->out ? 0 : err_nomem(err);
 }
 
+/* With the lock held. The writer waits for whole blocks only. */
+static void finish_operation(struct blocks *blocks, struct block *block)
+{
+    if (--block->pending == 0)
+        pthread_cond_signal(&blocks->changed);
+}
+
 static void transform(struct crew_task *task)
 {
     struct block *block =
@@ -73,8 +80,7 @@ static void transform(struct crew_task *task)
     struct blocks *blocks = block->blocks;
     blocks->ops->transform(blocks->owner, block, &block->failure);
     pthread_mutex_lock(&blocks->lock);
-    block->pending--;
-    pthread_cond_signal(&blocks->changed);
+    finish_operation(blocks, block);
     pthread_mutex_unlock(&blocks->lock);
 }
 
@@ -91,9 +97,8 @@ static void follow(struct crew_task *task)
         pthread_mutex_lock(&blocks->lock);
         if (failure.code && !blocks->follow_failure.code)
             blocks->follow_failure = failure;
-        block->pending--;
         blocks->to_follow = block->next;
-        pthread_cond_signal(&blocks->changed);
+        finish_operation(blocks, block);
     }
     blocks->following = false;
     pthread_cond_signal(&blocks->changed);
