@@ -23,9 +23,13 @@ static int version(struct options *options, struct err *err)
 }
 
 static int (*const commands[])(struct options *options, struct err *err) = {
-    [COMMAND_ANALYZE] = command_analyze, [COMMAND_LIST] = command_rules_list,
-    [COMMAND_SHOW] = command_rules_show, [COMMAND_LINT] = command_rules_lint,
-    [COMMAND_TEST] = command_rules_test, [COMMAND_HELP] = help,
+    [COMMAND_ANALYZE] = command_analyze,
+    [COMMAND_LIST] = command_rules_list,
+    [COMMAND_SHOW] = command_rules_show,
+    [COMMAND_LINT] = command_rules_lint,
+    [COMMAND_TEST] = command_rules_test,
+    [COMMAND_TABLES] = command_tables,
+    [COMMAND_HELP] = help,
     [COMMAND_VERSION] = version,
 };
 

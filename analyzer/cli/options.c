@@ -2,18 +2,23 @@
 #include "analyzer/cli/options.h"
 
 #include <getopt.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "analyzer/render/render.h"
 
 const char options_help[] =
     "Usage: xen-analyze [OPTION]... REPORT...\n"
-    "       xen-analyze rules list | show ID | lint [PATH]... | test [PATH]...\n"
+    "       xen-analyze explain RULE REPORT...\n"
+    "       xen-analyze tables [NAME]...\n"
+    "       xen-analyze rules list | show ID... | lint [PATH]... | test [PATH]...\n"
     "Say what is known to be wrong with a host, from its server status report.\n"
     "\n"
     "REPORT is an archive that xen-bugtool or XenCenter wrote (zip, tar, tar.gz, tar.bz2, tar.xz,\n"
     "tar.zst), a folder, or - for standard input. Several REPORTs are hosts of one pool.\n"
     "\n"
-    " --format FORMAT       text (default), json, html, markdown, junit, sarif, prometheus or nagios;\n"
+    " --format FORMAT       text (default), json, html, markdown, junit, sarif, prometheus or "
+    "nagios;\n"
     "                       csv for --query; may be repeated with --output\n"
     " --output FILE         write the FORMAT before it to FILE\n"
     " --rules PATH          use the rules in this file or folder too (repeatable)\n"
@@ -96,11 +101,15 @@ static int choose(const char *option, const char *word, const char *const *names
 /* Rows of a query can be a table, findings cannot. */
 static const char query_only_format[] = "csv";
 
+/* Outcomes of tests, not findings. */
+static const char *const test_formats[] = {"text", "tap", "junit", NULL};
+
 /* A --format begins a new pair; an --output completes the last one. */
 static int add_format(struct options *options, const char *format, struct err *err)
 {
-    int ignored;
-    int r = choose("--format", format, render_names(), query_only_format, &ignored, err);
+    int ignored, r = 0;
+    if (strcmp(format, "tap") != 0) /* whether it fits the command is known when all is read */
+        r = choose("--format", format, render_names(), query_only_format, &ignored, err);
     struct output *output = r < 0 ? NULL : vec_push(&options->outputs);
     if (r == 0 && !output)
         return err_nomem(err);
@@ -123,14 +132,31 @@ static int add_output(struct options *options, const char *path, struct err *err
     return 0;
 }
 
+/* The formats that the command has. */
+static int check_formats(const struct options *options, struct err *err)
+{
+    int ignored, r = 0;
+    for (size_t i = 0; r == 0 && i < options->outputs.count; i++) {
+        const char *format = options->outputs.items[i].format;
+        if (options->command == COMMAND_TEST)
+            r = choose("--format", format, test_formats, NULL, &ignored, err);
+        else if (strcmp(format, "tap") == 0)
+            r = err_set(err, ERR_USAGE, "--format tap is for `xen-analyze rules test`");
+    }
+    if (r == 0 && options->command == COMMAND_TEST && options->outputs.count > 1)
+        r = err_set(err, ERR_USAGE, "rules test has one --format");
+    return r;
+}
+
 static int check_outputs(const struct options *options, struct err *err)
 {
     size_t to_stdout = 0;
     for (size_t i = 0; i < options->outputs.count; i++) {
         to_stdout += !options->outputs.items[i].path;
         if (!options->query && strcmp(options->outputs.items[i].format, query_only_format) == 0)
-            return err_set(err, ERR_USAGE, "--format csv prints the rows of a --query; findings "
-                                           "have json");
+            return err_set(err, ERR_USAGE,
+                           "--format csv prints the rows of a --query; findings "
+                           "have json");
     }
     return to_stdout > 1 ? err_set(err, ERR_USAGE,
                                    "only one --format can go to standard output; give the others "
@@ -217,6 +243,14 @@ static int take_option(struct options *options, int option, char *argument, stru
     }
 }
 
+/* The first words are not operands. */
+static void drop_operands(struct options *options, size_t count)
+{
+    options->operands.count -= count;
+    memmove(options->operands.items, options->operands.items + count,
+            (options->operands.count + 1) * sizeof *options->operands.items);
+}
+
 /* `rules VERB ...` instead of REPORTs. */
 static int take_verb(struct options *options, struct err *err)
 {
@@ -231,19 +265,39 @@ static int take_verb(struct options *options, struct err *err)
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
         if (strcmp(verb, verbs[i].name) == 0) {
             options->command = verbs[i].command;
-            options->operands.count -= 2;
-            memmove(options->operands.items, options->operands.items + 2,
-                    (options->operands.count + 1) * sizeof *options->operands.items);
+            drop_operands(options, 2);
             return 0;
         }
     return err_set(err, ERR_USAGE, "'rules %s' is not known; use rules list, show, lint or test",
                    verb);
 }
 
+/* A word in front of the operands; a REPORT of such a name is called "./rules". */
+static int take_command(struct options *options, struct err *err)
+{
+    const char *word = options->operands.items[0];
+    if (strcmp(word, "rules") == 0)
+        return take_verb(options, err);
+    if (strcmp(word, "tables") == 0) {
+        options->command = COMMAND_TABLES;
+        drop_operands(options, 1);
+    } else if (strcmp(word, "explain") == 0) {
+        options->command = COMMAND_EXPLAIN;
+        drop_operands(options, 1);
+        if (options->operands.count < 2)
+            return err_set(err, ERR_USAGE,
+                           "explain needs a rule and a report: "
+                           "`xen-analyze explain RULE REPORT...`");
+        options->explain = options->operands.items[0];
+        drop_operands(options, 1);
+    }
+    return 0;
+}
+
 static int check_operands(struct options *options, struct err *err)
 {
-    if (options->command == COMMAND_SHOW && options->operands.count != 1)
-        return err_set(err, ERR_USAGE, "rules show needs one rule's id (`xen-analyze rules list`)");
+    if (options->command == COMMAND_SHOW && options->operands.count == 0)
+        return err_set(err, ERR_USAGE, "rules show needs a rule's id (`xen-analyze rules list`)");
     if (options->command == COMMAND_ANALYZE && options->operands.count == 0)
         return err_set(err, ERR_USAGE, "no report is named (`xen-analyze --help` shows the usage)");
     return 0;
@@ -269,15 +323,16 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
         r = push(&options->operands, argv[optind], err);
     if (r == 0 && options->outputs.count == 0)
         r = add_format(options, "text", err);
-    if (r == 0)
-        r = check_outputs(options, err);
     if (r == 0 && (r = terminate(&options->operands, err)) == 0 &&
         (r = terminate(&options->rules, err)) == 0 &&
         (r = terminate(&options->suppress, err)) == 0 && (r = terminate(&options->only, err)) == 0)
         r = terminate(&options->skip, err);
-    if (r == 0 && options->command == COMMAND_ANALYZE && options->operands.count &&
-        strcmp(options->operands.items[0], "rules") == 0)
-        r = take_verb(options, err);
+    if (r == 0 && options->command == COMMAND_ANALYZE && options->operands.count)
+        r = take_command(options, err);
+    if (r == 0)
+        r = check_formats(options, err);
+    if (r == 0)
+        r = check_outputs(options, err);
     return r < 0 ? r : check_operands(options, err);
 }
 

@@ -16,6 +16,8 @@ enum command {
     COMMAND_SHOW,
     COMMAND_LINT,
     COMMAND_TEST,
+    COMMAND_TABLES,
+    COMMAND_EXPLAIN,
     COMMAND_HELP,
     COMMAND_VERSION
 };
@@ -39,6 +41,7 @@ struct options {
     string_list only, skip;     /* ids */
     bool default_rules;
     const char *component, *query, *export;
+    const char *explain; /* the rule of COMMAND_EXPLAIN */
     const char *site; /* --site: a file, or NULL */
     enum severity min_severity;
     int fail_on; /* a severity, or FAIL_ON_NEVER */

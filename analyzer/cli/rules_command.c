@@ -1,181 +1,142 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * `xen-analyze rules`: for people who read, write and check rules.
+ * `rules lint` and `rules test`: for people who write rules.
  */
 #include "analyzer/cli/commands.h"
-#include "analyzer/cli/parts.h"
+#include "analyzer/cli/outputs.h"
+#include "analyzer/cli/rules_load.h"
+#include "analyzer/cli/test_report.h"
 #include "analyzer/rules/site.h"
 #include "analyzer/verify/verify.h"
+#include "common/escape.h"
 #include "common/io.h"
 
-/* Rules named on the command line are looked at alone; without any, the built-in ones. */
-static int load(struct options *options, struct parts *parts, struct err *err)
+static int add_path(struct options *options, const char *path, struct err *err)
 {
-    bool named = options->operands.count > 0 && options->command != COMMAND_SHOW;
-    for (size_t i = 0; named && i < options->operands.count; i++) {
-        const char **slot = vec_push(&options->rules);
-        if (!slot)
-            return err_nomem(err);
-        *slot = NULL;
-        options->rules.items[options->rules.count - 1] = options->operands.items[i];
-    }
-    const char **end = vec_push(&options->rules);
-    if (!end)
+    const char **slot = vec_push(&options->rules);
+    if (!slot)
         return err_nomem(err);
-    *end = NULL;
-    options->rules.count--;
-    int r = parts_load(parts, options->rules.items, options->default_rules && !named, err);
-    return r == 0 && options->site ? site_apply(parts->rules, options->site, err) : r;
-}
-
-int command_rules_list(struct options *options, struct err *err)
-{
-    CLEANUP(parts_release) struct parts parts = {0};
-    struct rule_filter filter = {.component = options->component};
-    int r = load(options, &parts, err);
-    if (r == 0)
-        r = rule_set_select(parts.rules, &filter, err);
-    for (size_t i = 0; r == 0 && i < rule_set_count(parts.rules); i++) {
-        const struct rule *rule = rule_set_at(parts.rules, i);
-        printf("%-32s %-9s %-11s %s\n", rule->id, severity_name(rule->severity), rule->component,
-               rule->title);
-    }
-    return r;
-}
-
-static void show_text(const char *heading, const char *text)
-{
-    if (!*text)
-        return;
-    printf("\n%s\n", heading);
-    for (const char *p = text; *p;) {
-        size_t length = strcspn(p, "\n");
-        printf("    %.*s\n", (int)length, p);
-        p += length + (p[length] == '\n');
-    }
-}
-
-static void show_log(const struct rule_log *log)
-{
-    printf("    in");
-    for (size_t i = 0; i < log->file_count; i++)
-        printf("%s %s", i ? "," : "", log->files[i].text);
-    printf("\n    a line that matches  %s\n", regex_pattern(log->match));
-    if (log->unless)
-        printf("    but not              %s\n", regex_pattern(log->unless));
-}
-
-int command_rules_show(struct options *options, struct err *err)
-{
-    CLEANUP(parts_release) struct parts parts = {0};
-    int r = load(options, &parts, err);
-    if (r < 0)
-        return r;
-    const char *id = options->operands.items[0];
-    const struct rule *rule = rule_set_find(parts.rules, id);
-    if (!rule)
-        return err_set(err, ERR_USAGE,
-                       "there is no rule '%s' (`xen-analyze rules list` shows them)", id);
-    printf("%s - %s\n\nSeverity %s, confidence %s, component %s\nFrom %s\n", rule->id, rule->title,
-           severity_name(rule->severity), confidence_name(rule->confidence), rule->component,
-           rule->file);
-    show_text("WHY IT MATTERS", rule->explanation);
-    show_text("WHAT TO DO", rule->advice);
-    if (rule->applies)
-        show_text("APPLIES WHEN", rule->applies);
-    printf("\nLOOKS FOR\n");
-    for (size_t i = 0; i < rule->log_count; i++)
-        show_log(&rule->logs[i]);
-    if (rule->at_least > 1)
-        printf("    at least %lld times%s%lld%s\n", (long long)rule->at_least,
-               rule->within_s ? " within " : "", (long long)rule->within_s,
-               rule->within_s ? " seconds" : "");
-    if (rule->query)
-        show_text("QUERY", rule->query);
-    for (size_t i = 0; i < rule->link_count; i++)
-        printf("%s%s\n", i ? "    " : "\nSEE ALSO\n    ", rule->links[i]);
+    *slot = path;
     return 0;
 }
 
-struct tally {
-    size_t remarks, passed, failed;
-};
+/* Rules named on the command line are looked at alone. */
+int rules_load_named(struct options *options, struct parts *ret, struct err *err)
+{
+    int r = 0;
+    if (options->operands.count == 0)
+        return rules_load(options, ret, err);
+    options->default_rules = false;
+    for (size_t i = 0; r == 0 && i < options->operands.count; i++)
+        r = add_path(options, options->operands.items[i], err);
+    if (r == 0 && (r = add_path(options, NULL, err)) == 0)
+        options->rules.count--;
+    return r < 0 ? r : rules_load(options, ret, err);
+}
+
+int rules_load(struct options *options, struct parts *ret, struct err *err)
+{
+    int r = parts_load(ret, options->rules.items, options->default_rules, err);
+    return r == 0 && options->site ? site_apply(ret->rules, options->site, err) : r;
+}
+
+/* Ids of the built-in rules, which a pack that is looked at alone may name. */
+static int load_known(const struct options *options, struct parts *ret, struct err *err)
+{
+    return options->default_rules ? 0 : parts_load(ret, NULL, true, err);
+}
 
 static void print_remark(void *context, const struct doc_node *place, const char *text)
 {
-    struct tally *tally = context;
-    tally->remarks++;
-    printf("%s:%d:%d: %s\n", place->file, place->line, place->column, text);
+    size_t *remarks = context;
+    CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT, safe = STRBUF_INIT;
+    (*remarks)++;
+    strbuf_addf(&line, "%s:%d:%d: %s", place->file, place->line, place->column, text);
+    escape_terminal(&safe, line.data, line.length, false);
+    puts(safe.data);
 }
 
 int command_rules_lint(struct options *options, struct err *err)
 {
-    CLEANUP(parts_release) struct parts parts = {0};
-    struct tally tally = {0};
-    int r = load(options, &parts, err);
-    struct verify_parts verify = {parts.rules, parts.tables, parts.facts, parts.lists,
-                                  parts.formats};
+    CLEANUP(parts_release) struct parts parts = {0}, known = {0};
+    size_t remarks = 0;
+    int r = rules_load_named(options, &parts, err);
     if (r == 0)
-        r = verify_lint(&verify, print_remark, &tally, err);
+        r = load_known(options, &known, err);
+    struct verify_parts verify = {.rules = parts.rules,
+                                  .known = known.rules,
+                                  .tables = parts.tables,
+                                  .facts = parts.facts,
+                                  .lists = parts.lists,
+                                  .formats = parts.formats};
+    if (r == 0)
+        r = verify_lint(&verify, print_remark, &remarks, err);
     if (r < 0)
         return r;
-    printf("%zu rules, %zu remarks\n", rule_set_count(parts.rules), tally.remarks);
-    return tally.remarks ? EXIT_USAGE : 0;
-}
-
-static void count_test(struct tally *tally, const char *what, const char *which,
-                       const char *failure)
-{
-    if (failure) {
-        tally->failed++;
-        printf("FAILED %s %s: %s\n", what, which, failure);
-    } else {
-        tally->passed++;
-    }
+    printf("%zu rules, %zu remarks\n", rule_set_count(parts.rules), remarks);
+    return remarks ? EXIT_USAGE : 0;
 }
 
 static void rule_outcome(void *context, const struct rule *rule, size_t number, const char *name,
                          const struct doc_node *place, const char *failure)
 {
-    char which[300];
-    snprintf(which, sizeof which, "%s test %zu%s%s (%s:%d)", rule->id, number, *name ? ", " : "",
-             name, place->file, place->line);
-    count_test(context, "rule", which, failure);
+    char group[200], which[300], where[400];
+    snprintf(group, sizeof group, "rule %s", rule->id);
+    snprintf(which, sizeof which, "test %zu%s%s", number, *name ? ", " : "", name);
+    snprintf(where, sizeof where, "%s:%d", place->file, place->line);
+    test_report_add(context, group, which, where, failure);
 }
 
 static void table_outcome(void *context, const struct table *table, const char *test,
                           const char *failure)
 {
-    char which[300];
-    snprintf(which, sizeof which, "%s, %s", table->name, test ? test : "");
-    count_test(context, "table", which, failure);
+    char group[200];
+    snprintf(group, sizeof group, "table %s", table->name);
+    test_report_add(context, group, test ? test : "", table->file, failure);
 }
 
 static void format_outcome(void *context, const char *format, const char *line, const char *failure)
 {
-    char which[300];
-    snprintf(which, sizeof which, "%s, '%.100s'", format, line);
-    count_test(context, "log format", which, failure);
+    char group[200];
+    snprintf(group, sizeof group, "log format %s", format);
+    test_report_add(context, group, line, "", failure);
+}
+
+static int write_report(const struct options *options, const struct strbuf *out, struct err *err)
+{
+    CLEANUP(outputs_release) struct outputs outputs = {0};
+    int r = outputs_open(&outputs, options, err);
+    if (r == 0)
+        r = output_write(&outputs.files[0], out, err);
+    return r < 0 ? r : outputs_publish(&outputs, err);
 }
 
 int command_rules_test(struct options *options, struct err *err)
 {
     CLEANUP(parts_release) struct parts parts = {0};
-    struct tally tally = {0};
+    CLEANUP(test_report_release) struct test_report report = {0};
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     bool all = options->operands.count == 0;
-    int r = load(options, &parts, err);
+    int r = rules_load_named(options, &parts, err);
     if (r < 0)
         return r;
-    struct verify_parts verify = {parts.rules, parts.tables, parts.facts, parts.lists,
-                                  parts.formats};
-    r = verify_tests(&verify, rule_outcome, &tally, err);
+    struct verify_parts verify = {.rules = parts.rules,
+                                  .tables = parts.tables,
+                                  .facts = parts.facts,
+                                  .lists = parts.lists,
+                                  .formats = parts.formats};
+    r = verify_tests(&verify, rule_outcome, &report, err);
     if (r < 0)
         return r;
     if (all) {
-        log_formats_test(parts.formats, format_outcome, &tally);
-        table_set_test(parts.tables, table_outcome, &tally);
+        log_formats_test(parts.formats, format_outcome, &report);
+        table_set_test(parts.tables, table_outcome, &report);
     }
-    printf("%zu rules: %zu tests passed, %zu failed\n", rule_set_count(parts.rules), tally.passed,
-           tally.failed);
-    return tally.failed ? EXIT_FINDINGS : 0;
+    const char *format = options->outputs.items[0].format;
+    if (strcmp(format, "text") == 0)
+        strbuf_addf(&out, "%zu rules\n", rule_set_count(parts.rules));
+    r = test_report_format(&report, format, &out, err);
+    if (r == 0)
+        r = write_report(options, &out, err);
+    return r < 0 ? r : report.failed ? EXIT_FINDINGS : 0;
 }

@@ -44,7 +44,7 @@ static int read_value(const struct doc_node *node, bool *ret_is_time, double *re
 }
 
 static int read_bound(const struct doc_node *map, const char *key, const struct rule_param *param,
-                      double *value, struct err *err)
+                      double *value, const char **text, struct err *err)
 {
     const struct doc_node *node = doc_get(map, key);
     bool is_time;
@@ -53,6 +53,8 @@ static int read_bound(const struct doc_node *map, const char *key, const struct 
     int r = read_value(node, &is_time, value, err);
     if (r == 0 && is_time && !param->is_time)
         r = doc_fail(node, err, "a time cannot bound a number");
+    if (r == 0)
+        *text = node->text;
     return r;
 }
 
@@ -85,9 +87,9 @@ static int load_param(const struct doc_node *key, const struct doc_node *node,
     if (r == 0)
         r = read_value(value, &param->is_time, &param->value, err);
     if (r == 0)
-        r = read_bound(node, "min", param, &param->minimum, err);
+        r = read_bound(node, "min", param, &param->minimum, &param->least, err);
     if (r == 0)
-        r = read_bound(node, "max", param, &param->maximum, err);
+        r = read_bound(node, "max", param, &param->maximum, &param->most, err);
     if (r == 0 && description)
         r = doc_string(description, &param->description, err);
     if (r < 0)
@@ -98,16 +100,15 @@ static int load_param(const struct doc_node *key, const struct doc_node *node,
     return 0;
 }
 
-/* "at least 50", "between 50 and 99", ... for the error text; times in seconds. */
+/* "between 50 and 99" and the like, for the error text. */
 static void describe_bounds(const struct rule_param *param, char *text, size_t size)
 {
-    const char *unit = param->is_time ? " seconds" : "";
-    if (isinf(param->minimum))
-        snprintf(text, size, "%g%s at the most", param->maximum, unit);
-    else if (isinf(param->maximum))
-        snprintf(text, size, "%g%s at least", param->minimum, unit);
+    if (!param->least)
+        snprintf(text, size, "%s at the most", param->most);
+    else if (!param->most)
+        snprintf(text, size, "%s at least", param->least);
     else
-        snprintf(text, size, "between %g and %g%s", param->minimum, param->maximum, unit);
+        snprintf(text, size, "between %s and %s", param->least, param->most);
 }
 
 static int override(struct rule_set *set, const struct doc_node *node, struct rule_param *param,

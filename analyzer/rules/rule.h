@@ -33,6 +33,7 @@ struct rule_param {
     const char *text;               /* as people write it: "90", "10m" */
     const char *standard;           /* the rule's own value, written likewise */
     double value, minimum, maximum; /* times in seconds */
+    const char *least, *most;       /* the bounds as written, or NULL */
     bool is_time;
     const char *set_at;          /* "site.yaml:3:5", or NULL: it is the rule's own */
     const struct doc_node *node; /* where it stands in the rule */
@@ -70,6 +71,7 @@ struct rule {
 
     const char *file; /* the YAML file, for messages */
     const struct doc_node *root;
+    const char *replaces; /* the file of the rule of this id in an earlier pack, or NULL */
     size_t pack; /* index of the pack it came from */
 };
 

@@ -289,6 +289,7 @@ int rule_load(struct rule_set *set, const struct doc_node *root,
         overrides = &none;
     struct rule rule = {
         .pack = ret->pack,
+        .replaces = ret->replaces,
         .file = root->file,
         .root = root,
         .confidence = CONFIDENCE_MEDIUM,

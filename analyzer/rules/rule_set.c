@@ -39,6 +39,7 @@ static int add_file(struct rule_set *set, size_t pack, const char *name, const c
                             "rule '%s' stands in %s already; ids are unique", rule.id, other->file);
         set->packs.items[other->pack].rules--;
         set->packs.items[pack].rules++;
+        rule.replaces = other->file;
         *other = rule;
         return 0;
     }

@@ -116,11 +116,27 @@ static void check_title(const struct lint *lint, const struct rule *rule)
     }
 }
 
+static bool is_known(const struct verify_parts *parts, const char *id)
+{
+    return rule_set_knows(parts->rules, id) || (parts->known && rule_set_knows(parts->known, id));
+}
+
+static void no_such_rule(const struct lint *lint, const struct doc_node *place, const char *id)
+{
+    const char *nearest = rule_set_nearest(lint->parts->rules, id);
+    if (!nearest && lint->parts->known)
+        nearest = rule_set_nearest(lint->parts->known, id);
+    if (nearest)
+        remark(lint, place, "there is no rule '%s'; did you mean '%s'?", id, nearest);
+    else
+        remark(lint, place, "there is no rule '%s' that it could explain", id);
+}
+
 static void check_explains(const struct lint *lint, const struct rule *rule)
 {
     for (size_t i = 0; i < rule->symptom_count; i++)
-        if (!rule_set_find(lint->parts->rules, rule->explains[i].rule))
-            remark(lint, rule->explains[i].node, "there is no rule '%s'", rule->explains[i].rule);
+        if (!is_known(lint->parts, rule->explains[i].rule))
+            no_such_rule(lint, rule->explains[i].node, rule->explains[i].rule);
 }
 
 /* Preparing the query and the condition finds unknown tables, columns, facts and functions. */

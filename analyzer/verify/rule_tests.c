@@ -159,7 +159,7 @@ static int compare(const struct trial *trial, const struct verdict *verdict, str
         return doc_fail(expect, err, "expected 'none', a map of values, or a list of such maps");
     size_t wanted = none ? 0 : expect->kind == DOC_LIST ? expect->count : 1;
     if (verdict->finding_count != wanted) {
-        strbuf_addf(failure, "expected %zu finding%s, got ", wanted, wanted == 1 ? "" : "s");
+        strbuf_addf(failure, "expected: %zu finding%s\ngot:      ", wanted, wanted == 1 ? "" : "s");
         describe(verdict, failure);
         return 0;
     }
@@ -171,9 +171,9 @@ static int compare(const struct trial *trial, const struct verdict *verdict, str
         for (size_t f = 0; f < verdict->finding_count && !found; f++)
             found = finding_fits(&verdict->findings[f], map);
         if (!found) {
-            strbuf_adds(failure, "expected ");
+            strbuf_adds(failure, "expected: ");
             expectation(map, failure);
-            strbuf_adds(failure, ", got ");
+            strbuf_adds(failure, "\ngot:      ");
             describe(verdict, failure);
             return 0;
         }

@@ -13,6 +13,7 @@
 
 struct verify_parts {
     const struct rule_set *rules;
+    const struct rule_set *known; /* rules that `rules` may name besides its own, or NULL */
     const struct table_set *tables;
     const struct fact_set *facts;
     const struct list_set *lists;

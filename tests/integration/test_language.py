@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import subprocess
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -103,3 +104,95 @@ def test_a_threshold_outside_its_bounds_ends_the_run_with_its_place(host, tmp_pa
     result = analyze("--site", site, host)
     assert result.returncode == 2
     assert result.stderr == f"xen-analyze: {site}:2:27: 'percent' must be between 50 and 100\n"
+
+
+RULE = """id: {id}
+title: {title}
+component: storage
+severity: error
+log: {{files: [$kernel], match: 'I/O error, dev (?<device>sd\\w)'}}
+explanation: why
+advice: what
+links: [https://example.org/]
+tests:
+  - log: 'Nov  2 10:11:12 host1 kernel: [   42.500000] blk_update_request: I/O error, dev sda, sector 8'
+    expect: {{device: {device}}}
+  - {{name: 'a healthy line # not one', log: 'Nov  2 10:11:12 host1 kernel: fine', expect: none}}
+"""
+
+
+def rule(folder, identity="my-rule", title="Mine", device="sda"):
+    return write(folder / f"{identity}.yaml", RULE.format(id=identity, title=title, device=device))
+
+
+def test_tables_lists_every_table_and_shows_one_with_columns_and_a_query():
+    listed = analyze("tables").stdout
+    for name in ("hosts", "facts", "df", "xapi_vm", "packages"):
+        assert any(line.split()[0] == name for line in listed.splitlines()), name
+    shown = analyze("tables", "df").stdout
+    assert "df-alT.out" in shown
+    assert "use_percent              integer" in shown
+    assert "xen-analyze --query 'SELECT host, filesystem, type, size_kb, used_kb FROM df LIMIT 10' REPORT" in shown
+    assert "name__label" in analyze("tables", "xapi_vm").stdout
+    assert "product_version" in analyze("tables", "facts").stdout
+    result = analyze("tables", "xapi_vmm")
+    assert result.returncode == 2
+    assert "did you mean 'xapi_vm'?" in result.stderr
+
+
+def test_every_sample_query_works(host):
+    for line in analyze("tables").stdout.splitlines():
+        shown = analyze("tables", line.split()[0]).stdout
+        query = shown.split("--query '")[1].split("' REPORT")[0]
+        result = analyze("--query", query, host)
+        assert result.returncode == 0, (query, result.stderr)
+
+
+def test_rules_show_reads_like_a_manual_page():
+    shown = analyze("rules", "show", "ssh-bruteforce").stdout
+    headings = [line for line in shown.splitlines() if line and not line.startswith(" ")]
+    assert headings == ["NAME", "SEVERITY", "LOOKS FOR", "EXPLANATION", "ADVICE", "PARAMETERS", "TESTS", "LINKS"]
+    assert max(map(len, shown.splitlines())) < 200
+    assert "thresholds: {ssh-bruteforce: {times: 30}}" in shown
+    result = analyze("rules", "show", "ssh-brutforce")
+    assert result.returncode == 2 and "did you mean 'ssh-bruteforce'?" in result.stderr
+
+
+def test_rules_list_filters_by_component_and_severity():
+    lines = analyze("rules", "list", "--component", "memory", "--min-severity", "critical").stdout.splitlines()
+    assert lines
+    assert all(line.split()[1:3] == ["critical", "memory"] for line in lines)
+
+
+def test_a_rule_of_a_site_replaces_the_one_of_its_id_and_the_list_says_so(host, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    rule(first, "disk-io-error", "The first")
+    rule(second, "disk-io-error", "The second")
+    assert findings("--rules", first, host)["disk-io-error"]["title"] == "The first"
+    packs = ("--rules", first, "--rules", second)
+    assert findings(*packs, host)["disk-io-error"]["title"] == "The second"
+    line = [x for x in analyze("rules", "list", *packs).stdout.splitlines() if x.startswith("disk-io-error")]
+    assert line[0].endswith(f"The second  [{second}/disk-io-error.yaml, replaces {first}/disk-io-error.yaml]")
+    assert set(findings("--no-default-rules", *packs, host)) == {"disk-io-error"}
+
+
+def test_rules_test_reports_like_a_test_runner(tmp_path):
+    path = rule(tmp_path, device="sdb")
+    result = analyze("rules", "test", path)
+    assert result.returncode == 1
+    assert result.stdout.splitlines() == [
+        "1 rules", "FAIL  rule my-rule: test 1", f"      at {path}:10",
+        "      expected: device=sdb", "      got:      1 finding: 'Mine' (device=sda)", "1 tests passed, 1 failed"]
+    tap = analyze("rules", "test", "--format", "tap", path).stdout.splitlines()
+    assert tap[:3] == ["TAP version 13", "1..2", "not ok 1 - rule my-rule: test 1"]
+    assert tap[-1] == "ok 2 - rule my-rule: test 2, a healthy line \\# not one"
+    suite = ET.fromstring(analyze("rules", "test", "--format", "junit", path).stdout).find("testsuite")
+    assert suite.get("tests") == "2" and suite.get("failures") == "1"
+    failure = suite.find("testcase/failure")
+    assert failure.get("message") == "expected: device=sdb"
+    assert f"{path}:10" in failure.text
+
+
+def test_a_format_that_a_command_does_not_have_is_refused(host):
+    assert analyze("rules", "test", "--format", "html").returncode == 2
+    assert analyze("--format", "tap", host).returncode == 2

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * `xen-analyze tables`: what a query can ask. Built-in tables are read from the database itself,
+ * the others from their declarations, which know more.
+ */
+#include "analyzer/cli/commands.h"
+#include "analyzer/cli/page.h"
+#include "analyzer/cli/parts.h"
+#include "common/suggest.h"
+
+/* Columns of a sample query: enough to see what it is about. */
+#define SAMPLE_COLUMNS 4
+
+#define QUERY_LIMIT_MS 1000
+
+/* Tables that come from no file. */
+static const struct {
+    const char *name, *description;
+} built_in[] = {
+    {"hosts", "The reports themselves: one row a host"},
+    {"facts", "What is known about each host, as `applies` of rules asks it: one row a host"},
+};
+
+static const char *const type_names[] = {
+    [COLUMN_TEXT] = "text",   [COLUMN_INTEGER] = "integer", [COLUMN_REAL] = "real",
+    [COLUMN_BYTES] = "bytes", [COLUMN_VERSION] = "version",
+};
+
+static void add_files(struct strbuf *out, const struct table *table)
+{
+    const struct table *source = table->leader;
+    for (size_t i = 0; i < source->file_count; i++)
+        strbuf_addf(out, "%s%s", i ? ", " : "", source->files[i].text);
+}
+
+static void list_tables(const struct parts *parts, struct page *page)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(built_in); i++)
+        strbuf_addf(&page->text, "%-24s %s\n", built_in[i].name, built_in[i].description);
+    for (size_t i = 0; i < table_set_count(parts->tables); i++) {
+        const struct table *table = table_set_at(parts->tables, i);
+        CLEANUP(strbuf_release) struct strbuf first = STRBUF_INIT, text = STRBUF_INIT;
+        strbuf_addf(&first, "%-24s ", table->name);
+        strbuf_adds(&text, table->description);
+        if (table->leader == table) {
+            strbuf_adds(&text, *table->description ? " (" : "(");
+            add_files(&text, table);
+            strbuf_adds(&text, ")");
+        }
+        textw_cut(&page->writer, STYLE_NONE, first.data, text.data);
+    }
+}
+
+static void show_sample(struct page *page, const char *table, const char *columns)
+{
+    CLEANUP(strbuf_release) struct strbuf query = STRBUF_INIT;
+    strbuf_addf(&query, "xen-analyze --query 'SELECT %s FROM %s LIMIT 10' REPORT", columns, table);
+    page_heading(page, "SAMPLE QUERY");
+    page_code(page, query.data);
+}
+
+static void show_column(struct page *page, const char *name, const char *type, const char *text)
+{
+    char label[80];
+    snprintf(label, sizeof label, "%-24s %-8s ", name, type);
+    page_item(page, label, "%s", text);
+}
+
+static void show_common_columns(struct page *page)
+{
+    page_heading(page, "COLUMNS");
+    show_column(page, "host", "text", "name of the host whose report has the row");
+    show_column(page, "path", "text", "file of the report");
+    show_column(page, "line", "integer", "line in the file, 0 where the file as a whole is meant");
+}
+
+static void show_table(struct page *page, const struct table *table)
+{
+    CLEANUP(strbuf_release) struct strbuf files = STRBUF_INIT, sample = STRBUF_INIT;
+    add_files(&files, table);
+    page_heading(page, "NAME");
+    page_item(page, "", "%s", table->name);
+    page_heading(page, "HOLDS");
+    page_prose(page, *table->description ? table->description : "(not described)");
+    page_heading(page, "FILES");
+    page_item(page, "", "%s", files.data);
+    if (*table->leader->capability)
+        page_item(page, "", "collected by the capability '%s'", table->leader->capability);
+    if (table->empty_if_absent)
+        page_item(page, "", "A report that proves to have no such file has no rows, not no data.");
+    show_common_columns(page);
+    strbuf_adds(&sample, "host");
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct column *column = &table->columns[i];
+        show_column(page, column->name, type_names[column->type], column->description);
+        if (i < SAMPLE_COLUMNS)
+            strbuf_addf(&sample, ", %s", column->name);
+    }
+    show_sample(page, table->name, sample.data);
+}
+
+struct described {
+    struct page *page;
+    struct strbuf sample;
+    size_t columns;
+};
+
+static int on_column(void *context, const struct result_row *row, struct err *err)
+{
+    struct described *described = context;
+    (void)err;
+    show_column(described->page, row->values[0], row->values[1], "");
+    if (described->columns++ < SAMPLE_COLUMNS)
+        strbuf_addf(&described->sample, "%s%s", described->sample.length ? ", " : "",
+                    row->values[0]);
+    return 0;
+}
+
+static int show_built_in(struct page *page, const struct parts *parts, size_t index,
+                         struct err *err)
+{
+    struct database *database = NULL;
+    struct described described = {.page = page, .sample = STRBUF_INIT};
+    CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT;
+    page_heading(page, "NAME");
+    page_item(page, "", "%s", built_in[index].name);
+    page_heading(page, "HOLDS");
+    page_prose(page, built_in[index].description);
+    page_heading(page, "COLUMNS");
+    strbuf_addf(&sql, "SELECT name, lower(type) FROM pragma_table_info('%s')",
+                built_in[index].name);
+    int r = database_open(parts->tables, NULL, &database, err);
+    if (r == 0)
+        r = facts_declare(parts->facts, database, err);
+    if (r == 0)
+        r = database_query(database, sql.data, QUERY_LIMIT_MS, on_column, &described, err);
+    if (r == 0)
+        show_sample(page, built_in[index].name, described.sample.data);
+    strbuf_release(&described.sample);
+    database_free(database);
+    return r;
+}
+
+static int no_such_table(const struct parts *parts, const char *name, struct err *err)
+{
+    VEC(const char *) names = {0};
+    size_t count = table_set_count(parts->tables) + ARRAY_SIZE(built_in);
+    for (size_t i = 0; i <= count; i++) {
+        const char **slot = vec_push(&names);
+        if (!slot)
+            break;
+        *slot = i < ARRAY_SIZE(built_in) ? built_in[i].name
+                : i < count ? table_set_at(parts->tables, i - ARRAY_SIZE(built_in))->name
+                            : NULL;
+    }
+    const char *nearest = names.count == count + 1 ? suggest_nearest(name, names.items) : NULL;
+    vec_free(&names);
+    if (nearest)
+        return err_set(err, ERR_USAGE, "there is no table '%s'; did you mean '%s'?", name, nearest);
+    return err_set(err, ERR_USAGE, "there is no table '%s' (`xen-analyze tables` shows them)",
+                   name);
+}
+
+static int show_named(struct page *page, const struct parts *parts, const char *name,
+                      struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(built_in); i++)
+        if (strcmp(built_in[i].name, name) == 0)
+            return show_built_in(page, parts, i, err);
+    const struct table *table = table_set_find(parts->tables, name);
+    if (!table)
+        return no_such_table(parts, name, err);
+    show_table(page, table);
+    return 0;
+}
+
+int command_tables(struct options *options, struct err *err)
+{
+    CLEANUP(parts_release) struct parts parts = {0};
+    CLEANUP(page_release) struct page page;
+    page_begin(&page);
+    int r = parts_load(&parts, NULL, true, err);
+    if (r == 0 && options->operands.count == 0)
+        list_tables(&parts, &page);
+    for (size_t i = 0; r == 0 && i < options->operands.count; i++)
+        r = show_named(&page, &parts, options->operands.items[i], err);
+    return r < 0 ? r : page_print(&page, err);
+}
