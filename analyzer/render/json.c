@@ -131,8 +131,6 @@ static void add_evidence(struct json_writer *w, const struct finding *finding)
         jsonw_integer(w, "line", evidence->line);
         add_time(w, "time", evidence->time);
         jsonw_string(w, "text", evidence->text);
-        jsonw_string(w, "before", evidence->before);
-        jsonw_string(w, "after", evidence->after);
         jsonw_end_object(w);
     }
     jsonw_end_list(w);
