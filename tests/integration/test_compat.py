@@ -380,6 +380,15 @@ def test_texts_of_a_talking_run(tmp_path, big_system):
 
 
 @needs_root
+@needs_root
+def test_a_command_that_cannot_be_started_is_an_empty_member(tmp_path):
+    (tmp_path / "catalog").mkdir()
+    (tmp_path / "catalog/a.yaml").write_text("capability: a\ndescription: for a test\npii: no\ncollect:\n  - command: [/no/such/tool, -x]\n")
+    result = bugtool("-s", "-y", "--catalog", tmp_path / "catalog", "--outdir", tmp_path / "out", "--output=zip")
+    found = members(pathlib.Path(result.stdout.decode().strip()))
+    assert found["tool-x.out"] == b"" and by_name(found)["tool-x.out"]["status"] == "missing"
+
+
 def test_nothing_is_left_in_the_current_directory(tmp_path, big_system):
     work = tmp_path / "work"
     work.mkdir()
