@@ -223,8 +223,14 @@ static int compute(const struct fact *fact, struct database *database, struct er
     int r = sql ? database_prepare(database, sql, &update, err) : err_nomem(err);
     sqlite3_free(sql);
     struct fact_sink sink = {database, update, fact->type};
-    for (size_t i = 0; r == 0 && i < fact->query_count; i++)
-        r = database_query(database, fact->queries[i], FACT_LIMIT_MS, take_value, &sink, err);
+    for (size_t i = 0; r == 0 && i < fact->query_count; i++) {
+        struct err detail = ERR_INIT;
+        r = database_query(database, fact->queries[i], FACT_LIMIT_MS, take_value, &sink, &detail);
+        if (r == ERR_LIMIT || r == ERR_TIMEOUT)
+            r = 0; /* it cannot cope with what this report holds: then the fact stays unknown */
+        else if (r < 0 && err)
+            *err = detail;
+    }
     return r;
 }
 

@@ -263,6 +263,25 @@ static int fill_rule_tables(struct evaluation *evaluation, const struct rule_sta
     return r;
 }
 
+/*
+ * Runs the query over filled tables. One that worked with other reports may fail with this one (a
+ * sum that overflows, more rows than time allows): that costs the rule, not the run.
+ */
+static int ask(struct row_context *rows, const char **ret_reason, struct err *err)
+{
+    struct evaluation *evaluation = rows->evaluation;
+    const struct rule *rule = rows->state->rule;
+    struct err detail = ERR_INIT;
+    int r = database_query(evaluation->analysis->parts.database, rule->query, QUERY_LIMIT_MS,
+                           on_result, rows, &detail);
+    if (r == ERR_LIMIT || r == ERR_TIMEOUT) {
+        *ret_reason = arena_printf(evaluation->arena, "its query cannot cope with this report: %s",
+                                   detail.text);
+        return *ret_reason ? 0 : err_nomem(err);
+    }
+    return r < 0 ? doc_fail(doc_get(rule->root, "query"), err, "%s", detail.text) : 0;
+}
+
 int evaluate_query(struct evaluation *evaluation, const struct rule_state *state,
                    const enum truth *applies, enum rule_outcome *ret, const char **ret_reason,
                    struct err *err)
@@ -274,14 +293,12 @@ int evaluate_query(struct evaluation *evaluation, const struct rule_state *state
         return r;
     struct row_context rows = {evaluation, state, applies, 0};
     if (!reason) {
-        struct err detail = ERR_INIT;
         r = fill_rule_tables(evaluation, state, err);
-        if (r == 0 && (r = database_query(evaluation->analysis->parts.database, rule->query,
-                                          QUERY_LIMIT_MS, on_result, &rows, &detail)) < 0)
-            doc_fail(doc_get(rule->root, "query"), err, "%s", detail.text);
+        if (r == 0)
+            r = ask(&rows, &reason, err);
         if (r == 0)
             r = rule_tables_drop(evaluation->analysis->parts.database, rule, err);
-        if (r == 0 && rows.rows == 0)
+        if (r == 0 && rows.rows == 0 && !reason)
             r = check_data(evaluation, state, applies, true, &reason, err);
     }
     if (r < 0)

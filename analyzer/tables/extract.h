@@ -17,7 +17,7 @@ typedef int (*row_sink)(void *context, const struct table *table, int64_t line,
 #define EXTRACT_LINE_MAX (64 * 1024)       /* bytes of a line; no output has longer ones we read */
 #define EXTRACT_ROWS_MAX (2 * 1000 * 1000) /* rows of one file: a pool has about 10^5 objects */
 #define EXTRACT_CELL_MAX (1024 * 1024)     /* bytes of one value; longer ones are cut */
-#define EXTRACT_JSON_MAX (64L * 1024 * 1024) /* bytes of a JSON file, which is kept whole */
+#define EXTRACT_JSON_MAX (16L * 1024 * 1024) /* bytes of a JSON file, which is kept whole */
 
 struct extraction;
 

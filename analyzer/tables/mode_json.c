@@ -18,6 +18,11 @@
 
 #define PATH_STEPS_MAX 12
 
+/* jansson's tree takes up to a hundred times the memory of its text: so much is enough for 30 MB.
+ */
+#define CONTAINERS_MAX 100000 /* objects and arrays */
+#define VALUES_MAX     300000
+
 struct json_path {
     const char *steps[PATH_STEPS_MAX];
     int count;
@@ -274,6 +279,16 @@ static int walk_document(const struct json_state *state, json_t *document, struc
     return r;
 }
 
+static bool has_too_many_values(const struct strbuf *text)
+{
+    size_t containers = 0, values = 0;
+    for (size_t i = 0; i < text->length; i++) {
+        containers += text->data[i] == '{' || text->data[i] == '[';
+        values += text->data[i] == ',';
+    }
+    return containers > CONTAINERS_MAX || values > VALUES_MAX;
+}
+
 static int finish(void *opaque, bool *malformed, struct err *err)
 {
     struct json_state *state = opaque;
@@ -284,7 +299,7 @@ static int finish(void *opaque, bool *malformed, struct err *err)
     if (state->text.length == 0 && !state->too_long)
         return 0;
     json_error_t error;
-    json_t *document = state->too_long
+    json_t *document = state->too_long || has_too_many_values(&state->text)
                            ? NULL
                            : json_loadb(state->text.data, state->text.length,
                                         JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, &error);
