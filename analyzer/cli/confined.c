@@ -210,9 +210,8 @@ static int learn(struct run *run, const struct sandbox_end *end, struct err *err
     }
     /* A child that lies about its step can only make us give up, or blame another one. */
     size_t step = (size_t)end->step < count ? (size_t)end->step : count;
-    if (step == count || !input_is_left(&run->inputs.list.items[step]))
-        return reject_by_trial(run, end, err);
-    int r = reject(run, step, end, err);
+    bool is_known = step < count && input_is_left(&run->inputs.list.items[step]);
+    int r = is_known ? reject(run, step, end, err) : reject_by_trial(run, end, err);
     return r < 0 ? r : inputs_rewind(&run->inputs, step, err);
 }
 
