@@ -4,21 +4,12 @@
  */
 #include "analyzer/cli/commands.h"
 #include "analyzer/render/render.h"
-#include "common/version.h"
 
 static int help(struct options *options, struct err *err)
 {
     (void)options;
     (void)err;
     fputs(options_help, stdout);
-    return 0;
-}
-
-static int version(struct options *options, struct err *err)
-{
-    (void)options;
-    (void)err;
-    puts("xen-analyze " XENHEALTH_VERSION);
     return 0;
 }
 
@@ -30,7 +21,7 @@ static int (*const commands[])(struct options *options, struct err *err) = {
     [COMMAND_TEST] = command_rules_test,
     [COMMAND_TABLES] = command_tables,
     [COMMAND_HELP] = help,
-    [COMMAND_VERSION] = version,
+    [COMMAND_VERSION] = command_version,
 };
 
 /* A monitoring server reads the first line and the status, also when there is no verdict. */

@@ -301,5 +301,6 @@ static int analyze(struct confined *confined, struct err *err)
 
 int command_analyze(struct options *options, struct err *err)
 {
+    libraries_warn();
     return confined_run(options, analyze, err);
 }

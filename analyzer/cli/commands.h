@@ -18,6 +18,7 @@ enum exit_status {
 };
 
 int command_analyze(struct options *options, struct err *err);
+int command_version(struct options *options, struct err *err);
 int command_tables(struct options *options, struct err *err);
 int command_rules_list(struct options *options, struct err *err);
 int command_rules_show(struct options *options, struct err *err);
@@ -26,6 +27,9 @@ int command_rules_test(struct options *options, struct err *err);
 
 /* Prints a message on standard error as one line that no foreign text in it can break. */
 void say_error(const char *message);
+
+/* Says which libraries are known to have holes that a report can reach. */
+void libraries_warn(void);
 
 /* The rows of options->query, in the format of its first output. */
 int format_query(const struct options *options, struct database *database, struct strbuf *out,

@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import signal
@@ -233,3 +234,11 @@ def test_any_user_can_read_a_report(report, tmp_path):
                                 user=65534, group=65534, extra_groups=[], env={})
     assert result.returncode == 1, result.stderr
     assert "dom0-oom-kill" in result.stdout
+
+
+def test_the_version_names_libraries_and_sandbox():
+    out = run("--version").stdout
+    assert out.splitlines()[0].startswith("xen-analyze ")
+    assert re.search(r"libarchive \d+\.\d+.* expat \d+\.\d+.* SQLite \d+\.\d+.* PCRE2 \d+\.\d+", out)
+    assert re.search(r"^sandbox: seccomp", out, re.M)
+    assert "(old)" not in out
