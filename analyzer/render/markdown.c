@@ -36,7 +36,7 @@ static bool begins_block(const char *text, size_t at)
 {
     if (at == 0)
         return strchr("-+=", text[0]) != NULL;
-    if (text[at] != '.' && text[at] != ')')
+    if ((text[at] != '.' && text[at] != ')') || (text[at + 1] && text[at + 1] != ' '))
         return false;
     for (size_t i = 0; i < at; i++)
         if (!is_digit(text[i]))

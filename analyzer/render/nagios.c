@@ -156,8 +156,9 @@ int view_as_nagios(const struct view *view, struct strbuf *out, struct err *err)
     if (worst)
         add_worst(out, worst);
     if (view->trust.level != TRUST_FULL)
-        strbuf_addf(out, "; trust %s: %zu report problems, %zu of %zu rules unknown",
-                    trust_name(view->trust.level), view->problem_count, verdict->coverage.unknown,
+        strbuf_addf(out, "; trust %s: %zu problem%s of the report, %zu of %zu rules unknown",
+                    trust_name(view->trust.level), view->problem_count,
+                    view->problem_count == 1 ? "" : "s", verdict->coverage.unknown,
                     verdict->coverage.rules);
     add_performance(out, view, counts);
     return strbuf_ok(out) ? 0 : err_nomem(err);
