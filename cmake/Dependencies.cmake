@@ -1,5 +1,12 @@
 # One imported target a library. docs/architecture.md says why each is there and which program it costs.
 find_package(PkgConfig REQUIRED)
+if(XENHEALTH_STATIC)
+    set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+    set(PKG_CONFIG_ARGN --static) # also what the libraries themselves need
+    # libarchive's list of all formats names the writer of xar, which we never call, and which would bring libxml2 and
+    # 30 MB of ICU.
+    add_link_options(-Wl,--defsym=archive_write_set_format_xar=archive_write_set_format_gnutar)
+endif()
 find_package(Threads REQUIRED)
 pkg_check_modules(LIBARCHIVE REQUIRED IMPORTED_TARGET libarchive>=3.4)
 pkg_check_modules(LIBYAML REQUIRED IMPORTED_TARGET yaml-0.1>=0.2.2)

@@ -27,5 +27,5 @@ else()
         $<$<CONFIG:Release,RelWithDebInfo>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>
         $<$<CONFIG:Release,RelWithDebInfo>:-fstack-clash-protection>)
     target_link_options(project_options INTERFACE
-        -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed)
+        $<IF:$<BOOL:${XENHEALTH_STATIC}>,-static-pie,-pie> -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed)
 endif()
