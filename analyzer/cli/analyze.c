@@ -13,30 +13,46 @@
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/confined.h"
 #include "analyzer/cli/parts.h"
+#include "analyzer/database/embedded.h"
 #include "analyzer/judge/analysis.h"
+#include "analyzer/judge/baseline.h"
 #include "analyzer/render/render.h"
 #include "analyzer/rules/site.h"
 #include "common/io.h"
+
+/* One set of reports on its way to a verdict: those of now, or those of the baseline. */
+struct pass {
+    struct database *database;
+    struct analysis *analysis;
+    struct report_set *reports;
+    struct database_host *hosts;
+    struct verdict *verdict;
+    int read; /* REPORTs that could be read */
+};
 
 struct session {
     struct confined *confined;
     struct options *options;
     struct parts parts;
     struct suppressions *suppressions;
-    struct database *database;
-    struct analysis *analysis;
-    struct report_set *reports;
-    struct database_host *hosts;
-    struct verdict *verdict;
+    struct difference_plan *differences; /* NULL: there is no baseline */
+    struct pass now, past;
 };
+
+static void pass_release(struct pass *pass)
+{
+    verdict_free(pass->verdict);
+    free(pass->hosts);
+    report_set_free(pass->reports);
+    analysis_free(pass->analysis);
+    database_free(pass->database);
+}
 
 static void session_release(struct session *session)
 {
-    verdict_free(session->verdict);
-    free(session->hosts);
-    report_set_free(session->reports);
-    analysis_free(session->analysis);
-    database_free(session->database);
+    pass_release(&session->past);
+    pass_release(&session->now);
+    difference_plan_free(session->differences);
     suppressions_free(session->suppressions);
     parts_release(&session->parts);
 }
@@ -67,6 +83,39 @@ static bool shows_context(const struct options *options)
     return false;
 }
 
+/* Both passes ask the same rules; what is only shown concerns that of now. */
+static int prepare_pass(struct session *session, struct pass *pass, struct err *err)
+{
+    const struct options *options = session->options;
+    bool is_now = pass == &session->now;
+    const char *file = is_now ? session->confined->outputs->database.temporary : NULL;
+    int r = report_set_new(&report_default_limits, &pass->reports, err);
+    if (r == 0)
+        r = parts_teach(&session->parts, pass->reports, err);
+    if (r == 0)
+        r = database_open(session->parts.tables, file, &pass->database, err);
+    if (r < 0)
+        return r;
+    CLEANUP(strbuf_release) struct strbuf cache = STRBUF_INIT;
+    struct analysis_parts parts = {
+        .rules = session->parts.rules,
+        .tables = session->parts.tables,
+        .facts = session->parts.facts,
+        .lists = session->parts.lists,
+        .formats = session->parts.formats,
+        .database = pass->database,
+        .reports = pass->reports,
+        .query = is_now ? options->query : NULL,
+        .cache = cache_directory(&cache) ? cache.data : NULL,
+        .context = is_now && shows_context(options),
+        .all_tables = is_now && options->export != NULL,
+        .suppressions = is_now ? session->suppressions : NULL,
+        .differences = session->differences,
+        .now = (int64_t)time(NULL),
+    };
+    return analysis_new(&parts, &pass->analysis, err);
+}
+
 static int prepare(struct session *session, struct err *err)
 {
     struct options *options = session->options;
@@ -81,36 +130,17 @@ static int prepare(struct session *session, struct err *err)
     int r = parts_load(&session->parts, options->rules.items, options->default_rules, err);
     if (r == 0 && options->site)
         r = site_apply(session->parts.rules, options->site, err);
-    if (r == 0)
-        r = report_set_new(&report_default_limits, &session->reports, err);
-    if (r == 0)
-        r = parts_teach(&session->parts, session->reports, err);
     if (r == 0 && options->suppress.count)
         r = suppressions_load(options->suppress.items, &session->suppressions, err);
     if (r == 0)
         r = rule_set_select(session->parts.rules, &filter, err);
+    if (r == 0 && options->baseline.count)
+        r = difference_plan_load(embedded_differences, &session->differences, err);
     if (r == 0)
-        r = database_open(session->parts.tables, session->confined->outputs->database.temporary,
-                          &session->database, err);
-    if (r < 0)
-        return r;
-    CLEANUP(strbuf_release) struct strbuf cache = STRBUF_INIT;
-    struct analysis_parts parts = {
-        .rules = session->parts.rules,
-        .tables = session->parts.tables,
-        .facts = session->parts.facts,
-        .lists = session->parts.lists,
-        .formats = session->parts.formats,
-        .database = session->database,
-        .reports = session->reports,
-        .query = options->query,
-        .cache = cache_directory(&cache) ? cache.data : NULL,
-        .context = shows_context(options),
-        .all_tables = options->export != NULL,
-        .suppressions = session->suppressions,
-        .now = (int64_t)time(NULL),
-    };
-    return analysis_new(&parts, &session->analysis, err);
+        r = prepare_pass(session, &session->now, err);
+    if (r == 0 && options->baseline.count)
+        r = prepare_pass(session, &session->past, err);
+    return r;
 }
 
 /* Said when all are read: by then we know that this try is not given up for another one. */
@@ -138,59 +168,77 @@ static void messages_say(const struct messages *messages)
         say_error(messages->list.items[i]);
 }
 
-/* Returns how many REPORTs could be read, or an error that ends the run. */
+/* An error is one that ends the run; what could be read the passes know. */
 static int read_reports(struct session *session, struct err *err)
 {
-    int read = 0;
     const struct inputs *inputs = session->confined->inputs;
     CLEANUP(messages_release) struct messages messages = {0};
     for (size_t i = 0; i < inputs->list.count; i++) {
         const struct input *input = &inputs->list.items[i];
+        struct pass *pass = input->is_baseline ? &session->past : &session->now;
         struct err detail = ERR_INIT;
         if (!confined_takes(session->confined, i)) {
             if (input->rejected &&
-                report_set_reject(session->reports, input->path, input->rejected, err) < 0)
+                report_set_reject(pass->reports, input->path, input->rejected, err) < 0)
                 return ERR_NOMEM;
             continue;
         }
         confined_reading(session->confined, i);
-        int r = report_set_read_opened(session->reports, input->path, input->fd,
-                                       analysis_visitor(session->analysis), &detail);
-        read += r == 0;
+        int r = report_set_read_opened(pass->reports, input->path, input->fd,
+                                       analysis_visitor(pass->analysis), &detail);
+        pass->read += r == 0;
         if (r == ERR_NOMEM || (r < 0 && messages_add(&messages, &detail) < 0))
             return err_nomem(err);
     }
     confined_reading(session->confined, inputs->list.count);
     if (!session->confined->is_trial)
         messages_say(&messages);
-    return read;
+    return 0;
 }
 
-static int judge(struct session *session, struct err *err)
+static int judge(struct pass *pass, struct err *err)
 {
-    int r = report_set_finish(session->reports, err);
+    int r = report_set_finish(pass->reports, err);
     if (r < 0)
         return r;
-    size_t count = report_set_host_count(session->reports);
-    session->hosts = calloc(count + 1, sizeof *session->hosts);
-    if (!session->hosts)
+    size_t count = report_set_host_count(pass->reports);
+    pass->hosts = calloc(count + 1, sizeof *pass->hosts);
+    if (!pass->hosts)
         return err_nomem(err);
     for (size_t i = 0; i < count; i++) {
-        const struct report_host *host = report_set_host(session->reports, i);
-        session->hosts[i] = (struct database_host){
+        const struct report_host *host = report_set_host(pass->reports, i);
+        pass->hosts[i] = (struct database_host){
             .name = host->name,
-            .source = report_set_source(session->reports, host->source)->path,
+            .source = report_set_source(pass->reports, host->source)->path,
             .uptime = host->uptime,
             .taken = host->taken,
             .taken_is_known = host->taken_is_known,
         };
     }
-    r = analysis_judge(session->analysis, session->hosts, count, &session->verdict, err);
-    int64_t dropped = database_dropped(session->database);
+    r = analysis_judge(pass->analysis, pass->hosts, count, &pass->verdict, err);
+    int64_t dropped = database_dropped(pass->database);
     if (r == 0 && dropped && count)
-        report_set_add_problem(session->reports, PROBLEM_REFUSED, 0, "",
+        report_set_add_problem(pass->reports, PROBLEM_REFUSED, 0, "",
                                "the tables are larger than fits; rows were left out");
     return r;
+}
+
+/* When the newest of the pass's reports was taken. */
+static int64_t taken(const struct pass *pass)
+{
+    int64_t newest = TIME_UNKNOWN;
+    for (size_t i = 0; i < report_set_host_count(pass->reports); i++)
+        if (pass->hosts[i].taken > newest)
+            newest = pass->hosts[i].taken;
+    return newest;
+}
+
+static int compare(struct session *session, struct err *err)
+{
+    struct baseline_side now = {session->now.verdict, session->now.database};
+    struct baseline_side past = {session->past.verdict, session->past.database};
+    return baseline_compare(&now, &past, session->parts.rules, session->differences,
+                            session->options->baseline.items[0], taken(&session->past), err);
 }
 
 /* Columns of the terminal that text goes to; 0 when it is none. */
@@ -212,7 +260,7 @@ static int give(const struct session *session, size_t output, const struct strbu
 static int answer_query(const struct session *session, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf rows = STRBUF_INIT;
-    int r = format_query(session->options, session->database, &rows, err);
+    int r = format_query(session->options, session->now.database, &rows, err);
     return r < 0 ? r : give(session, 0, &rows, err);
 }
 
@@ -223,9 +271,9 @@ static int show(const struct session *session, struct err *err)
         const struct output *output = &options->outputs.items[i];
         int width = terminal_width(output->path);
         struct render_input input = {
-            .verdict = session->verdict,
-            .reports = session->reports,
-            .database = session->database,
+            .verdict = session->now.verdict,
+            .reports = session->now.reports,
+            .database = session->now.database,
             .min_severity = options->min_severity,
             .colour = width > 0 && !getenv("NO_COLOR"),
             .width = width,
@@ -262,9 +310,9 @@ static int nagios_status(const struct verdict *verdict)
 static int verdict_status(const struct session *session)
 {
     if (options_has_nagios(session->options))
-        return nagios_status(session->verdict);
-    for (size_t i = 0; i < session->verdict->finding_count; i++) {
-        const struct finding *finding = &session->verdict->findings[i];
+        return nagios_status(session->now.verdict);
+    for (size_t i = 0; i < session->now.verdict->finding_count; i++) {
+        const struct finding *finding = &session->now.verdict->findings[i];
         if (!finding->suppressed && (int)finding->severity >= session->options->fail_on)
             return EXIT_FINDINGS;
     }
@@ -278,15 +326,19 @@ static int run(struct session *session, struct err *err)
         r = confined_begin(session->confined, err);
     if (r < 0)
         return r;
-    int read = read_reports(session, err);
-    if (read <= 0)
-        return read < 0 ? read : EXIT_NO_REPORT;
-    r = judge(session, err);
+    r = read_reports(session, err);
+    if (r == 0 && session->past.read)
+        r = judge(&session->past, err);
+    if (r < 0 || !session->now.read)
+        return r < 0 ? r : EXIT_NO_REPORT;
+    r = judge(&session->now, err);
+    if (r == 0 && session->past.read)
+        r = compare(session, err);
     if (r < 0)
         return r;
     if (session->options->query)
         return answer_query(session, err);
-    say_notes(session->verdict);
+    say_notes(session->now.verdict);
     r = show(session, err);
     return r < 0 ? r : verdict_status(session);
 }

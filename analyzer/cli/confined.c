@@ -256,7 +256,9 @@ int confined_run(struct options *options, confined_job job, struct err *err)
     struct run run = {.job = job, .outputs = {.database = {.fd = -1}}};
     run.confined = (struct confined){.options = options, .inputs = &run.inputs, .outputs = &run.outputs};
     int signal = 0;
-    int status = inputs_open(&run.inputs, &options->operands, err);
+    int status = inputs_open(&run.inputs, &options->operands, false, err);
+    if (status == 0)
+        status = inputs_open(&run.inputs, &options->baseline, true, err);
     if (status == 0)
         status = outputs_open(&run.outputs, options, err);
     if (status == 0) {

@@ -35,7 +35,7 @@ static int open_one(struct input *input, struct err *err)
     return 0;
 }
 
-int inputs_open(struct inputs *inputs, const string_list *paths, struct err *err)
+int inputs_open(struct inputs *inputs, const string_list *paths, bool is_baseline, struct err *err)
 {
     allow_many_descriptors();
     int r = 0;
@@ -43,7 +43,7 @@ int inputs_open(struct inputs *inputs, const string_list *paths, struct err *err
         struct input *input = vec_push(&inputs->list);
         if (!input)
             return err_nomem(err);
-        *input = (struct input){.path = paths->items[i], .fd = -1};
+        *input = (struct input){.path = paths->items[i], .fd = -1, .is_baseline = is_baseline};
         r = open_one(input, err);
     }
     return r;
@@ -103,10 +103,11 @@ int inputs_rewind(struct inputs *inputs, size_t reached, struct err *err)
             if (lseek(input->fd, input->start, SEEK_SET) < 0)
                 return err_set(err, ERR_IO, "cannot read '%s' again", input->path);
         } else if (i <= reached) {
-            int r = inputs_reject(inputs, i,
-                                  "must begin again after another report ended it, and a pipe cannot "
-                                  "be read twice; analyse it alone",
-                                  err);
+            int r =
+                inputs_reject(inputs, i,
+                              "must begin again after another report ended it, and a pipe cannot "
+                              "be read twice; analyse it alone",
+                              err);
             if (r < 0)
                 return r;
         }

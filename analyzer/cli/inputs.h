@@ -20,6 +20,7 @@ struct input {
     int64_t start; /* where reading begins, for a second try; -1: it can be read only once */
     int64_t size;  /* of a file, else -1 */
     bool is_folder;
+    bool is_baseline; /* to compare with */
     char *rejected; /* why it is left out, or NULL */
 };
 
@@ -28,7 +29,7 @@ struct inputs {
 };
 
 /* Opens what can be opened. Only ERR_NOMEM. */
-int inputs_open(struct inputs *inputs, const string_list *paths, struct err *err);
+int inputs_open(struct inputs *inputs, const string_list *paths, bool is_baseline, struct err *err);
 /* Says what could not be. */
 void inputs_say_failures(const struct inputs *inputs);
 void inputs_release(struct inputs *inputs);

@@ -27,6 +27,7 @@ const char options_help[] =
     " --skip ID,...         do not use these rules\n"
     " --component NAME      use the rules of one component only (storage, network, ha, ...)\n"
     " --site FILE           thresholds and severities of rules that this site sees differently\n"
+    " --baseline REPORT     say what changed since an older report (repeatable, for its hosts)\n"
     " --suppress FILE       do not count the findings that this file excuses (repeatable)\n"
     " --min-severity LEVEL  do not show findings below info, warning, error or critical\n"
     " --fail-on LEVEL       exit with 1 for findings from this severity on (default: error), or "
@@ -49,6 +50,7 @@ enum {
     OPT_SKIP,
     OPT_SITE,
     OPT_SUPPRESS,
+    OPT_BASELINE,
     OPT_COMPONENT,
     OPT_MIN_SEVERITY,
     OPT_FAIL_ON,
@@ -66,6 +68,7 @@ static const struct option long_options[] = {
     {"only", required_argument, NULL, OPT_ONLY},
     {"skip", required_argument, NULL, OPT_SKIP},
     {"site", required_argument, NULL, OPT_SITE},
+    {"baseline", required_argument, NULL, OPT_BASELINE},
     {"suppress", required_argument, NULL, OPT_SUPPRESS},
     {"component", required_argument, NULL, OPT_COMPONENT},
     {"min-severity", required_argument, NULL, OPT_MIN_SEVERITY},
@@ -216,6 +219,8 @@ static int take_option(struct options *options, int option, char *argument, stru
     case OPT_SITE:
         options->site = argument;
         return 0;
+    case OPT_BASELINE:
+        return push(&options->baseline, argument, err);
     case OPT_SUPPRESS:
         return push(&options->suppress, argument, err);
     case OPT_COMPONENT:
@@ -325,7 +330,8 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
         r = add_format(options, "text", err);
     if (r == 0 && (r = terminate(&options->operands, err)) == 0 &&
         (r = terminate(&options->rules, err)) == 0 &&
-        (r = terminate(&options->suppress, err)) == 0 && (r = terminate(&options->only, err)) == 0)
+        (r = terminate(&options->suppress, err)) == 0 &&
+        (r = terminate(&options->baseline, err)) == 0 && (r = terminate(&options->only, err)) == 0)
         r = terminate(&options->skip, err);
     if (r == 0 && options->command == COMMAND_ANALYZE && options->operands.count)
         r = take_command(options, err);
@@ -348,6 +354,7 @@ void options_release(struct options *options)
     vec_free(&options->outputs);
     vec_free(&options->rules);
     vec_free(&options->suppress);
+    vec_free(&options->baseline);
     vec_free(&options->only);
     vec_free(&options->skip);
 }

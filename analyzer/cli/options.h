@@ -38,6 +38,7 @@ struct options {
     VEC(struct output) outputs; /* at least one */
     string_list rules;          /* --rules */
     string_list suppress;       /* --suppress: files */
+    string_list baseline;       /* --baseline: older REPORTs */
     string_list only, skip;     /* ids */
     bool default_rules;
     const char *component, *query, *export;

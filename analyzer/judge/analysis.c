@@ -113,6 +113,12 @@ static int work_out_tables(struct analysis *analysis, struct err *err)
     if (r == 0)
         want_all(analysis, &names);
     table_names_release(&names);
+    if (r == 0 && parts->differences) {
+        r = difference_references(parts->differences, parts->database, &names, err);
+        if (r == 0)
+            want_all(analysis, &names);
+        table_names_release(&names);
+    }
     if (r == 0 && parts->query) {
         r = database_references(parts->database, parts->query, &names, err);
         if (r == 0)

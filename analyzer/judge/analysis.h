@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "analyzer/database/differences.h"
 #include "analyzer/database/facts.h"
 #include "analyzer/database/lists.h"
 #include "analyzer/verdict/verdict.h"
@@ -37,6 +38,7 @@ struct analysis_parts {
     bool context;      /* evidence with the lines around it, for formats that show them */
     bool all_tables;   /* fill every table, not only those that some statement reads */
     struct suppressions *suppressions; /* or NULL */
+    const struct difference_plan *differences; /* whose tables shall be filled too, or NULL */
     int64_t now; /* seconds since 1970, for suppressions that expire */
 };
 

@@ -135,6 +135,7 @@ struct baseline {
     size_t past_count;
     struct difference *differences;
     size_t difference_count;
+    size_t differences_dropped; /* more than are kept */
 };
 
 /* What the user should know about their own files, not about the reports: a suppression that expired

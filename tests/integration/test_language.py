@@ -196,3 +196,60 @@ def test_rules_test_reports_like_a_test_runner(tmp_path):
 def test_a_format_that_a_command_does_not_have_is_refused(host):
     assert analyze("rules", "test", "--format", "html").returncode == 2
     assert analyze("--format", "tap", host).returncode == 2
+
+
+def reports_of_two_days(tmp_path):
+    """The same host before and after: a disk more that fails, packages that changed, no df any more."""
+    before, after = tmp_path / "before/host1", tmp_path / "after/host1"
+    write(before / "var/log/kern.log", OOM + DISK)
+    write(before / "df-alT.out", DF)
+    write(before / "rpm-qa.out", "bash-4.2-1.x86_64\nkernel-4.19.19-7.x86_64\nkernel-4.19.18-1.x86_64\nfoo-1-1.noarch\n")
+    write(after / "var/log/kern.log", OOM + DISK.replace("sda", "sdb"))
+    write(after / "rpm-qa.out", "bash-4.2-1.x86_64\nkernel-4.19.20-7.x86_64\nbar-1-1.noarch\n")
+    return before, after
+
+
+def test_a_baseline_tells_new_still_gone_and_lost_findings_apart(tmp_path):
+    before, after = reports_of_two_days(tmp_path)
+    found = verdict("--only", "dom0-oom-kill,disk-io-error,root-fs-full", "--baseline", before, after)
+    assert {(f["rule"], f["values"].get("device"), f["change"]) for f in found["findings"]} == {
+        ("dom0-oom-kill", None, "still"), ("disk-io-error", "sdb", "new")}
+    past = {p["rule"]: p for p in found["baseline"]["past"]}
+    assert past["disk-io-error"]["title"] == "Disk sda returns I/O errors"
+    assert past["disk-io-error"]["lost"] is None
+    assert past["root-fs-full"]["lost"] == "no df-alT.out in the report"
+
+
+def test_a_baseline_shows_what_differs_where_both_have_the_data(tmp_path):
+    before, after = reports_of_two_days(tmp_path)
+    write(after / "proc/cmdline", "root=/dev/sda1 quiet\n")
+    differences = verdict("--baseline", before, after)["baseline"]["differences"]
+    assert [(d["host"], d["area"], d["object"], d["before"], d["now"]) for d in differences] == [
+        ("host1", "packages", "bar", None, "1-1"),
+        ("host1", "packages", "foo", "1-1", None),
+        ("host1", "packages", "kernel", "4.19.18-1, 4.19.19-7", "4.19.20-7")]
+
+
+def test_a_report_does_not_differ_from_itself():
+    pool = pathlib.Path(os.environ["XENHEALTH_SOURCE"]) / "samples/pool-problems.zip"
+    found = verdict("--baseline", pool, pool)
+    assert found["findings"]
+    assert found["baseline"]["differences"] == []
+    assert found["baseline"]["past"] == []
+    assert {f["change"] for f in found["findings"]} <= {"still"}
+
+
+def test_a_host_without_a_report_now_is_lost_sight_of(tmp_path):
+    before, _ = reports_of_two_days(tmp_path)
+    other = tmp_path / "now/host2"
+    write(other / "var/log/kern.log", "Nov  2 10:00:00 host2 kernel: fine\n")
+    past = verdict("--only", "dom0-oom-kill", "--baseline", before, other)["baseline"]["past"]
+    assert [(p["rule"], p["lost"]) for p in past] == [("dom0-oom-kill", "no report of host1")]
+
+
+def test_a_baseline_that_cannot_be_read_is_said_and_costs_nothing_else(host, tmp_path):
+    broken = write(tmp_path / "old.zip", "this is no archive")
+    result = analyze("--format", "json", "--only", "dom0-oom-kill", "--baseline", broken, host)
+    assert result.returncode == 1
+    assert "old.zip" in result.stderr
+    assert json.loads(result.stdout)["baseline"] is None
