@@ -43,6 +43,24 @@ static int fail(struct output *output, int sysno)
     return err_set_errno(err, sysno, "cannot write the archive in '%s'", output->place);
 }
 
+/* 0 or errno. A file is written by place: where its descriptor stands is nobody's business. */
+static int write_out(const struct output *output)
+{
+    if (!output->place)
+        return -io_write_all(output->fd, output->buffer, output->used);
+    const unsigned char *bytes = output->buffer;
+    for (size_t left = output->used; left > 0;) {
+        ssize_t n = pwrite(output->fd, bytes, left, output->written - (int64_t)left);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        bytes += n;
+        left -= (size_t)n;
+    }
+    return 0;
+}
+
 static void begin_to_disk(struct output *output)
 {
     int64_t waiting = output->written - output->to_disk;
@@ -56,9 +74,9 @@ int output_flush(struct output *output)
 {
     if (output->failure.code != 0)
         return output->failure.code;
-    int r = io_write_all(output->fd, output->buffer, output->used);
-    if (r < 0)
-        return fail(output, -r);
+    int sysno = write_out(output);
+    if (sysno != 0)
+        return fail(output, sysno);
     output->used = 0;
     begin_to_disk(output);
     return 0;
