@@ -95,9 +95,27 @@ void *scan_free(struct scan *scan)
     return NULL;
 }
 
+/* Sixteen bytes at a time: all logs pass here, and what a compiler makes of the simple loop costs as
+ * much as the search. */
+typedef unsigned char bytes16 __attribute__((vector_size(16)));
+
+/* Comparisons give 255, so a byte overflows after this many. */
+#define ROUNDS_MAX 255
+
 static int64_t count_newlines(const char *p, const char *end)
 {
+    const bytes16 newlines = {'\n', '\n', '\n', '\n', '\n', '\n', '\n', '\n',
+                              '\n', '\n', '\n', '\n', '\n', '\n', '\n', '\n'};
     int64_t count = 0;
+    while (end - p >= 16) {
+        bytes16 sums = {0}, block;
+        for (int round = 0; round < ROUNDS_MAX && end - p >= 16; round++, p += 16) {
+            memcpy(&block, p, sizeof block);
+            sums -= (bytes16)(block == newlines);
+        }
+        for (int i = 0; i < 16; i++)
+            count += sums[i];
+    }
     for (; p < end; p++)
         count += *p == '\n';
     return count;

@@ -73,7 +73,7 @@ struct crew {
     pthread_t thread[THREADS_MAX];
     /* The chief's: */
     size_t in_flight_max;
-    bool is_delivering;
+    bool is_delivering, is_chief_busy;
     int rc; /* of the first delivery that failed */
     struct err err;
 };
@@ -201,12 +201,17 @@ static void begin(struct job *job, bool is_on_chief)
     job->crew->unstarted -= job->size;
 }
 
-/* The chief cannot run what it is bringing itself. */
+/*
+ * The chief cannot run what it is bringing itself. While it waits inside of a job, it runs no other
+ * but the first, which needs not wait for anybody: the first could be the one it is in.
+ */
 static struct job *choose_for_chief(struct crew *crew)
 {
     struct job *job = TAILQ_FIRST(&crew->order);
     if (job && job->state == JOB_READY && (!job->is_fed || job->is_closed))
         return job;
+    if (crew->is_chief_busy)
+        return NULL;
     struct job_list *const lists[] = {&crew->large, &crew->small};
     for (size_t i = 0; i < 2; i++)
         TAILQ_FOREACH (job, lists[i], ready)
@@ -282,12 +287,16 @@ static void advance(struct crew *crew, bool is_bringing)
         return;
     struct job *job = choose_for_chief(crew);
     if (job) {
+        bool was_busy = crew->is_chief_busy;
+        crew->is_chief_busy = true;
         begin(job, true);
         run(job);
+        crew->is_chief_busy = was_busy;
         return;
     }
     job = TAILQ_FIRST(&crew->order);
-    bool has_news = !job || job->state == JOB_DONE || job->outbox.is_awaited ||
+    bool has_news = !job || job->state == JOB_DONE ||
+                    (job->outbox.is_awaited && job->outbox.first) ||
                     job->outbox.bytes >= PENDING_BATCH || (is_bringing && crew->fed < FED_MAX);
     if (!has_news)
         pthread_cond_wait(&crew->news, &crew->lock);
@@ -332,8 +341,12 @@ int outbox_post(struct outbox *outbox, struct parcel *parcel, struct err *err)
         return post_on_chief(job, parcel, err);
     pthread_mutex_lock(&crew->lock);
     while (crew->pending >= PENDING_MAX && !(is_first(job) && !outbox->first) &&
-           !crew->is_quitting)
+           !crew->is_quitting) {
+        outbox->is_awaited = true;
+        pthread_cond_signal(&crew->news);
         pthread_cond_wait(&crew->room, &crew->lock);
+    }
+    outbox->is_awaited = false;
     append(job, parcel);
     if (is_first(job) && outbox->bytes >= PENDING_BATCH)
         pthread_cond_signal(&crew->news);
