@@ -14,6 +14,8 @@ import html5lib
 import jsonschema
 import pytest
 
+from formats import CHECKS
+
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 SOURCE = pathlib.Path(os.environ["XENHEALTH_SOURCE"])
 SAMPLE = BIN.parent / "tests" / "render_sample"
@@ -120,6 +122,13 @@ def test_json_is_valid_for_its_schema_whatever_the_bytes(name, tmp_path):
         assert title == plain + PAYLOADS[name].decode("utf-8")
     except UnicodeDecodeError:
         assert "\ufffd" in title
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+@pytest.mark.parametrize("form", ["markdown", "junit", "sarif", "prometheus", "nagios"])
+def test_every_text_of_a_verdict_may_be_hostile(form, name, tmp_path):
+    """Baselines, differences, suppressions, outcomes: more than a report alone can bring in."""
+    CHECKS[form](render(form, PAYLOADS[name], tmp_path).decode("utf-8"))
 
 
 @pytest.mark.parametrize("name", PAYLOADS)
