@@ -83,6 +83,15 @@ static bool shows_context(const struct options *options)
     return false;
 }
 
+/* Whether some output shows more than findings: others need not pay for it. */
+static bool shows_overview(const struct options *options)
+{
+    for (size_t i = 0; !options->query && i < options->outputs.count; i++)
+        if (render_find(options->outputs.items[i].format)->shows_overview)
+            return true;
+    return false;
+}
+
 /* Both passes ask the same rules; what is only shown concerns that of now. */
 static int prepare_pass(struct session *session, struct pass *pass, struct err *err)
 {
@@ -109,6 +118,7 @@ static int prepare_pass(struct session *session, struct pass *pass, struct err *
         .cache = cache_directory(&cache) ? cache.data : NULL,
         .context = is_now && shows_context(options),
         .all_tables = is_now && options->export != NULL,
+        .overview = is_now && shows_overview(options) ? &session->parts.overview : NULL,
         .suppressions = is_now ? session->suppressions : NULL,
         .differences = session->differences,
         .now = (int64_t)time(NULL),

@@ -5,7 +5,8 @@
 #include "analyzer/tables/embedded.h"
 
 /* Defined by embed_files() from rules/. */
-extern const struct embedded_file embedded_rules[], embedded_logs[], embedded_formats[];
+extern const struct embedded_file embedded_rules[], embedded_logs[], embedded_formats[],
+    embedded_overview[];
 
 int parts_load(struct parts *ret, const char *const *extra, bool built_in, struct err *err)
 {
@@ -19,6 +20,11 @@ int parts_load(struct parts *ret, const char *const *extra, bool built_in, struc
         r = log_formats_load(embedded_formats, &ret->formats, err);
     if (r == 0)
         r = rule_set_load(embedded_logs, built_in ? embedded_rules : NULL, extra, &ret->rules, err);
+    if (r == 0)
+        r = timeline_plan_load(ret->rules, &embedded_overview[0], &ret->overview.timeline, err);
+    if (r == 0)
+        r = inventory_plan_load(&embedded_overview[1], &ret->inventory, err);
+    ret->overview.inventory = ret->inventory;
     if (r < 0)
         parts_release(ret);
     return r;
@@ -37,6 +43,7 @@ int parts_teach(const struct parts *parts, struct report_set *reports, struct er
 
 void parts_release(struct parts *parts)
 {
+    parts->inventory = inventory_plan_free(parts->inventory);
     parts->rules = rule_set_free(parts->rules);
     parts->formats = log_formats_free(parts->formats);
     parts->lists = list_set_free(parts->lists);

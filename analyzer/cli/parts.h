@@ -8,6 +8,7 @@
 #include "analyzer/cli/options.h"
 #include "analyzer/database/facts.h"
 #include "analyzer/database/lists.h"
+#include "analyzer/judge/overview.h"
 #include "analyzer/match/timestamp.h"
 #include "analyzer/rules/rule.h"
 #include "analyzer/tables/table.h"
@@ -18,6 +19,8 @@ struct parts {
     struct list_set *lists;
     struct log_formats *formats;
     struct rule_set *rules;
+    struct inventory_plan *inventory;
+    struct overview overview; /* of the rules' timeline and `inventory` */
 };
 
 /* `extra`: more paths of rules (NULL-ended); `built_in` false leaves the built-in rules out. */

@@ -41,6 +41,9 @@ struct table_names {
 };
 void table_names_release(struct table_names *names);
 
+/* Appends a copy of `name` unless it is there. False: out of memory. */
+bool table_names_add(struct table_names *names, const char *name);
+
 /* `path`: a new file to write (ERR_IO if it exists and is no empty file), or NULL for memory. May
  * fail as open(2). */
 int database_open(const struct table_set *tables, const char *path, struct database **ret,

@@ -97,9 +97,6 @@ struct table_state *database_state(const struct database *database, const struct
 /* Tables that are made here and not from a report's files. */
 bool database_is_built_in(const struct database *database, const char *name);
 
-/* Appends a copy of `name` unless it is there. False: out of memory. */
-bool table_names_add(struct table_names *names, const char *name);
-
 /*
  * Prepares one statement of a stranger; the guard's access must be ACCESS_READ. ERR_PARSE,
  * ERR_DENIED.

@@ -125,14 +125,32 @@ static int work_out_tables(struct analysis *analysis, struct err *err)
             want_all(analysis, &names);
         table_names_release(&names);
     }
+    if (r == 0 && parts->overview) {
+        r = overview_references(parts->overview, parts->database, &names, err);
+        if (r == 0)
+            want_all(analysis, &names);
+        table_names_release(&names);
+    }
     for (size_t i = 0; r == 0 && i < analysis->rule_count; i++)
         want_all(analysis, &analysis->rules[i].reads);
     return r;
 }
 
+static int add_pattern(struct analysis *analysis, const struct rule_log *log, struct err *err)
+{
+    struct log_pattern pattern = {log->files, log->file_count, log->match, log->unless};
+    unsigned number;
+    int r = matcher_add(analysis->matcher, &pattern, &number, err);
+    if (r == 0)
+        analysis->pattern_regexes[number] = log->match;
+    return r;
+}
+
 static int add_patterns(struct analysis *analysis, struct err *err)
 {
-    size_t count = 0, number = 0;
+    const struct overview *overview = analysis->parts.overview;
+    size_t events = overview ? overview_log_count(overview) : 0;
+    size_t count = events, number = 0;
     for (size_t i = 0; i < analysis->rule_count; i++)
         count += analysis->rules[i].rule->log_count;
     analysis->pattern_regexes = calloc(count + 1, sizeof *analysis->pattern_regexes);
@@ -144,14 +162,12 @@ static int add_patterns(struct analysis *analysis, struct err *err)
     for (size_t i = 0; r == 0 && i < analysis->rule_count; i++) {
         struct rule_state *state = &analysis->rules[i];
         state->first_pattern = (unsigned)number;
-        for (size_t l = 0; r == 0 && l < state->rule->log_count; l++) {
-            const struct rule_log *log = &state->rule->logs[l];
-            struct log_pattern pattern = {log->files, log->file_count, log->match, log->unless};
-            unsigned ignored;
-            analysis->pattern_regexes[number++] = log->match;
-            r = matcher_add(analysis->matcher, &pattern, &ignored, err);
-        }
+        for (size_t l = 0; r == 0 && l < state->rule->log_count; l++, number++)
+            r = add_pattern(analysis, &state->rule->logs[l], err);
     }
+    analysis->overview_pattern = (unsigned)number;
+    for (size_t i = 0; r == 0 && i < events; i++)
+        r = add_pattern(analysis, overview_log(overview, i), err);
     if (r == 0)
         r = matcher_compile(analysis->matcher, analysis->parts.cache, err);
     return r < 0 ? r : hits_new(count, &analysis->hits, err);
@@ -177,6 +193,10 @@ int analysis_new(const struct analysis_parts *parts, struct analysis **ret, stru
         r = work_out_tables(analysis, err);
     if (r == 0)
         r = add_patterns(analysis, err);
+    if (r == 0 && parts->overview && parts->overview->timeline)
+        r = presence_new(parts->overview->timeline->presence,
+                         parts->overview->timeline->presence_count, parts->formats,
+                         &analysis->presence, err);
     if (r < 0) {
         analysis_free(analysis);
         return r;
@@ -204,6 +224,7 @@ void *analysis_free(struct analysis *analysis)
     free(analysis->wanted);
     free(analysis->pattern_regexes);
     hits_free(analysis->hits);
+    presence_free(analysis->presence);
     matcher_free(analysis->matcher);
     free(analysis);
     return NULL;
@@ -347,6 +368,8 @@ int analysis_judge(struct analysis *analysis, const struct database_host *hosts,
     if (r == 0 && analysis->parts.suppressions)
         r = suppressions_apply(analysis->parts.suppressions, analysis->parts.rules,
                                analysis->parts.now, verdict, err);
+    if (r == 0 && analysis->parts.overview)
+        r = overview_make(&evaluation, verdict, err);
     if (r == 0)
         r = copy_packs(verdict, analysis->parts.rules, err);
     if (r == 0)

@@ -18,6 +18,7 @@
 #include "analyzer/database/differences.h"
 #include "analyzer/database/facts.h"
 #include "analyzer/database/lists.h"
+#include "analyzer/judge/overview.h"
 #include "analyzer/verdict/verdict.h"
 #include "analyzer/match/timestamp.h"
 #include "analyzer/rules/rule.h"
@@ -37,6 +38,7 @@ struct analysis_parts {
     const char *cache; /* folder for compiled patterns, or NULL */
     bool context;      /* evidence with the lines around it, for formats that show them */
     bool all_tables;   /* fill every table, not only those that some statement reads */
+    const struct overview *overview; /* NULL: no output shows a timeline or an inventory */
     struct suppressions *suppressions; /* or NULL */
     const struct difference_plan *differences; /* whose tables shall be filled too, or NULL */
     int64_t now; /* seconds since 1970, for suppressions that expire */

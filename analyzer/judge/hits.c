@@ -231,8 +231,9 @@ struct hit *hit_new(const struct regex *match, unsigned host, const char *path,
                         .time = TIME_UNKNOWN,
                         .size = size};
     const char *kernel = kernel_stamp(line->text, line->length, &hit->uptime);
+    /* What the kernel says first is the same at every start; only the log's own stamp tells apart. */
     if (kernel)
-        hit->kernel_line = hash_kernel_line(host, line, kernel);
+        hit->kernel_line = hash_kernel_line(host, line, hit->uptime > 0 ? kernel : line->text);
     hit->groups = (const char **)(hit + 1);
     char *place = (char *)(hit->groups + names + 1);
     hit->path = store_text(&place, path, strlen(path));

@@ -6,6 +6,7 @@
 
 #include "analyzer/judge/analysis.h"
 #include "analyzer/judge/hits.h"
+#include "analyzer/judge/presence.h"
 #include "analyzer/match/matcher.h"
 #include "analyzer/tables/extract.h"
 #include "common/io.h"
@@ -42,6 +43,8 @@ struct analysis {
     struct sources *sources; /* by pattern number */
     bool *wanted;            /* by index of the table */
     struct hits *hits;
+    unsigned overview_pattern; /* the first one of the overview */
+    struct presence *presence; /* or NULL */
     struct report_visitor visitor;
     struct err failure; /* of a begin(), which cannot return one */
 };

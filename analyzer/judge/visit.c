@@ -212,6 +212,7 @@ static void passage_free(struct passage *passage)
     for (size_t i = 0; i < passage->extraction_count; i++)
         extraction_free(passage->extractions[i]);
     scan_free(passage->scan);
+    presence_probe_free(passage->probe);
     free(passage->path);
     free(passage->logical);
     free(passage);
@@ -256,6 +257,9 @@ static int open_passage(struct passage *passage, struct err *err)
     if (r == 0 && passage->is_logged)
         r = scan_begin(passage->analysis->matcher, passage->logical, on_hit, passage,
                        &passage->scan, err);
+    if (r == 0)
+        r = presence_begin(passage->analysis->presence, passage->logical, passage->host,
+                           &passage->probe, err);
     return r;
 }
 
@@ -306,6 +310,8 @@ static int visit_data(void *state, const char *bytes, size_t length, struct err 
         r = note_sources(passage, err);
     if (r == 0 && passage->scan)
         r = scan_feed(passage->scan, bytes, length, err);
+    if (r == 0 && passage->probe)
+        r = presence_feed(passage->probe, bytes, length, err);
     for (size_t i = 0; r == 0 && i < passage->extraction_count; i++)
         r = extraction_feed(passage->extractions[i], bytes, length, err);
     return r;
@@ -379,6 +385,8 @@ static int visit_end(void *state, bool complete, struct err *err)
     int r = passage->is_open ? 0 : open_passage(passage, err);
     if (r == 0 && passage->scan)
         r = scan_end(passage->scan, err);
+    if (r == 0)
+        r = presence_end(TAKE(passage->probe), err);
     if (r == 0)
         r = end_extractions(passage, err);
     if (r == 0 && !passage->has_data)

@@ -55,6 +55,8 @@ static void add_navigation(const struct view *view, struct strbuf *out)
     if (view->problem_count)
         strbuf_adds(out, "<li><a href=\"#quality\">Data quality</a></li>");
     strbuf_adds(out, "<li><a href=\"#findings\">Findings</a></li>");
+    if (view->verdict->baseline)
+        strbuf_adds(out, "<li><a href=\"#changes\">Changes</a></li>");
     if (html_has_timeline(view))
         strbuf_adds(out, "<li><a href=\"#timeline\">Timeline</a></li>");
     if (view->host_count)
@@ -122,9 +124,10 @@ int view_as_html(const struct view *view, struct strbuf *out, struct err *err)
     strbuf_adds(out, "<main>\n");
     html_quality(view, out);
     html_findings(view, out);
+    html_changes(view, out);
     html_timeline(view, out);
-    html_components(view, out);
     html_hosts(view, out);
+    html_components(view, out);
     html_unknown(view, out);
     html_suppressed(view, out);
     strbuf_adds(out, "</main>\n");

@@ -39,5 +39,6 @@ void html_findings(const struct view *view, struct strbuf *out);
 void html_timeline(const struct view *view, struct strbuf *out);
 void html_components(const struct view *view, struct strbuf *out);
 void html_hosts(const struct view *view, struct strbuf *out);
+void html_changes(const struct view *view, struct strbuf *out);
 void html_unknown(const struct view *view, struct strbuf *out);
 void html_suppressed(const struct view *view, struct strbuf *out);

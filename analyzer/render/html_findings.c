@@ -8,8 +8,19 @@
 #include "analyzer/render/html.h"
 
 #define EVIDENCE_BYTES 4000 /* of one line; longer ones are binary rubbish or dumps */
-#define ALL_OPEN       4    /* so few findings need no folding */
-#define ERRORS_OPEN    12 /* with more, only the critical ones are open, or nobody sees the whole */
+#define CONTEXT_BYTES  400  /* of a line around it */
+#define CONTEXTS_SHOWN 3    /* of a finding: first ones; more of the same tells nothing new */
+
+/*
+ * The page can be mailed however much is wrong: when it has become so long, evidence comes without
+ * context, then one cut line a finding, then the rest is only counted. The pool of 64 hosts with
+ * 100 findings stays below the first of these.
+ */
+#define PAGE_CONTEXT     (1024 * 1024)
+#define PAGE_WHOLE_LINES (2 * 1024 * 1024)
+#define PAGE_FINDINGS    (6 * 1024 * 1024)
+#define ALL_OPEN         4 /* so few findings need no folding */
+#define ERRORS_OPEN      12 /* with more, only the critical ones are open, or nobody sees the whole */
 
 static void add_count(const struct finding *finding, struct strbuf *out)
 {
@@ -49,29 +60,113 @@ static void add_section(struct strbuf *out, int level, const char *class, const 
     strbuf_adds(out, "</div>\n");
 }
 
+/* A numbered line. `is_hit` marks the one that is the proof. */
+static void add_line(struct strbuf *out, int64_t number, const char *text, size_t length,
+                     size_t limit, bool is_hit)
+{
+    CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+    strbuf_add(&line, text, length);
+    strbuf_addf(out, "<%s class=\"row\"><span class=\"no\">%" PRId64 "</span><span>",
+                is_hit ? "mark" : "span", number);
+    if (strbuf_ok(&line))
+        html_cut(out, line.data, limit);
+    else
+        out->failed = true;
+    strbuf_addf(out, "</span></%s>", is_hit ? "mark" : "span");
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t count = *text ? 1 : 0;
+    for (; *text; text++)
+        count += *text == '\n';
+    return count;
+}
+
+/* The evidence of a finding that is this line, at or behind `from`; the count when there is none.
+ */
+static size_t find_proof(const struct finding *finding, size_t from, const struct evidence *like,
+                         int64_t line)
+{
+    for (; from < finding->evidence_count; from++) {
+        const struct evidence *evidence = &finding->evidence[from];
+        if (evidence->line == line && strcmp(evidence->path, like->path) == 0 &&
+            strcmp(evidence->host, like->host) == 0)
+            break;
+    }
+    return from;
+}
+
+/* Context; what in it is proof, too, is marked. */
+static void add_lines(struct strbuf *out, const struct finding *finding,
+                      const struct evidence *evidence, int64_t number, const char *text)
+{
+    for (; *text; number++) {
+        size_t length = strcspn(text, "\n");
+        bool is_hit = find_proof(finding, 0, evidence, number) < finding->evidence_count;
+        add_line(out, number, text, length, CONTEXT_BYTES, is_hit);
+        text += length + (text[length] == '\n');
+    }
+}
+
+static void add_proof(const struct finding *finding, const struct evidence *evidence,
+                      bool with_context, struct strbuf *out)
+{
+    const char *before = with_context && evidence->before ? evidence->before : "";
+    const char *after = with_context && evidence->after ? evidence->after : "";
+    bool has_lines = evidence->line > 0 && (*before || *after);
+    size_t limit = out->length < PAGE_WHOLE_LINES ? EVIDENCE_BYTES : CONTEXT_BYTES;
+    strbuf_addf(out, "<pre%s>", has_lines ? " class=\"lines\"" : "");
+    if (has_lines) {
+        add_lines(out, finding, evidence, evidence->line - (int64_t)count_lines(before), before);
+        add_line(out, evidence->line, evidence->text, strlen(evidence->text), limit, true);
+        add_lines(out, finding, evidence, evidence->line + 1, after);
+    } else {
+        html_cut(out, evidence->text, limit);
+    }
+    strbuf_adds(out, "</pre>");
+}
+
+static void add_place(const struct view *view, const struct evidence *evidence, struct strbuf *out)
+{
+    strbuf_adds(out, "<p class=\"where\">");
+    if (view->host_count > 1 && *evidence->host) {
+        strbuf_adds(out, "<span class=\"host\">");
+        html_text(out, evidence->host);
+        strbuf_adds(out, "</span> ");
+    }
+    strbuf_adds(out, "<code>");
+    html_text(out, evidence->path);
+    if (evidence->line > 0)
+        strbuf_addf(out, ":%" PRId64, evidence->line);
+    strbuf_adds(out, "</code> ");
+    html_time(out, evidence->time);
+    strbuf_adds(out, "</p>");
+}
+
 static void add_evidence(const struct view *view, const struct finding *finding, int level,
                          struct strbuf *out)
 {
+    const struct evidence *shown = NULL; /* the last one with context */
+    size_t contexts = 0;
     if (finding->evidence_count == 0)
         return;
     strbuf_addf(out, "<h%d>Evidence</h%d>\n<ul class=\"evidence\">\n", level, level);
     for (size_t i = 0; i < finding->evidence_count; i++) {
         const struct evidence *evidence = &finding->evidence[i];
-        strbuf_adds(out, "<li><p class=\"where\">");
-        if (view->host_count > 1 && *evidence->host) {
-            strbuf_adds(out, "<span class=\"host\">");
-            html_text(out, evidence->host);
-            strbuf_adds(out, "</span> ");
-        }
-        strbuf_adds(out, "<code>");
-        html_text(out, evidence->path);
-        if (evidence->line > 0)
-            strbuf_addf(out, ":%" PRId64, evidence->line);
-        strbuf_adds(out, "</code> ");
-        html_time(out, evidence->time);
-        strbuf_adds(out, "</p><pre>");
-        html_cut(out, evidence->text, EVIDENCE_BYTES);
-        strbuf_adds(out, "</pre></li>\n");
+        if (shown && evidence->line > shown->line &&
+            evidence->line <= shown->line + (int64_t)count_lines(shown->after) &&
+            find_proof(finding, i, shown, evidence->line) == i)
+            continue; /* marked in that context */
+        if (i > 0 && out->length > PAGE_WHOLE_LINES)
+            break;
+        bool with_context = contexts < CONTEXTS_SHOWN && out->length < PAGE_CONTEXT;
+        contexts += with_context;
+        shown = with_context && evidence->after ? evidence : NULL;
+        strbuf_adds(out, "<li>");
+        add_place(view, evidence, out);
+        add_proof(finding, evidence, with_context, out);
+        strbuf_adds(out, "</li>\n");
     }
     strbuf_adds(out, "</ul>\n");
 }
@@ -102,8 +197,11 @@ static void begin_card(const struct finding *finding, size_t number, int level, 
                 "<details class=\"finding %s\"%s>\n<summary>"
                 "<span class=\"number\">%zu</span><span class=\"about\">",
                 severity_name(finding->severity), is_open ? " open" : "", number);
-    html_badge(out, finding->severity);
     strbuf_addf(out, "<h%d>", level);
+    html_badge(out, finding->severity);
+    if (finding->change == CHANGE_NEW)
+        strbuf_adds(out, " <span class=\"new\">new</span>");
+    strbuf_adds(out, " ");
     html_text(out, finding->title);
     strbuf_addf(out, "</h%d>", level);
     add_meta(finding, out);
@@ -135,7 +233,7 @@ static size_t add_cause(const struct view *view, size_t first, struct strbuf *ou
     add_body(view, cause, 4, out);
     if (end > first + 1) {
         strbuf_adds(out, "<h4>What follows from it</h4>\n<div class=\"symptoms\">\n");
-        for (size_t i = first + 1; i < end; i++) {
+        for (size_t i = first + 1; i < end && out->length < PAGE_FINDINGS; i++) {
             begin_card(view->findings[i].finding, i + 1, 5, false, out);
             add_body(view, view->findings[i].finding, 6, out);
             strbuf_adds(out, "</div></details>\n");
@@ -160,7 +258,11 @@ void html_findings(const struct view *view, struct strbuf *out)
             strbuf_adds(out, "None, but no rule had the data it needs: this says nothing.");
         strbuf_adds(out, "</p>\n");
     }
-    for (size_t i = 0; i < view->finding_count;)
-        i = add_cause(view, i, out);
+    size_t next = 0;
+    while (next < view->finding_count && out->length < PAGE_FINDINGS)
+        next = add_cause(view, next, out);
+    if (next < view->finding_count)
+        strbuf_addf(out, "<p class=\"note\">and %zu more; --format json has all</p>\n",
+                    view->finding_count - next);
     strbuf_adds(out, "</section>\n");
 }

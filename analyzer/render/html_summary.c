@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The head of the page: how healthy, how sure, and how many findings of each severity. A score is
- * never shown without its coverage: a host of which nothing is known would look perfect.
+ * never shown without its coverage and what that is worth: a host of which nothing is known would
+ * look perfect.
  */
 #include "analyzer/render/html.h"
 
 #define HOSTS_NAMED 6 /* in the heading; the inventory has all */
+#define COSTS_SHOWN 3
 
 const char *html_score_class(const struct view *view, int score)
 {
@@ -25,13 +27,11 @@ void html_score_bar(struct strbuf *out, const struct view *view, int score)
                 html_score_class(view, score), score);
 }
 
-static void add_gauge(const struct view *view, struct strbuf *out)
+static void add_ring(const struct view *view, struct strbuf *out)
 {
     bool is_judged = view_is_judged(view);
     int score = view->verdict->score;
     strbuf_addf(out,
-                "<div class=\"panel score\">\n"
-                "<h2>Score</h2>\n"
                 "<svg class=\"gauge %s\" viewBox=\"0 0 120 120\" aria-hidden=\"true\">"
                 "<circle class=\"rail\" cx=\"60\" cy=\"60\" r=\"50\"/>",
                 html_score_class(view, score));
@@ -41,14 +41,61 @@ static void add_gauge(const struct view *view, struct strbuf *out)
                     "stroke-dasharray=\"%d 100\" transform=\"rotate(-90 60 60)\"/>",
                     score);
     if (is_judged)
-        strbuf_addf(out,
-                    "<text x=\"60\" y=\"74\">%d</text></svg>\n"
-                    "<p><strong>%s</strong><br>%d of 100</p>\n",
-                    score, view_score_word(score), score);
+        strbuf_addf(out, "<text x=\"60\" y=\"74\">%d</text></svg>\n", score);
     else
-        strbuf_adds(out, "<text x=\"60\" y=\"74\">?</text></svg>\n"
-                         "<p><strong>No score</strong>: no rule had the data it needs.</p>\n");
-    strbuf_adds(out, "</div>\n");
+        strbuf_adds(out, "<text x=\"60\" y=\"74\">?</text></svg>\n");
+}
+
+/* What would bring most points back. Of many bad findings none does alone; then the rule is said.
+ */
+static void add_costs(const struct view *view, struct strbuf *out)
+{
+    size_t shown = 0;
+    for (int least = 100; least > 0 && shown < COSTS_SHOWN; least--)
+        for (size_t i = 0; i < view->finding_count && shown < COSTS_SHOWN; i++) {
+            const struct finding *finding = view->findings[i].finding;
+            if (finding->cost != least)
+                continue;
+            strbuf_addf(out, "%s<li><span class=\"cost\">−%d</span> <a href=\"#f%zu\">",
+                        shown++ ? "" : "<ul class=\"costs\">\n", finding->cost, i + 1);
+            html_text(out, finding->title);
+            strbuf_adds(out, "</a></li>\n");
+        }
+    if (shown)
+        strbuf_adds(out, "</ul>\n");
+    else if (view->finding_count && view->verdict->score < 100)
+        strbuf_adds(out,
+                    "<p class=\"note\">Each critical finding halves it, an error takes a "
+                    "quarter, a warning a twelfth. No single repair brings a point back.</p>\n");
+}
+
+static void add_score(const struct view *view, struct strbuf *out)
+{
+    int score = view->verdict->score;
+    strbuf_adds(out, "<div class=\"panel score\">\n<h2>Score</h2>\n");
+    add_ring(view, out);
+    strbuf_adds(out, "<div>\n");
+    if (view_is_judged(view)) {
+        strbuf_addf(out, "<p><strong>%s</strong> %d of 100</p>\n", view_score_word(score), score);
+        add_costs(view, out);
+    } else {
+        strbuf_adds(out, "<p><strong>No score</strong>: no rule had the data it needs.</p>\n");
+    }
+    strbuf_adds(out, "</div>\n</div>\n");
+}
+
+/* What became of the findings of the baseline, one line. */
+static void add_changes(const struct view *view, struct strbuf *out)
+{
+    if (!view->verdict->baseline)
+        return;
+    struct view_changes changes = view_changes(view);
+    strbuf_addf(out,
+                "<p class=\"note\"><a href=\"#changes\">Since the baseline</a>: %zu new, %zu gone",
+                changes.fresh, changes.gone);
+    if (changes.lost)
+        strbuf_addf(out, ", %zu lost sight of", changes.lost);
+    strbuf_adds(out, "</p>\n");
 }
 
 static void add_counts(const struct view *view, struct strbuf *out)
@@ -60,6 +107,7 @@ static void add_counts(const struct view *view, struct strbuf *out)
                     severity_name((enum severity)i), view->counts[i] ? "" : " zero",
                     view->counts[i], words[i]);
     strbuf_adds(out, "</ul>\n");
+    add_changes(view, out);
     if (view->suppressed_count)
         strbuf_addf(out, "<p class=\"note\"><a href=\"#suppressed\">%zu suppressed</a></p>\n",
                     view->suppressed_count);
@@ -83,9 +131,12 @@ static void add_coverage(const struct view *view, struct strbuf *out)
         {"other", "do not apply", coverage->not_applicable},
     };
     double total = coverage->rules ? (double)coverage->rules : 1, start = 0;
-    strbuf_adds(out, "<div class=\"panel\">\n<h2>Coverage</h2>\n");
-    strbuf_addf(out, "<p class=\"figure\"><strong>%zu</strong> of %zu rules had data</p>\n",
-                coverage->evaluated, coverage->rules);
+    const char *sentence = view->trust.sentence ? view->trust.sentence : "";
+    strbuf_addf(out,
+                "<div class=\"panel trust %s\">\n<h2>Trust and coverage</h2>\n"
+                "<p class=\"figure\"><strong>%zu</strong> of %zu rules had data</p>\n",
+                trust_name(view->trust.level), coverage->evaluated,
+                coverage->rules - coverage->not_applicable);
     strbuf_adds(out, "<svg class=\"bar\" aria-hidden=\"true\" width=\"100%\" height=\"12\">"
                      "<rect class=\"rail\" width=\"100%\" height=\"12\"/>");
     for (size_t i = 0; i < ARRAY_SIZE(shares); i++) {
@@ -98,7 +149,11 @@ static void add_coverage(const struct view *view, struct strbuf *out)
     for (size_t i = 0; i < ARRAY_SIZE(shares); i++)
         strbuf_addf(out, "<li class=\"%s\">%zu %s</li>\n", shares[i].name, shares[i].count,
                     shares[i].words);
-    strbuf_adds(out, "</ul>\n</div>\n");
+    strbuf_adds(out, "</ul>\n<p class=\"note\">");
+    html_text(out, sentence);
+    if (view->problem_count)
+        strbuf_adds(out, " <a href=\"#quality\">What is missing</a>");
+    strbuf_adds(out, "</p>\n</div>\n");
 }
 
 static void add_names(const struct view *view, struct strbuf *out)
@@ -159,8 +214,8 @@ void html_summary(const struct view *view, struct strbuf *out)
     strbuf_adds(out, "</p>\n<p class=\"lead\">");
     add_lead(view, out);
     strbuf_adds(out, "</p>\n</header>\n<section class=\"summary\" aria-label=\"Summary\">\n");
-    add_gauge(view, out);
-    add_counts(view, out);
+    add_score(view, out);
     add_coverage(view, out);
+    add_counts(view, out);
     strbuf_adds(out, "</section>\n");
 }

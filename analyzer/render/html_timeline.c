@@ -1,330 +1,425 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * When what happened where: one lane a host, in it one row a finding, as inline SVG. Positions
- * across are percentages, so that the drawing fits a telephone and a wall without becoming
- * illegible; positions down are pixels. Colour is never alone: each severity has a shape, each row
- * the finding's number. The same data stands below as a table for those who do not see the drawing.
+ * When what happened where: a lane a host, in it a row a kind of events, as inline SVG beside names
+ * in HTML. Positions across are percentages, so that the drawing fits a telephone and a wall
+ * without becoming illegible; positions down are pixels. Colour is never alone: each kind has its
+ * shape and its row. The same events stand below as a table for those who do not see the drawing.
+ *
+ * What lies closer together than a mark is wide is drawn as one mark, so the size of the drawing
+ * depends on the number of hosts, not on how much went wrong.
  */
 #include <inttypes.h>
 
 #include "analyzer/render/html.h"
-#include "common/vec.h"
+#include "common/io.h"
 
-#define ROWS_A_LANE      24   /* findings with a time on one host; the rest is in the table only */
-#define LANES            64   /* hosts of the largest pool */
-#define TABLE_ROWS       300  /* events in the table */
-#define MAX_TICKS        6    /* labels that still fit 320 px */
-#define LEFT             8.0  /* percent kept free for the numbers ... */
-#define RIGHT            97.0 /* ... and for marks at the end */
-#define LONG_LINE        45.0 /* percent; beside a shorter one there is room for its title */
-#define LABEL_CHARACTERS 48   /* of a title in a row */
-#define LANE_HEAD        24   /* pixels for the host's name */
-#define ROW_HEIGHT       18
-#define AXIS_HEIGHT      26
+#define LANES       64        /* hosts of the largest pool */
+#define ROOMY       6         /* up to so many hosts rows are high and named */
+#define TABLE_ROWS  300       /* newest events in the table */
+#define BINS        120       /* places across for marks; a wide screen has room for so many */
+#define NAMED_MARKS 1200      /* up to so many marks say what they are under the mouse */
+#define MAX_MARKS   6000      /* with more, places become fewer */
+#define MAX_TICKS   6         /* labels that still fit 320 px */
+#define SPAN_TAIL   600       /* seconds that a sample of a log stands for */
+#define YEAR        31622400  /* seconds; what is older is in the table only */
+#define MIN_LENGTH  3600      /* seconds of the axis */
+#define LANE_PAD    5         /* pixels above and below the rows of a lane */
+#define FIRST_TIME  631152000 /* 1990: Xen is younger, a host without a clock begins in 1970 */
+#define LAST_TIME   4102444800
 
-/* 1990 and 2100: Xen is younger, and a host without a clock begins in 1970. */
-#define FIRST_TIME 631152000
-#define LAST_TIME  4102444800
-
-/* Everything with a time that one finding shows on one host. */
-struct row {
-    const struct finding *finding;
-    size_t number; /* on the page */
-    size_t host;   /* index in the view */
-    int64_t first, last;
-};
-
-struct timeline {
+struct drawing {
     const struct view *view;
-    VEC(struct row) rows;
+    const struct timeline *timeline;
     int64_t start, end; /* of the axis */
-    bool failed;
+    size_t lanes;
+    int rows[16];      /* row of each kind, -1: it has no event */
+    size_t counts[16]; /* events of each kind */
+    int row_count, row_height;
+    int bins;
+    size_t early; /* events before the axis */
+    bool has_names;
 };
 
-/* Times come from reports: one far out would press all others into a point. */
 static bool is_drawable(int64_t time)
 {
     return time >= FIRST_TIME && time <= LAST_TIME;
 }
 
-static void extend(int64_t *first, int64_t *last, int64_t time)
+bool html_has_timeline(const struct view *view)
 {
-    if (!is_drawable(time))
-        return;
-    if (*first == TIME_UNKNOWN || time < *first)
-        *first = time;
-    if (*last == TIME_UNKNOWN || time > *last)
-        *last = time;
+    return view->verdict->timeline && view->verdict->timeline->event_count > 0;
 }
 
-/* First and last time of a finding on a host: from its evidence there; if it has one host only,
- * from itself. */
-static struct row row_of(const struct view *view, size_t index, size_t host)
+/* The axis ends when the last report was taken and begins a little before the first event. */
+static void set_axis(struct drawing *drawing)
 {
-    const struct finding *finding = view->findings[index].finding;
-    struct row row = {finding, index + 1, host, TIME_UNKNOWN, TIME_UNKNOWN};
-    for (size_t i = 0; i < finding->evidence_count; i++)
-        if (strcmp(finding->evidence[i].host, view->hosts[host].name) == 0)
-            extend(&row.first, &row.last, finding->evidence[i].time);
-    if (finding->host_count == 1 && strcmp(finding->hosts[0], view->hosts[host].name) == 0) {
-        extend(&row.first, &row.last, finding->first_seen);
-        extend(&row.first, &row.last, finding->last_seen);
+    const struct timeline *timeline = drawing->timeline;
+    int64_t first = timeline->events[0].first, last = first;
+    for (size_t i = 0; i < timeline->event_count; i++)
+        if (timeline->events[i].last > last)
+            last = timeline->events[i].last;
+    for (size_t i = 0; i < drawing->view->host_count; i++)
+        if (is_drawable(drawing->view->hosts[i].taken) && drawing->view->hosts[i].taken > last)
+            last = drawing->view->hosts[i].taken;
+    if (last - first > YEAR)
+        first = last - YEAR;
+    int64_t length = last - first > MIN_LENGTH ? last - first : MIN_LENGTH;
+    drawing->start = last - length - length / 40;
+    drawing->end = last + length / 80;
+    for (size_t i = 0; i < timeline->event_count; i++)
+        drawing->early += timeline->events[i].first < drawing->start;
+}
+
+static void set_rows(struct drawing *drawing)
+{
+    const struct timeline *timeline = drawing->timeline;
+    for (size_t i = 0; i < timeline->event_count; i++)
+        if (timeline->events[i].kind < ARRAY_SIZE(drawing->counts))
+            drawing->counts[timeline->events[i].kind]++;
+    for (size_t k = 0; k < ARRAY_SIZE(drawing->rows); k++)
+        drawing->rows[k] = drawing->counts[k] ? drawing->row_count++ : -1;
+    drawing->lanes = drawing->view->host_count < LANES ? drawing->view->host_count : LANES;
+    drawing->row_height = drawing->lanes <= ROOMY ? 20 : 9;
+}
+
+static double position(const struct drawing *drawing, int64_t time)
+{
+    double length = (double)(drawing->end - drawing->start);
+    double place = 100 * (double)(time - drawing->start) / length;
+    return place < 0 ? 0 : place > 100 ? 100 : place;
+}
+
+static int bin_of(const struct drawing *drawing, int64_t time)
+{
+    return (int)(position(drawing, time) * drawing->bins / 100);
+}
+
+/* The next event of this kind and host on the axis at or behind `index`; the count when there is
+ * none. */
+static size_t next_event(const struct drawing *drawing, size_t index, unsigned kind, unsigned host)
+{
+    const struct timeline *timeline = drawing->timeline;
+    while (index < timeline->event_count &&
+           (timeline->events[index].kind != kind || timeline->events[index].host != host ||
+            timeline->events[index].first < drawing->start))
+        index++;
+    return index;
+}
+
+/* Marks of a row with so many bins. */
+static size_t count_marks(const struct drawing *drawing, unsigned kind, unsigned host)
+{
+    size_t marks = 0;
+    int bin = -1;
+    for (size_t i = next_event(drawing, 0, kind, host); i < drawing->timeline->event_count;
+         i = next_event(drawing, i + 1, kind, host)) {
+        int own = bin_of(drawing, drawing->timeline->events[i].first);
+        marks += own != bin;
+        bin = own;
     }
-    return row;
+    return marks;
 }
 
-static void collect(struct timeline *timeline)
+static size_t count_all_marks(const struct drawing *drawing)
 {
-    const struct view *view = timeline->view;
-    for (size_t host = 0; host < view->host_count; host++)
-        for (size_t i = 0; i < view->finding_count; i++) {
-            struct row row = row_of(view, i, host);
-            if (row.first == TIME_UNKNOWN)
-                continue;
-            struct row *slot = vec_push(&timeline->rows);
-            if (!slot) {
-                timeline->failed = true;
-                return;
-            }
-            *slot = row;
-            extend(&timeline->start, &timeline->end, row.first);
-            extend(&timeline->start, &timeline->end, row.last);
-        }
-    for (size_t host = 0; timeline->rows.count > 0 && host < view->host_count; host++)
-        extend(&timeline->start, &timeline->end, view->hosts[host].taken);
-    if (timeline->start == timeline->end && timeline->start != TIME_UNKNOWN)
-        timeline->end = timeline->start + 1;
+    size_t marks = 0;
+    for (unsigned host = 0; host < drawing->lanes; host++)
+        for (unsigned kind = 0; kind < drawing->timeline->kind_count; kind++)
+            if (drawing->rows[kind] >= 0)
+                marks += count_marks(drawing, kind, host);
+    return marks;
 }
 
-static double position(const struct timeline *timeline, int64_t time)
+static void set_bins(struct drawing *drawing)
 {
-    double length = (double)(timeline->end - timeline->start);
-    return LEFT + (RIGHT - LEFT) * (double)(time - timeline->start) / length;
+    size_t marks = 0;
+    for (drawing->bins = BINS; drawing->bins > 1; drawing->bins /= 2) {
+        marks = count_all_marks(drawing);
+        if (marks <= MAX_MARKS)
+            break;
+    }
+    drawing->has_names = marks <= NAMED_MARKS;
 }
 
 /* The shortest step that gives few enough ticks. */
-static int64_t tick_step(const struct timeline *timeline)
+static int64_t tick_step(const struct drawing *drawing)
 {
     static const int64_t steps[] = {
-        1,         5,          15,         60,         300,           900,
-        3600,      3 * 3600,   6 * 3600,   12 * 3600,  86400,         2 * 86400,
-        7 * 86400, 14 * 86400, 30 * 86400, 91 * 86400, 365 * 86400LL, 3650 * 86400LL,
+        60,        300,   600,       1800,      3600,       2 * 3600,   3 * 3600,   6 * 3600,
+        12 * 3600, 86400, 2 * 86400, 7 * 86400, 14 * 86400, 30 * 86400, 61 * 86400, 91 * 86400,
     };
-    double length = (double)(timeline->end - timeline->start);
+    double length = (double)(drawing->end - drawing->start);
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-        if (length / (double)steps[i] < MAX_TICKS)
+        if (length / (double)steps[i] <= MAX_TICKS)
             return steps[i];
+    return steps[ARRAY_SIZE(steps) - 1];
+}
+
+static int64_t first_tick(const struct drawing *drawing, int64_t step)
+{
+    return drawing->start + (step - drawing->start % step) % step;
+}
+
+static void add_grid(const struct drawing *drawing, int height, struct strbuf *out)
+{
+    int64_t step = tick_step(drawing);
+    for (int64_t tick = first_tick(drawing, step); tick <= drawing->end; tick += step)
+        strbuf_addf(out, "<line class=\"tick\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"0\" y2=\"%d\"/>",
+                    position(drawing, tick), position(drawing, tick), height);
+}
+
+static void add_axis(const struct drawing *drawing, struct strbuf *out)
+{
+    int64_t step = tick_step(drawing);
+    char from[32], to[32], text[32];
+    view_time(drawing->start, from);
+    view_time(drawing->end, to);
+    bool is_one_day = strncmp(from, to, strlen("2026-11-02")) == 0;
+    strbuf_addf(out,
+                "<div class=\"lane axis\"><p>%.*s</p><svg aria-hidden=\"true\" width=\"100%%\" "
+                "height=\"18\">",
+                is_one_day ? 10 : 0, from);
+    for (int64_t tick = first_tick(drawing, step); tick <= drawing->end; tick += step) {
+        double x = position(drawing, tick);
+        if (x < 5 || x > 95)
+            continue;
+        /* "2026-11-02 10:00:00": the day at midnight, hours and minutes at other times. */
+        view_time(tick, text);
+        bool is_midnight = tick % 86400 == 0;
+        strbuf_addf(out, "<text%s x=\"%.2f%%\" y=\"13\">%.5s</text>",
+                    is_midnight && step < 86400 ? " class=\"day\"" : "", x,
+                    text + strlen(is_midnight ? "2026-" : "2026-11-02 "));
+    }
+    strbuf_adds(out, "</svg></div>\n");
+}
+
+/* Number of the finding that an event belongs to, or 0. */
+static size_t finding_of(const struct view *view, const struct event *event)
+{
+    const char *host = event->host < view->host_count ? view->hosts[event->host].name : "";
+    for (size_t i = 0; event->rule && i < view->finding_count; i++) {
+        const struct finding *finding = view->findings[i].finding;
+        if (strcmp(finding->rule, event->rule) != 0)
+            continue;
+        for (size_t h = 0; h < finding->host_count; h++)
+            if (strcmp(finding->hosts[h], host) == 0)
+                return i + 1;
+    }
     return 0;
 }
 
-static void add_ticks(const struct timeline *timeline, struct strbuf *out, int height)
-{
-    int64_t step = tick_step(timeline);
-    if (step == 0)
-        return;
-    int64_t first = timeline->start - timeline->start % step;
-    for (int64_t tick = first; tick <= timeline->end; tick += step) {
-        char text[32];
-        if (tick < timeline->start)
-            continue;
-        view_time(tick, text);
-        /* "2026-11-02 10:00:00": the day at midnight, else hours and minutes, or all for steps of
-         * seconds. */
-        const char *label = text + strlen("2026-11-02 ");
-        int length = step % 60 ? 8 : 5;
-        if (tick % 86400 == 0)
-            label = step >= 91 * 86400 ? text : text + strlen("2026-"),
-            length = step >= 91 * 86400 ? 7 : 5;
-        double x = position(timeline, tick);
-        strbuf_addf(out,
-                    "<line class=\"tick\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"0\" y2=\"%d\"/>"
-                    "<text class=\"label\" x=\"%.2f%%\" y=\"%d\">%.*s</text>\n",
-                    x, x, height, x, height + 17, length, label);
-    }
-}
-
-static void add_mark(const struct timeline *timeline, const struct row *row, int64_t time, int y,
+static void add_name(const struct drawing *drawing, const struct event *event, int64_t count,
                      struct strbuf *out)
 {
-    strbuf_addf(out, "<use href=\"#mark-%s\" x=\"%.2f%%\" y=\"%d\"/>",
-                severity_name(row->finding->severity), position(timeline, time), y);
+    char time[32];
+    strbuf_adds(out, "<title>");
+    html_text(out, drawing->timeline->kinds[event->kind].title);
+    strbuf_addf(out, " %s", view_time(event->first, time));
+    if (count > 1)
+        strbuf_addf(out, ", %" PRId64 " times", count);
+    strbuf_adds(out, ": ");
+    html_abbreviate(out, event->text, 90);
+    strbuf_adds(out, "</title>");
 }
 
-/* The title, on the side with more room; over the line when the line takes most of it. */
-static void add_label(const struct row *row, double from, double to, int y, struct strbuf *out)
+/* One mark for events `first` to `last`, which share a place. */
+static void add_mark(const struct drawing *drawing, const struct event *first, int64_t until,
+                     int64_t count, int y, struct strbuf *out)
 {
-    bool is_over = to - from > LONG_LINE, is_before = from > 100 - to;
-    const char *side = is_over ? "over" : is_before ? "before" : "behind";
-    double x = is_over ? (from + to) / 2 : is_before ? from : to;
-    int shift = is_over ? 0 : is_before ? -28 : 12;
-    strbuf_addf(out, "<text class=\"title %s\" x=\"%.2f%%\" dx=\"%d\" y=\"%d\">", side, x, shift,
-                y + 4);
-    html_abbreviate(out, row->finding->title, LABEL_CHARACTERS);
-    strbuf_adds(out, "</text>");
-}
-
-static void add_row(const struct timeline *timeline, const struct row *row, int y,
-                    struct strbuf *out)
-{
-    double from = position(timeline, row->first), to = position(timeline, row->last);
-    strbuf_addf(out, "<a href=\"#f%zu\" tabindex=\"-1\"><g class=\"%s\"><title>", row->number,
-                severity_name(row->finding->severity));
-    html_text(out, row->finding->title);
-    strbuf_addf(out,
-                "</title><rect class=\"hit\" x=\"0\" width=\"100%%\" y=\"%d\" height=\"%d\"/>"
-                "<text class=\"number\" x=\"%.2f%%\" dx=\"-10\" y=\"%d\">%zu</text>"
-                "<line x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" y2=\"%d\"/>",
-                y - ROW_HEIGHT / 2, ROW_HEIGHT, from, y + 4, row->number, from, to, y, y);
-    add_mark(timeline, row, row->first, y, out);
-    for (size_t i = 0; i < row->finding->evidence_count; i++) {
-        const struct evidence *evidence = &row->finding->evidence[i];
-        if (evidence->time > row->first && evidence->time < row->last &&
-            strcmp(evidence->host, timeline->view->hosts[row->host].name) == 0)
-            add_mark(timeline, row, evidence->time, y, out);
+    double x = position(drawing, first->first), end = position(drawing, until);
+    size_t number = drawing->has_names ? finding_of(drawing->view, first) : 0;
+    if (number)
+        strbuf_addf(out, "<a href=\"#f%zu\" tabindex=\"-1\">", number);
+    if (end - x > 100.0 / BINS)
+        strbuf_addf(out, "<line x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" y2=\"%d\"/>", x, end, y, y);
+    strbuf_addf(out, "<use href=\"#mark-%s%s\" x=\"%.2f%%\" y=\"%d\"",
+                drawing->timeline->kinds[first->kind].shape,
+                drawing->lanes <= ROOMY ? "" : "-small", x, y);
+    if (drawing->has_names) {
+        strbuf_adds(out, ">");
+        add_name(drawing, first, count, out);
+        strbuf_adds(out, "</use>");
+    } else {
+        strbuf_adds(out, "/>");
     }
-    if (row->last != row->first)
-        add_mark(timeline, row, row->last, y, out);
-    add_label(row, from, to, y, out);
-    strbuf_adds(out, "</g></a>\n");
+    strbuf_adds(out, number ? "</a>" : "");
 }
 
-/* Rows that are drawn of the ones of this host, which follow each other. */
-static size_t rows_of_host(const struct timeline *timeline, size_t host, size_t first)
+static void add_row(const struct drawing *drawing, unsigned kind, unsigned host, struct strbuf *out)
 {
-    size_t count = 0;
-    while (first + count < timeline->rows.count && timeline->rows.items[first + count].host == host)
-        count++;
-    return count;
+    const struct event *events = drawing->timeline->events;
+    size_t count = drawing->timeline->event_count;
+    int y = LANE_PAD + drawing->rows[kind] * drawing->row_height + drawing->row_height / 2;
+    size_t i = next_event(drawing, 0, kind, host);
+    if (i == count)
+        return;
+    strbuf_addf(out, "<g class=\"%s\">", drawing->timeline->kinds[kind].colour);
+    while (i < count) {
+        const struct event *first = &events[i];
+        int64_t until = first->last, times = 0;
+        int bin = bin_of(drawing, first->first);
+        for (; i < count && bin_of(drawing, events[i].first) == bin;
+             i = next_event(drawing, i + 1, kind, host)) {
+            until = events[i].last > until ? events[i].last : until;
+            times += events[i].count;
+        }
+        add_mark(drawing, first, until, times, y, out);
+    }
+    strbuf_adds(out, "</g>\n");
 }
 
-static size_t drawn(size_t count)
+/* Where this host's logs are silent is hatched; with no knowledge about any host nothing is. */
+static void add_ground(const struct drawing *drawing, unsigned host, int height, struct strbuf *out)
 {
-    return count < ROWS_A_LANE ? count : ROWS_A_LANE;
+    const struct timeline *timeline = drawing->timeline;
+    if (timeline->span_count == 0)
+        return;
+    strbuf_addf(out, "<rect class=\"silent\" fill=\"url(#hatch)\" width=\"100%%\" height=\"%d\"/>",
+                height);
+    for (size_t i = 0; i < timeline->span_count; i++) {
+        const struct log_span *span = &timeline->spans[i];
+        if (span->host != host || span->to < drawing->start)
+            continue;
+        double from = position(drawing, span->from);
+        strbuf_addf(out, "<rect class=\"log\" x=\"%.2f%%\" width=\"%.2f%%\" height=\"%d\"/>", from,
+                    position(drawing, span->to + SPAN_TAIL) - from, height);
+    }
 }
 
-static void add_lane(const struct timeline *timeline, size_t host, size_t first, size_t count,
-                     int y, struct strbuf *out)
+static void add_lane(const struct drawing *drawing, unsigned host, struct strbuf *out)
 {
-    strbuf_addf(out,
-                "<line class=\"lane\" x1=\"0\" x2=\"100%%\" y1=\"%d\" y2=\"%d\"/>"
-                "<text class=\"host\" x=\"0\" y=\"%d\">",
-                y, y, y + 17);
-    html_text(out, timeline->view->hosts[host].name);
-    strbuf_addf(out, "%s</text>\n", count ? "" : ": nothing with a time");
-    for (size_t i = 0; i < drawn(count); i++)
-        add_row(timeline, &timeline->rows.items[first + i],
-                y + LANE_HEAD + (int)i * ROW_HEIGHT + ROW_HEIGHT / 2, out);
-    int64_t taken = timeline->view->hosts[host].taken;
-    if (is_drawable(taken)) {
-        double x = position(timeline, taken);
+    const struct view_host *about = &drawing->view->hosts[host];
+    int height = drawing->row_count * drawing->row_height + 2 * LANE_PAD;
+    strbuf_adds(out, "<div class=\"lane\"><p class=\"host\">");
+    html_text(out, about->name);
+    strbuf_addf(out, "</p><svg aria-hidden=\"true\" width=\"100%%\" height=\"%d\">", height);
+    add_ground(drawing, host, height, out);
+    add_grid(drawing, height, out);
+    for (unsigned kind = 0; kind < drawing->timeline->kind_count; kind++)
+        if (drawing->rows[kind] >= 0)
+            add_row(drawing, kind, host, out);
+    if (is_drawable(about->taken))
+        strbuf_addf(out, "<line class=\"taken\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"0\" y2=\"%d\"/>",
+                    position(drawing, about->taken), position(drawing, about->taken), height);
+    strbuf_adds(out, "</svg></div>\n");
+}
+
+/* Around 0,0, so that <use> can put them anywhere; the small ones for lanes that are low. */
+static const char defs[] =
+    "<svg class=\"defs\" aria-hidden=\"true\" width=\"0\" height=\"0\"><defs>"
+    "<path id=\"mark-triangle\" d=\"M0-7 7 6-7 6z\"/>"
+    "<path id=\"mark-diamond\" d=\"M0-8 8 0 0 8-8 0z\"/>"
+    "<path id=\"mark-cross\" d=\"M-7-4-4-7 0-3 4-7 7-4 3 0 7 4 4 7 0 3-4 7-7 4-3 0z\"/>"
+    "<rect id=\"mark-square\" x=\"-5\" y=\"-5\" width=\"10\" height=\"10\"/>"
+    "<circle id=\"mark-circle\" r=\"5.5\"/>"
+    "<path id=\"mark-ring\" fill-rule=\"evenodd\" d=\"M-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0zM-3 0a3 "
+    "3 0 1 0 6 0a3 3 0 1 0-6 0z\"/>"
+    "<rect id=\"mark-bar\" x=\"-2\" y=\"-7\" width=\"4\" height=\"14\"/>"
+    "<path id=\"mark-triangle-small\" d=\"M0-4 4 4-4 4z\"/>"
+    "<path id=\"mark-diamond-small\" d=\"M0-4.5 4.5 0 0 4.5-4.5 0z\"/>"
+    "<path id=\"mark-cross-small\" d=\"M-4-2-2-4 0-2 2-4 4-2 2 0 4 2 2 4 0 2-2 4-4 2-2 0z\"/>"
+    "<rect id=\"mark-square-small\" x=\"-3\" y=\"-3\" width=\"6\" height=\"6\"/>"
+    "<circle id=\"mark-circle-small\" r=\"3.5\"/>"
+    "<path id=\"mark-ring-small\" fill-rule=\"evenodd\" d=\"M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0zM-2 "
+    "0a2 2 0 1 0 4 0a2 2 0 1 0-4 0z\"/>"
+    "<rect id=\"mark-bar-small\" x=\"-1\" y=\"-4\" width=\"2\" height=\"8\"/>"
+    "<pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">"
+    "<path d=\"M-1 7 7-1M-1 1 1-1M5 7 7 5\"/></pattern>"
+    "</defs></svg>\n";
+
+static void add_legend(const struct drawing *drawing, struct strbuf *out)
+{
+    strbuf_adds(out, "<ul class=\"marks\">\n");
+    for (size_t k = 0; k < drawing->timeline->kind_count; k++) {
+        const struct event_kind *kind = &drawing->timeline->kinds[k];
         strbuf_addf(out,
-                    "<line class=\"taken\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" y2=\"%d\"/>\n", x,
-                    x, y, y + LANE_HEAD + (int)drawn(count) * ROW_HEIGHT);
+                    "<li%s><svg class=\"%s\" aria-hidden=\"true\" width=\"18\" height=\"18\">"
+                    "<use href=\"#mark-%s\" x=\"9\" y=\"9\"/></svg><span><strong>",
+                    drawing->counts[k] ? "" : " class=\"none\"", kind->colour, kind->shape);
+        html_text(out, kind->title);
+        strbuf_addf(out, "</strong> %zu", drawing->counts[k]);
+        if (*kind->description) {
+            strbuf_adds(out, "<br>");
+            html_text(out, kind->description);
+        }
+        strbuf_adds(out, "</span></li>\n");
     }
+    if (drawing->timeline->span_count)
+        strbuf_adds(
+            out, "<li><svg aria-hidden=\"true\" width=\"18\" height=\"18\">"
+                 "<rect class=\"silent\" fill=\"url(#hatch)\" width=\"18\" "
+                 "height=\"18\"/></svg><span><strong>No logs"
+                 "</strong><br>the host wrote none, or they are not in the report</span></li>\n");
+    strbuf_adds(out,
+                "<li><svg aria-hidden=\"true\" width=\"18\" height=\"18\"><line class=\"taken\" "
+                "x1=\"9\" x2=\"9\" y1=\"0\" y2=\"18\"/></svg><span><strong>Report taken"
+                "</strong></span></li>\n</ul>\n");
 }
 
-/* Around 0,0, so that <use> can put them anywhere. */
-static const char marks[] = "<defs>"
-                            "<path id=\"mark-critical\" d=\"M0-7 7 0 0 7-7 0z\"/>"
-                            "<rect id=\"mark-error\" x=\"-5\" y=\"-5\" width=\"10\" height=\"10\"/>"
-                            "<path id=\"mark-warning\" d=\"M0-6 6 5-6 5z\"/>"
-                            "<circle id=\"mark-info\" r=\"4.5\"/>"
-                            "</defs>\n";
-
-static void add_drawing(const struct timeline *timeline, struct strbuf *out)
+static void add_table_row(const struct drawing *drawing, const struct event *event,
+                          struct strbuf *out)
 {
-    size_t hosts = timeline->view->host_count < LANES ? timeline->view->host_count : LANES;
-    int height = 0;
-    size_t first = 0;
-    for (size_t host = 0; host < hosts; host++) {
-        size_t count = rows_of_host(timeline, host, first);
-        height += LANE_HEAD + (int)drawn(count) * ROW_HEIGHT + ROW_HEIGHT / 2;
-        first += count;
+    size_t number = finding_of(drawing->view, event);
+    strbuf_adds(out, "<tr><td>");
+    html_period(out, event->first, event->last);
+    strbuf_adds(out, "</td><td>");
+    html_text(out, event->host < drawing->view->host_count ? drawing->view->hosts[event->host].name
+                                                           : "");
+    strbuf_adds(out, "</td><td>");
+    html_text(out, drawing->timeline->kinds[event->kind].title);
+    strbuf_addf(out, "</td><td>%" PRId64 "</td><td>", event->count);
+    if (number) {
+        strbuf_addf(out, "<a href=\"#f%zu\">", number);
+        html_text(out, drawing->view->findings[number - 1].finding->title);
+        strbuf_adds(out, "</a>");
+    } else {
+        html_abbreviate(out, event->text, 160);
     }
+    strbuf_adds(out, "</td></tr>\n");
+}
+
+static void add_table(const struct drawing *drawing, struct strbuf *out)
+{
+    size_t count = drawing->timeline->event_count;
+    size_t first = count > TABLE_ROWS ? count - TABLE_ROWS : 0;
     strbuf_addf(out,
-                "<svg class=\"timeline\" aria-hidden=\"true\" width=\"100%%\" height=\"%d\">\n%s",
-                height + AXIS_HEIGHT, marks);
-    add_ticks(timeline, out, height);
-    int y = 0;
-    first = 0;
-    for (size_t host = 0; host < hosts; host++) {
-        size_t count = rows_of_host(timeline, host, first);
-        add_lane(timeline, host, first, count, y, out);
-        y += LANE_HEAD + (int)drawn(count) * ROW_HEIGHT + ROW_HEIGHT / 2;
-        first += count;
-    }
-    strbuf_addf(out, "<line class=\"lane\" x1=\"0\" x2=\"100%%\" y1=\"%d\" y2=\"%d\"/></svg>\n",
-                height, height);
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-    const struct row *left = a, *right = b;
-    if (left->first != right->first)
-        return left->first < right->first ? -1 : 1;
-    return left->number < right->number ? -1 : left->number > right->number;
-}
-
-static void add_table(struct timeline *timeline, struct strbuf *out)
-{
-    qsort(timeline->rows.items, timeline->rows.count, sizeof *timeline->rows.items, compare_rows);
-    strbuf_adds(out, "<details class=\"more\"><summary>The timeline as a table</summary>\n"
-                     "<div class=\"scroll\" role=\"region\" aria-label=\"Timeline as a table\" "
-                     "tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">First</th>"
-                     "<th scope=\"col\">Last</th><th scope=\"col\">Host</th>"
-                     "<th scope=\"col\">Severity</th><th scope=\"col\">Finding</th></tr></thead>\n"
-                     "<tbody>\n");
-    for (size_t i = 0; i < timeline->rows.count && i < TABLE_ROWS; i++) {
-        const struct row *row = &timeline->rows.items[i];
-        strbuf_adds(out, "<tr><td>");
-        html_time(out, row->first);
-        strbuf_adds(out, "</td><td>");
-        html_time(out, row->last);
-        strbuf_adds(out, "</td><td>");
-        html_text(out, timeline->view->hosts[row->host].name);
-        strbuf_adds(out, "</td><td>");
-        html_badge(out, row->finding->severity);
-        strbuf_addf(out, "</td><td><a href=\"#f%zu\">", row->number);
-        html_text(out, row->finding->title);
-        strbuf_adds(out, "</a></td></tr>\n");
-    }
+                "<details class=\"more\"><summary>The timeline as a table "
+                "<span class=\"note\">%s%zu event%s</span></summary>\n"
+                "<div class=\"scroll\" role=\"region\" aria-label=\"Timeline as a table\" "
+                "tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">When</th>"
+                "<th scope=\"col\">Host</th><th scope=\"col\">What</th><th scope=\"col\">Times</th>"
+                "<th scope=\"col\">Finding or line of a log</th></tr></thead>\n<tbody>\n",
+                first ? "the latest " : "", count - first, count - first == 1 ? "" : "s");
+    for (size_t i = first; i < count; i++)
+        add_table_row(drawing, &drawing->timeline->events[i], out);
     strbuf_adds(out, "</tbody>\n</table></div></details>\n");
-}
-
-bool html_has_timeline(const struct view *view)
-{
-    for (size_t host = 0; host < view->host_count; host++)
-        for (size_t i = 0; i < view->finding_count; i++)
-            if (row_of(view, i, host).first != TIME_UNKNOWN)
-                return true;
-    return false;
 }
 
 void html_timeline(const struct view *view, struct strbuf *out)
 {
-    struct timeline timeline = {.view = view, .start = TIME_UNKNOWN, .end = TIME_UNKNOWN};
-    collect(&timeline);
-    if (timeline.failed)
-        out->failed = true;
-    if (timeline.rows.count > 0) {
-        strbuf_adds(out, "<section aria-labelledby=\"timeline\">\n"
-                         "<h2 id=\"timeline\">Timeline</h2>\n<p class=\"note\">");
-        html_period(out, timeline.start, timeline.end);
-        strbuf_adds(out, ", by the clock of each host. A row is a finding, with its number; the "
-                         "dashed line is when the report was taken.</p>\n<div class=\"panel\">\n"
-                         "<ul class=\"legend marks\">");
-        for (int i = SEVERITY_COUNT - 1; i >= 0; i--) {
-            const char *name = severity_name((enum severity)i);
-            strbuf_addf(out,
-                        "<li><svg class=\"%s\" aria-hidden=\"true\" width=\"16\" height=\"16\">"
-                        "<use href=\"#mark-%s\" x=\"8\" y=\"8\"/></svg> %s</li>",
-                        name, name, name);
-        }
-        strbuf_adds(out, "</ul>\n");
-        add_drawing(&timeline, out);
-        strbuf_adds(out, "</div>\n");
-        add_table(&timeline, out);
-        strbuf_adds(out, "</section>\n");
-    }
-    vec_free(&timeline.rows);
+    if (!html_has_timeline(view))
+        return;
+    struct drawing drawing = {.view = view, .timeline = view->verdict->timeline};
+    set_axis(&drawing);
+    set_rows(&drawing);
+    set_bins(&drawing);
+    strbuf_adds(out, "<section aria-labelledby=\"timeline\">\n<h2 id=\"timeline\">Timeline</h2>\n"
+                     "<p class=\"note\">");
+    html_period(out, drawing.start, drawing.end);
+    strbuf_adds(out, ", by the clock of each host.");
+    if (drawing.early)
+        strbuf_addf(out, " %zu earlier event%s in the table only.", drawing.early,
+                    drawing.early == 1 ? " is" : "s are");
+    strbuf_adds(out, "</p>\n<div class=\"panel\">\n");
+    strbuf_adds(out, defs);
+    add_legend(&drawing, out);
+    strbuf_addf(out, "<div class=\"timeline%s\">\n", drawing.lanes <= ROOMY ? "" : " dense");
+    add_axis(&drawing, out);
+    for (unsigned host = 0; host < drawing.lanes; host++)
+        add_lane(&drawing, host, out);
+    if (drawing.lanes > 1)
+        add_axis(&drawing, out);
+    strbuf_adds(out, "</div>\n</div>\n");
+    add_table(&drawing, out);
+    strbuf_adds(out, "</section>\n");
 }

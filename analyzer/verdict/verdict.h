@@ -12,6 +12,7 @@
 
 #include "analyzer/database/database.h"
 #include "analyzer/report/report.h"
+#include "analyzer/verdict/overview.h"
 #include "common/arena.h"
 
 enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITY_CRITICAL };
@@ -160,6 +161,8 @@ struct verdict {
     struct rule_pack *packs;
     size_t pack_count;
     const struct baseline *baseline; /* NULL: none was given */
+    struct timeline *timeline; /* NULL: no output shows it */
+    const struct inventory *inventory; /* NULL: the same */
     struct note *notes;
     size_t note_count;
 };

@@ -586,6 +586,7 @@ struct view *sample_new(const char *payload, enum severity min_severity)
     view->width = 100;
     fill_hosts(view, payload);
     fill_verdict(view, verdict, payload);
+    sample_add_overview(view, verdict, payload);
     fill_rules(view, verdict, payload);
     fill_baseline(view, verdict, payload);
     if (view_arrange(view, NULL) < 0 || view_weigh(view, NULL) < 0) {
@@ -608,6 +609,8 @@ struct view *sample_new_clean(size_t evaluated)
         view->hosts[i].score = 100;
     verdict->coverage = (struct coverage){60, evaluated, 0, evaluated, 60 - evaluated, 0};
     verdict->score = 100;
+    sample_add_overview(view, verdict, "");
+    verdict->timeline = NULL;
     if (view_arrange(view, NULL) < 0 || view_weigh(view, NULL) < 0) {
         sample_free(view);
         return NULL;

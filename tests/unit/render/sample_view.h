@@ -14,5 +14,8 @@
 struct view *sample_new(const char *payload, enum severity min_severity);
 void sample_free(struct view *view);
 
+/* A timeline and an inventory for the view's three hosts (sample_overview.c). */
+void sample_add_overview(struct view *view, struct verdict *verdict, const char *payload);
+
 /* Nothing found; with `evaluated` 0 also nothing judged. */
 struct view *sample_new_clean(size_t evaluated);

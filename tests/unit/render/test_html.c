@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "analyzer/render/html.h"
+#include "common/io.h"
 #include "sample_view.h"
 
 static void render(const struct view *view, struct strbuf *out)
@@ -49,8 +50,10 @@ static void the_policy_allows_exactly_our_style(void **state)
     assert_true(strstr(out.data, "Content-Security-Policy") < strstr(out.data, "<style>"));
     assert_null(strstr(out.data, " style="));
     assert_null(strstr(out.data, "<script"));
-    assert_null(strstr(begin, "url("));
-    assert_null(strstr(begin, "@import"));
+    CLEANUP_FREE char *style = strndup(begin, (size_t)(end - begin));
+    assert_null(strstr(style, "url("));
+    assert_null(strstr(style, "@import"));
+    assert_int_equal(count_of(out.data, "url("), count_of(out.data, "\"url(#hatch)\""));
     sample_free(view);
 }
 
@@ -150,11 +153,84 @@ static void a_host_that_differs_from_the_others_is_marked(void **state)
     struct view *view = sample_new_clean(46);
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     html_hosts(view, &out);
-    assert_int_equal(count_of(out.data, "class=\"differs\""), 4); /* version, Xen, BIOS, memory */
-    view->host_count = 1;
-    strbuf_clear(&out);
-    html_hosts(view, &out);
-    assert_int_equal(count_of(out.data, "class=\"differs\""), 0);
+    assert_int_equal(count_of(out.data, "class=\"differs\""), 2); /* product and memory */
+    assert_non_null(strstr(out.data, "<dd>only xcp-fra-03</dd>"));
+    assert_non_null(strstr(out.data, "known of 2 hosts")); /* microcode */
+    assert_null(strstr(out.data, "The hosts are alike"));
+    sample_free(view);
+}
+
+static void the_lines_around_a_proof_are_numbered_and_the_proof_is_marked(void **state)
+{
+    (void)state;
+    struct view *view = sample_new("", SEVERITY_INFO);
+    struct evidence evidence[] = {
+        {.host = "xcp-fra-01", .path = "var/log/kern.log", .line = 12, .time = TIME_UNKNOWN,
+         .text = "first <hit>", .before = "ten\neleven", .after = "second hit\nfourteen"},
+        {.host = "xcp-fra-01", .path = "var/log/kern.log", .line = 13, .time = TIME_UNKNOWN,
+         .text = "second hit", .before = "eleven\nfirst <hit>", .after = "fourteen"}};
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    view->verdict->findings[0].evidence = evidence;
+    view->verdict->findings[0].evidence_count = 2;
+    html_findings(view, &out);
+    assert_non_null(strstr(out.data, "<span class=\"row\"><span class=\"no\">10</span><span>ten</span>"));
+    assert_non_null(strstr(out.data, "<mark class=\"row\"><span class=\"no\">12</span><span>first &lt;hit&gt;"));
+    assert_non_null(strstr(out.data, "<mark class=\"row\"><span class=\"no\">13</span><span>second hit"));
+    assert_non_null(strstr(out.data, "<span class=\"no\">14</span><span>fourteen"));
+    assert_int_equal(count_of(out.data, "second hit"), 1); /* not shown again for itself */
+    sample_free(view);
+}
+
+static void a_page_of_endless_findings_stays_small(void **state)
+{
+    (void)state;
+    struct view *view = sample_new("", SEVERITY_INFO);
+    static char text[4001];
+    memset(text, 'x', 4000);
+    struct view_finding *many = calloc(20000, sizeof *many);
+    struct evidence evidence = {.host = "h", .path = "p", .line = 7, .time = TIME_UNKNOWN,
+                                .text = text, .before = text, .after = text};
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    view->verdict->findings[0].evidence = &evidence;
+    view->verdict->findings[0].evidence_count = 1;
+    for (size_t i = 0; i < 20000; i++)
+        many[i] = (struct view_finding){&view->verdict->findings[0], i % 3 != 0};
+    view->findings = many;
+    view->finding_count = 20000;
+    render(view, &out);
+    assert_true(out.length > 5 * 1024 * 1024 && out.length < 8 * 1024 * 1024);
+    assert_non_null(strstr(out.data, " more; --format json has all</p>"));
+    free(many);
+    sample_free(view);
+}
+
+static void what_the_baseline_had_is_gone_or_lost_and_new_findings_are_marked(void **state)
+{
+    (void)state;
+    struct view *view = sample_new("", SEVERITY_INFO);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    render(view, &out);
+    struct view_changes changes = view_changes(view);
+    assert_true(changes.fresh > 0 && changes.gone > 0 && changes.lost > 0);
+    assert_int_equal(count_of(out.data, "<span class=\"new\">new</span>"), changes.fresh);
+    const char *lost = strstr(out.data, "Lost sight of</h3>"), *gone = strstr(out.data, "Gone</h3>");
+    assert_true(lost && gone && lost < gone);
+    sample_free(view);
+}
+
+static void every_kind_of_event_has_its_own_row_and_shape(void **state)
+{
+    (void)state;
+    struct view *view = sample_new("", SEVERITY_INFO);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    html_timeline(view, &out);
+    assert_int_equal(count_of(out.data, "<use href=\"#mark-triangle\" x=\"9\""), 1); /* legend */
+    assert_int_equal(count_of(out.data, "<div class=\"lane\">"), 3);
+    assert_non_null(strstr(out.data, "class=\"silent\""));
+    assert_non_null(strstr(out.data, "<g class=\"blue\">"));
+    assert_non_null(strstr(out.data, "y=\"15\"")); /* rows begin at the top of the lane */
+    assert_non_null(strstr(out.data, "y=\"35\""));
+    assert_non_null(strstr(out.data, "1 earlier event is in the table only"));
     sample_free(view);
 }
 
@@ -169,10 +245,14 @@ static void absurd_times_neither_overflow_nor_hang(void **state)
         CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
         view->hosts[0].taken = times[i][1];
         view->verdict->findings[1].first_seen = times[i][0];
-        view->verdict->findings[1].last_seen = times[i][1];
+        view->verdict->timeline->events[0].first = times[i][0];
+        view->verdict->timeline->events[0].last = times[i][1];
+        view->verdict->timeline->spans[0].from = times[i][0];
+        view->verdict->timeline->spans[0].to = times[i][1];
         render(view, &out);
         assert_non_null(strstr(out.data, "class=\"timeline\""));
         assert_null(strstr(out.data, " x1=\"-"));
+        assert_null(strstr(out.data, "width=\"-"));
         assert_true(out.length < 1024 * 1024);
         assert_null(strstr(out.data, "=\"nan"));
         sample_free(view);
@@ -213,6 +293,10 @@ int main(void)
         cmocka_unit_test(nothing_found_is_said_with_its_coverage),
         cmocka_unit_test(nothing_judged_has_no_score),
         cmocka_unit_test(a_host_that_differs_from_the_others_is_marked),
+        cmocka_unit_test(the_lines_around_a_proof_are_numbered_and_the_proof_is_marked),
+        cmocka_unit_test(a_page_of_endless_findings_stays_small),
+        cmocka_unit_test(what_the_baseline_had_is_gone_or_lost_and_new_findings_are_marked),
+        cmocka_unit_test(every_kind_of_event_has_its_own_row_and_shape),
         cmocka_unit_test(absurd_times_neither_overflow_nor_hang),
         cmocka_unit_test(the_command_can_be_pasted_into_a_shell),
         cmocka_unit_test(a_buffer_that_is_full_is_an_error),
