@@ -215,6 +215,15 @@ static int take_value(void *context, const struct result_row *row, struct err *e
     return rc == SQLITE_DONE ? 0 : database_fail(sink->database, rc, err, "table 'facts'");
 }
 
+/* Whether a query can be prepared: then it failed for what is in the tables. */
+static bool is_sound(struct database *database, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    int r = database_prepare_foreign(database, sql, &statement, NULL);
+    sqlite3_finalize(statement);
+    return r == 0;
+}
+
 static int compute(const struct fact *fact, struct database *database, struct err *err)
 {
     CLEANUP_STATEMENT sqlite3_stmt *update = NULL;
@@ -226,7 +235,8 @@ static int compute(const struct fact *fact, struct database *database, struct er
     for (size_t i = 0; r == 0 && i < fact->query_count; i++) {
         struct err detail = ERR_INIT;
         r = database_query(database, fact->queries[i], FACT_LIMIT_MS, take_value, &sink, &detail);
-        if (r == ERR_LIMIT || r == ERR_TIMEOUT)
+        if (r == ERR_TIMEOUT || r == ERR_LIMIT ||
+            (r == ERR_PARSE && is_sound(database, fact->queries[i])))
             r = 0; /* it cannot cope with what this report holds: then the fact stays unknown */
         else if (r < 0 && err)
             *err = detail;

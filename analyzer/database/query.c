@@ -194,14 +194,6 @@ static int fail_foreign(struct database *database, int rc, const char *sql, stru
     return database_fail(database, rc, err, what);
 }
 
-/* A statement that could be prepared and fails later fails for what is in the tables. */
-static int fail_running(struct database *database, int rc, const char *sql, struct err *err)
-{
-    struct err detail = ERR_INIT;
-    int r = fail_foreign(database, rc, sql, &detail);
-    return err_set(err, r == ERR_PARSE ? ERR_LIMIT : r, "%s", detail.text);
-}
-
 /* Only blanks, comments and semicolons may follow the statement. */
 static int check_tail(struct database *database, const char *tail, struct err *err)
 {
@@ -309,7 +301,7 @@ static int run_query(struct database *database, const char *sql, sqlite3_stmt *s
         if (rc == SQLITE_DONE)
             return 0;
         if (rc != SQLITE_ROW)
-            return fail_running(database, rc, sql, err);
+            return fail_foreign(database, rc, sql, err);
         for (int i = 0; i < count; i++) {
             buffer->names[i] = sqlite3_column_name(statement, i);
             buffer->types[i] = sqlite3_column_type(statement, i);

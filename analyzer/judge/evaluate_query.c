@@ -248,8 +248,7 @@ static int insert_hit(struct evaluation *evaluation, const struct rule_log *log,
                                 err);
 }
 
-static int fill_rule_tables(struct evaluation *evaluation, const struct rule_state *state,
-                            struct err *err)
+int rule_tables_fill(struct evaluation *evaluation, const struct rule_state *state, struct err *err)
 {
     const struct rule *rule = state->rule;
     int r = rule_tables_create(evaluation->analysis->parts.database, rule, err);
@@ -265,7 +264,8 @@ static int fill_rule_tables(struct evaluation *evaluation, const struct rule_sta
 
 /*
  * Runs the query over filled tables. One that worked with other reports may fail with this one (a
- * sum that overflows, more rows than time allows): that costs the rule, not the run.
+ * sum that overflows, more rows than time allows): that costs the rule, not the run. Bad SQL was
+ * refused when the rule was prepared.
  */
 static int ask(struct row_context *rows, const char **ret_reason, struct err *err)
 {
@@ -274,7 +274,7 @@ static int ask(struct row_context *rows, const char **ret_reason, struct err *er
     struct err detail = ERR_INIT;
     int r = database_query(evaluation->analysis->parts.database, rule->query, QUERY_LIMIT_MS,
                            on_result, rows, &detail);
-    if (r == ERR_LIMIT || r == ERR_TIMEOUT) {
+    if (r == ERR_PARSE || r == ERR_LIMIT || r == ERR_TIMEOUT) {
         *ret_reason = arena_printf(evaluation->arena, "its query cannot cope with this report: %s",
                                    detail.text);
         return *ret_reason ? 0 : err_nomem(err);
@@ -293,7 +293,7 @@ int evaluate_query(struct evaluation *evaluation, const struct rule_state *state
         return r;
     struct row_context rows = {evaluation, state, applies, 0};
     if (!reason) {
-        r = fill_rule_tables(evaluation, state, err);
+        r = rule_tables_fill(evaluation, state, err);
         if (r == 0)
             r = ask(&rows, &reason, err);
         if (r == 0)
