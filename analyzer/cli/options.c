@@ -34,6 +34,7 @@ const char options_help[] =
     "never\n"
     " --query SQL           print the rows of a query over the report's tables instead of "
     "findings\n"
+    " --jobs N              read with N threads (default: the processors there are, at most 8)\n"
     " --export FILE         write all tables into a new SQLite database\n"
     " --version             print the version\n"
     " --help                this help\n"
@@ -56,6 +57,7 @@ enum {
     OPT_FAIL_ON,
     OPT_QUERY,
     OPT_EXPORT,
+    OPT_JOBS,
     OPT_VERSION,
     OPT_HELP
 };
@@ -75,6 +77,7 @@ static const struct option long_options[] = {
     {"fail-on", required_argument, NULL, OPT_FAIL_ON},
     {"query", required_argument, NULL, OPT_QUERY},
     {"export", required_argument, NULL, OPT_EXPORT},
+    {"jobs", required_argument, NULL, OPT_JOBS},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
@@ -199,6 +202,27 @@ static int terminate(string_list *list, struct err *err)
     return r;
 }
 
+/* Threads beyond this wait for each other and for the disk. */
+#define JOBS_DEFAULT_MAX 8
+#define JOBS_MAX         64
+
+static int default_jobs(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < 1 ? 1 : processors > JOBS_DEFAULT_MAX ? JOBS_DEFAULT_MAX : (int)processors;
+}
+
+static int take_jobs(struct options *options, const char *word, struct err *err)
+{
+    char *end;
+    long jobs = strtol(word, &end, 10);
+    if (end == word || *end || jobs < 1 || jobs > JOBS_MAX)
+        return err_set(err, ERR_USAGE, "--jobs takes a number from 1 to %d, not '%.40s'", JOBS_MAX,
+                       word);
+    options->jobs = (int)jobs;
+    return 0;
+}
+
 static int take_option(struct options *options, int option, char *argument, struct err *err)
 {
     int chosen, r;
@@ -239,6 +263,8 @@ static int take_option(struct options *options, int option, char *argument, stru
     case OPT_EXPORT:
         options->export = argument;
         return 0;
+    case OPT_JOBS:
+        return take_jobs(options, argument, err);
     case OPT_VERSION:
         options->command = COMMAND_VERSION;
         return 0;
@@ -311,7 +337,8 @@ static int check_operands(struct options *options, struct err *err)
 int options_parse(int argc, char **argv, struct options *ret, struct err *err)
 {
     struct options *options = ret;
-    *options = (struct options){.default_rules = true, .fail_on = SEVERITY_ERROR};
+    *options = (struct options){
+        .default_rules = true, .fail_on = SEVERITY_ERROR, .jobs = default_jobs()};
     opterr = 0;
     int r = 0, option;
     while (r == 0 && (option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {

@@ -44,6 +44,7 @@ struct options {
     const char *component, *query, *export;
     const char *explain; /* the rule of COMMAND_EXPLAIN */
     const char *site; /* --site: a file, or NULL */
+    int jobs; /* threads that read */
     enum severity min_severity;
     int fail_on; /* a severity, or FAIL_ON_NEVER */
 };
