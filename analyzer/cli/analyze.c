@@ -100,6 +100,8 @@ static int prepare_pass(struct session *session, struct pass *pass, struct err *
     const char *file = is_now ? session->confined->outputs->database.temporary : NULL;
     int r = report_set_new(&report_default_limits, &pass->reports, err);
     if (r == 0)
+        report_set_jobs(pass->reports, options->jobs);
+    if (r == 0)
         r = parts_teach(&session->parts, pass->reports, err);
     if (r == 0)
         r = database_open(session->parts.tables, file, &pass->database, err);
@@ -124,6 +126,21 @@ static int prepare_pass(struct session *session, struct pass *pass, struct err *
         .now = (int64_t)time(NULL),
     };
     return analysis_new(&parts, &pass->analysis, err);
+}
+
+/* It watches the members go by, so one thread must read them. */
+static int prepare_explanation(struct session *session, struct err *err)
+{
+    const struct rule *rule = rule_set_find(session->parts.rules, session->options->explain);
+    report_set_jobs(session->now.reports, 1);
+    return rule ? explanation_new(session->now.analysis, rule, &session->explanation, err)
+                : rule_set_no_such_rule(session->parts.rules, session->options->explain, err);
+}
+
+static const struct report_visitor *visitor(const struct session *session, const struct pass *pass)
+{
+    return session->explanation && pass == &session->now ? explanation_visitor(session->explanation)
+                                                         : analysis_visitor(pass->analysis);
 }
 
 static int prepare(struct session *session, struct err *err)
