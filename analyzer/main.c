@@ -20,6 +20,7 @@ static int (*const commands[])(struct options *options, struct err *err) = {
     [COMMAND_LINT] = command_rules_lint,
     [COMMAND_TEST] = command_rules_test,
     [COMMAND_TABLES] = command_tables,
+    [COMMAND_EXPLAIN] = command_explain,
     [COMMAND_HELP] = help,
     [COMMAND_VERSION] = command_version,
 };

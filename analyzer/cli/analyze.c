@@ -12,12 +12,15 @@
 
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/confined.h"
+#include "analyzer/cli/page.h"
 #include "analyzer/cli/parts.h"
 #include "analyzer/database/embedded.h"
 #include "analyzer/judge/analysis.h"
 #include "analyzer/judge/baseline.h"
+#include "analyzer/judge/explain.h"
 #include "analyzer/render/render.h"
 #include "analyzer/rules/site.h"
+#include "common/escape.h"
 #include "common/io.h"
 
 /* One set of reports on its way to a verdict: those of now, or those of the baseline. */
@@ -37,6 +40,7 @@ struct session {
     struct suppressions *suppressions;
     struct difference_plan *differences; /* NULL: there is no baseline */
     struct pass now, past;
+    struct explanation *explanation; /* NULL: findings are asked, not why */
 };
 
 static void pass_release(struct pass *pass)
@@ -50,6 +54,7 @@ static void pass_release(struct pass *pass)
 
 static void session_release(struct session *session)
 {
+    explanation_free(session->explanation);
     pass_release(&session->past);
     pass_release(&session->now);
     difference_plan_free(session->differences);
@@ -147,8 +152,10 @@ static int prepare(struct session *session, struct err *err)
 {
     struct options *options = session->options;
     static const char *const no_rule[] = {NULL};
+    const char *const explained[] = {options->explain, NULL};
     struct rule_filter filter = {
         .only = options->query        ? no_rule
+                : options->explain    ? explained
                 : options->only.count ? options->only.items
                                       : NULL,
         .skip = options->skip.items,
@@ -167,6 +174,8 @@ static int prepare(struct session *session, struct err *err)
         r = prepare_pass(session, &session->now, err);
     if (r == 0 && options->baseline.count)
         r = prepare_pass(session, &session->past, err);
+    if (r == 0 && options->explain)
+        r = prepare_explanation(session, err);
     return r;
 }
 
@@ -212,7 +221,7 @@ static int read_reports(struct session *session, struct err *err)
         }
         confined_reading(session->confined, i);
         int r = report_set_read_opened(pass->reports, input->path, input->fd,
-                                       analysis_visitor(pass->analysis), &detail);
+                                       visitor(session, pass), &detail);
         pass->read += r == 0;
         if (r == ERR_NOMEM || (r < 0 && messages_add(&messages, &detail) < 0))
             return err_nomem(err);
@@ -291,6 +300,33 @@ static int answer_query(const struct session *session, struct err *err)
     return r < 0 ? r : give(session, 0, &rows, err);
 }
 
+/* Headings at the margin, the rest below them. */
+static void add_explanation(void *context, int level, const char *text)
+{
+    struct page *page = context;
+    char label[16];
+    if (level == 0) {
+        CLEANUP(strbuf_release) struct strbuf safe = STRBUF_INIT;
+        escape_terminal(&safe, text, strlen(text), false);
+        page_heading(page, safe.data);
+        return;
+    }
+    snprintf(label, sizeof label, "%*s", 2 * (level - 1), "");
+    page_item(page, label, "%s", text);
+}
+
+static int explain(const struct session *session, struct err *err)
+{
+    CLEANUP(page_release) struct page page;
+    page_begin(&page);
+    int r = explanation_tell(session->explanation, session->now.hosts,
+                             report_set_host_count(session->now.reports), session->now.verdict,
+                             add_explanation, &page, err);
+    if (r == 0 && !strbuf_ok(&page.text))
+        r = err_nomem(err);
+    return r < 0 ? r : give(session, 0, &page.text, err);
+}
+
 static int show(const struct session *session, struct err *err)
 {
     const struct options *options = session->options;
@@ -366,7 +402,7 @@ static int run(struct session *session, struct err *err)
     if (session->options->query)
         return answer_query(session, err);
     say_notes(session->now.verdict);
-    r = show(session, err);
+    r = session->explanation ? explain(session, err) : show(session, err);
     return r < 0 ? r : verdict_status(session);
 }
 
@@ -376,6 +412,11 @@ static int analyze(struct confined *confined, struct err *err)
     int status = run(&session, err);
     session_release(&session);
     return status;
+}
+
+int command_explain(struct options *options, struct err *err)
+{
+    return confined_run(options, analyze, err);
 }
 
 int command_analyze(struct options *options, struct err *err)

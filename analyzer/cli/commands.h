@@ -19,6 +19,7 @@ enum exit_status {
 
 int command_analyze(struct options *options, struct err *err);
 int command_version(struct options *options, struct err *err);
+int command_explain(struct options *options, struct err *err);
 int command_tables(struct options *options, struct err *err);
 int command_rules_list(struct options *options, struct err *err);
 int command_rules_show(struct options *options, struct err *err);

@@ -130,6 +130,8 @@ bool log_is_known(const struct evaluation *evaluation, const struct rule_log *lo
 /* Creates the (empty) tables of a rule's logs, so that its query can be prepared; drops them again.
  */
 int rule_tables_create(struct database *database, const struct rule *rule, struct err *err);
+/* The same, filled with the hits. */
+int rule_tables_fill(struct evaluation *evaluation, const struct rule_state *state, struct err *err);
 int rule_tables_drop(struct database *database, const struct rule *rule, struct err *err);
 
 /* ------ score.c ------ */

@@ -253,3 +253,50 @@ def test_a_baseline_that_cannot_be_read_is_said_and_costs_nothing_else(host, tmp
     assert result.returncode == 1
     assert "old.zip" in result.stderr
     assert json.loads(result.stdout)["baseline"] is None
+
+
+def test_explain_shows_why_a_log_rule_failed(host):
+    result = analyze("explain", "disk-io-error", host)
+    assert result.returncode == 1
+    lines = [line.strip() for line in result.stdout.splitlines()]
+    assert "failed: what it looks for is there" in lines
+    assert f"var/log/kern.log: {len(OOM + DISK)} bytes" in lines
+    assert "1 line matches" in " ".join(lines)
+    assert any(line.startswith("var/log/kern.log:2  2026-11-02T10:11:12") or "var/log/kern.log:2" in line for line in lines)
+    assert [line for line in lines if line.startswith("error: ")] == ["error: Disk sda returns I/O errors (1 times)"]
+
+
+def test_explain_shows_the_tables_and_rows_of_a_query(host):
+    shown = analyze("explain", "root-fs-full", host).stdout
+    assert "percent = 90" in shown
+    assert "host: 1 row\n" in shown
+    assert "df-alT.out: " in shown
+    assert "filesystem=/dev/sda1 use_percent=93" in shown
+
+
+def test_explain_shows_what_an_unknown_rule_lacks(tmp_path):
+    write(tmp_path / "host/var/log/kern.log", OOM)
+    shown = analyze("explain", "root-fs-full", tmp_path / "host").stdout
+    assert "unknown: no df-alT.out in the report" in shown
+    assert "df-alT.out: not in the report" in shown
+
+
+def test_explain_shows_condition_and_facts(host):
+    shown = analyze("explain", "sr-full-44", host).stdout
+    assert "Applies where is_xen IS NOT 0" in shown
+    assert "is_xen = " in shown
+
+
+def test_explain_shows_the_threshold_and_the_suppression_that_count(host, tmp_path):
+    site = write(tmp_path / "site.yaml", "thresholds: {root-fs-full: {percent: 80}}\n")
+    excuse = write(tmp_path / "s.yaml", "- {rule: root-fs-full, reason: it is small, owner: me, expires: 2999-01-01}\n")
+    result = analyze("explain", "root-fs-full", "--site", site, "--suppress", excuse, host)
+    assert result.returncode == 0
+    assert f"percent = 80, set by {site}:1:38 (the rule has 90)" in " ".join(result.stdout.split())
+    assert "suppressed: it is small, by me, until 2999-01-01" in result.stdout
+
+
+def test_explain_needs_a_rule_that_exists_and_a_report(host):
+    result = analyze("explain", "root-fs-ful", host)
+    assert result.returncode == 2 and "did you mean 'root-fs-full'?" in result.stderr
+    assert analyze("explain", "root-fs-full").returncode == 2
