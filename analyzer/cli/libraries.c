@@ -28,28 +28,6 @@ static const char *libarchive(void)
     return archive_version_string(); /* "libarchive 3.6.2" */
 }
 
-/* One of those that libarchive uses, "liblzma/5.4.1", from its list. */
-static const char *used_by_libarchive(const char *name)
-{
-    const char *found = strstr(archive_version_details(), name);
-    return found ? found + strlen(name) : "";
-}
-
-static const char *lzma(void)
-{
-    return used_by_libarchive("liblzma/");
-}
-
-static const char *bzip2(void)
-{
-    return used_by_libarchive("bz2lib/");
-}
-
-static const char *zstd(void)
-{
-    return used_by_libarchive("libzstd/");
-}
-
 static const char *expat(void)
 {
     return XML_ExpatVersion(); /* "expat_2.5.0" */
@@ -85,9 +63,9 @@ static const struct library {
 } libraries[] = {
     {"libarchive", libarchive, "3.6.2", "CVE-2022-36227"},
     {"zlib", zlibVersion, NULL, NULL},
-    {"bzip2", bzip2, NULL, NULL},
-    {"liblzma", lzma, NULL, NULL},
-    {"zstd", zstd, NULL, NULL},
+    {"bzip2", archive_bzlib_version, NULL, NULL},
+    {"liblzma", archive_liblzma_version, NULL, NULL},
+    {"zstd", archive_libzstd_version, NULL, NULL},
     {"expat", expat, "2.5.0", "CVE-2022-40674, CVE-2022-43680"},
     {"jansson", jansson, NULL, NULL},
     {"libyaml", yaml_get_version_string, NULL, NULL},
@@ -97,17 +75,26 @@ static const struct library {
     {"libcrypto", crypto, NULL, NULL},
 };
 
-/* The first number with a dot in a text: libraries decorate it. */
+/* The first number in a text: libraries decorate it. */
 static size_t number_in(const char **text)
 {
     *text += strcspn(*text, "0123456789");
     return strcspn(*text, " ,");
 }
 
-static bool is_old(const struct library *library)
+/* Its version's number; "" when it is not there. */
+static const char *version_of(const struct library *library, size_t *ret_length)
 {
     const char *version = library->version();
-    size_t length = number_in(&version);
+    version = version ? version : "";
+    *ret_length = number_in(&version);
+    return version;
+}
+
+static bool is_old(const struct library *library)
+{
+    size_t length;
+    const char *version = version_of(library, &length);
     return library->minimum && length &&
            version_compare(version, length, library->minimum, strlen(library->minimum)) < 0;
 }
@@ -118,8 +105,8 @@ int command_version(struct options *options, struct err *err)
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     strbuf_adds(&text, "xen-analyze " XENHEALTH_VERSION "\nlibraries:");
     for (size_t i = 0; i < ARRAY_SIZE(libraries); i++) {
-        const char *version = libraries[i].version();
-        size_t length = number_in(&version);
+        size_t length;
+        const char *version = version_of(&libraries[i], &length);
         strbuf_addf(&text, "%s %s %.*s%s", i ? "," : "", libraries[i].name, (int)length, version,
                     is_old(&libraries[i]) ? " (old)" : "");
     }

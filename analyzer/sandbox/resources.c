@@ -26,6 +26,9 @@
 /* The kernel kills a process this long after it has been told of its limit. */
 #define CPU_GRACE_SECONDS 5
 
+/* How much longer everything takes under a sanitizer. */
+#define CPU_SLOWNESS (SANDBOX_CHECKER ? 10 : 1)
+
 /* Without close_range(2), Linux before 5.9: descriptors up to this number are closed. */
 #define DESCRIPTORS_MAX 4096
 
@@ -87,18 +90,17 @@ int confine_resources(const struct sandbox_limits *limits, struct err *err)
         r = limit(RLIMIT_FSIZE, files, files, err);
     if (r == 0)
         r = limit(RLIMIT_NOFILE, descriptors, descriptors, err);
-    if (r == 0)
-        r = limit(RLIMIT_CPU, (rlim_t)limits->prepare_seconds,
-                  (rlim_t)(limits->prepare_seconds + limits->cpu_seconds + CPU_GRACE_SECONDS), err);
-    return r;
+    rlim_t prepare = (rlim_t)limits->prepare_seconds * CPU_SLOWNESS;
+    rlim_t all = prepare + (rlim_t)limits->cpu_seconds * CPU_SLOWNESS + CPU_GRACE_SECONDS + 1;
+    return r < 0 ? r : limit(RLIMIT_CPU, prepare, all, err);
 }
 
 int confine_cpu_time(const struct sandbox_limits *limits, struct err *err)
 {
     struct rusage used = {0};
     getrusage(RUSAGE_SELF, &used);
-    rlim_t seconds =
-        (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec + 1 + limits->cpu_seconds);
+    rlim_t seconds = (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + 1 +
+                     (rlim_t)limits->cpu_seconds * CPU_SLOWNESS;
     return limit(RLIMIT_CPU, seconds, seconds + CPU_GRACE_SECONDS, err);
 }
 

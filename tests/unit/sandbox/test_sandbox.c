@@ -73,7 +73,7 @@ static struct sandbox_end run(const struct trial *trial)
         .limits = {.memory = MEMORY,
                    .file_size = FILE_SIZE,
                    .cpu_seconds = 1,
-                   .wall_seconds = 20,
+                   .wall_seconds = 100,
                    .prepare_seconds = 20,
                    .descriptors = 64},
     };
