@@ -133,6 +133,21 @@ static int prepare_pass(struct session *session, struct pass *pass, struct err *
     return analysis_new(&parts, &pass->analysis, err);
 }
 
+/* It watches the members go by, so one thread must read them. */
+static int prepare_explanation(struct session *session, struct err *err)
+{
+    const struct rule *rule = rule_set_find(session->parts.rules, session->options->explain);
+    report_set_jobs(session->now.reports, 1);
+    return rule ? explanation_new(session->now.analysis, rule, &session->explanation, err)
+                : rule_set_no_such_rule(session->parts.rules, session->options->explain, err);
+}
+
+static const struct report_visitor *visitor(const struct session *session, const struct pass *pass)
+{
+    return session->explanation && pass == &session->now ? explanation_visitor(session->explanation)
+                                                         : analysis_visitor(pass->analysis);
+}
+
 static int prepare(struct session *session, struct err *err)
 {
     struct options *options = session->options;
