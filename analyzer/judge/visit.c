@@ -385,6 +385,10 @@ static int visit_end(void *state, bool complete, struct err *err)
     int r = passage->is_open ? 0 : open_passage(passage, err);
     if (r == 0 && passage->scan)
         r = scan_end(passage->scan, err);
+    if (r == 0 && passage->scan && scan_was_aborted(passage->scan))
+        r = add_problem(
+            passage, PROBLEM_REFUSED,
+            "its lines keep a rule's pattern busy beyond the limits; hits may be missing", err);
     if (r == 0)
         r = presence_end(TAKE(passage->probe), err);
     if (r == 0)

@@ -78,4 +78,7 @@ int scan_feed(struct scan *scan, const char *bytes, size_t length, struct err *e
 /* The last line may have no end. */
 int scan_end(struct scan *scan, struct err *err);
 
+/* Whether a pattern ran into its limits (regex.h, effort.h): hits of it may be missing. */
+bool scan_was_aborted(const struct scan *scan);
+
 void *scan_free(struct scan *scan);

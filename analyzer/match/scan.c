@@ -10,6 +10,7 @@
  * The last lines of what is at hand wait for the next block, and the last that were searched stay:
  * so each hit has its surroundings beside it in memory.
  */
+#include "analyzer/match/effort.h"
 #include "analyzer/match/matcher_private.h"
 
 /* Big enough that Vectorscan's start-up per block does not count, small enough to stay in the
@@ -28,9 +29,10 @@ struct scan {
     void *context;
     hs_scratch_t *scratch;
     struct regex_scratch *regex_scratch;
-    bool *active;         /* by pattern: is it about this file? */
-    const char **handled; /* by pattern: end of the last line it was asked about, in this block */
-    bool any_slow;
+    bool *active;           /* by pattern: is it about this file? */
+    const char **handled;   /* by pattern: end of the last line it was asked about, in this block */
+    struct effort *efforts; /* by pattern */
+    bool any_slow, any_aborted;
 
     struct strbuf block;
     size_t searched;        /* its first bytes: lines that stay as surroundings of the next */
@@ -69,11 +71,12 @@ int scan_begin(const struct matcher *matcher, const char *logical, hit_sink sink
         .active = TAKE(active),
         .any_slow = any_slow,
         .handled = calloc(count + 1, sizeof *scan->handled),
+        .efforts = calloc(count + 1, sizeof *scan->efforts),
         .regex_scratch = regex_scratch_new(),
         .block = STRBUF_INIT,
         .first_line = 1,
     };
-    if (!scan->handled || !scan->regex_scratch ||
+    if (!scan->handled || !scan->efforts || !scan->regex_scratch ||
         (matcher->scratch && hs_clone_scratch(matcher->scratch, &scan->scratch) != HS_SUCCESS)) {
         scan_free(scan);
         return err_nomem(err);
@@ -91,12 +94,13 @@ void *scan_free(struct scan *scan)
     strbuf_release(&scan->block);
     free(scan->active);
     free(scan->handled);
+    free(scan->efforts);
     free(scan);
     return NULL;
 }
 
-/* Sixteen bytes at a time: all logs pass here, and what a compiler makes of the simple loop costs as
- * much as the search. */
+/* Sixteen bytes at a time: all logs pass here, and what a compiler makes of the simple loop costs
+ * as much as the search. */
 typedef unsigned char bytes16 __attribute__((vector_size(16)));
 
 /* Comparisons give 255, so a byte overflows after this many. */
@@ -146,6 +150,15 @@ static int64_t repetitions(const char *line, size_t length)
     return count > 0 ? count : 1;
 }
 
+static bool matches(struct scan *scan, unsigned number, const struct regex *regex, const char *line,
+                    size_t length)
+{
+    enum regex_result result =
+        effort_match(&scan->efforts[number], regex, scan->regex_scratch, line, length);
+    scan->any_aborted = scan->any_aborted || result == REGEX_ABORTED;
+    return result == REGEX_MATCH;
+}
+
 /* Asks PCRE2 about one line and hands the hit on. */
 static int examine(struct scan *scan, unsigned number, const char *line, const char *line_end)
 {
@@ -154,10 +167,9 @@ static int examine(struct scan *scan, unsigned number, const char *line, const c
     if (length && line[length - 1] == '\r')
         length--;
     size_t examined = length < LINE_MAX_LENGTH ? length : LINE_MAX_LENGTH;
-    if (pattern->unless &&
-        regex_match(pattern->unless, scan->regex_scratch, line, examined, 0) == REGEX_MATCH)
+    if (pattern->unless && matches(scan, number, pattern->unless, line, examined))
         return 0;
-    if (regex_match(pattern->match, scan->regex_scratch, line, examined, 0) != REGEX_MATCH)
+    if (!matches(scan, number, pattern->match, line, examined))
         return 0;
     struct line_hit hit = {
         .pattern = number,
@@ -220,9 +232,8 @@ static size_t last_lines(const char *block, size_t end)
 {
     size_t floor = end > AROUND_MAX ? end - AROUND_MAX : 0, start = end;
     for (int lines = 0; lines < CONTEXT_LINES && start > floor; lines++) {
-        const char *newline = start - 1 > floor
-                                  ? memrchr(block + floor, '\n', start - 1 - floor)
-                                  : NULL;
+        const char *newline =
+            start - 1 > floor ? memrchr(block + floor, '\n', start - 1 - floor) : NULL;
         if (!newline && floor > 0)
             break;
         start = newline ? (size_t)(newline + 1 - block) : 0;
@@ -241,8 +252,9 @@ static int scan_block(struct scan *scan, size_t limit, struct err *err)
     scan->counted_line = scan->first_line;
     memset(scan->handled, 0, scan->matcher->patterns.count * sizeof *scan->handled);
     if (scan->matcher->database) {
-        hs_error_t code = hs_scan(scan->matcher->database, start, (unsigned)(limit - scan->searched),
-                                  0, scan->scratch, on_candidate, scan);
+        hs_error_t code =
+            hs_scan(scan->matcher->database, start, (unsigned)(limit - scan->searched), 0,
+                    scan->scratch, on_candidate, scan);
         if (scan->failure < 0)
             return scan->failure;
         if (code != HS_SUCCESS)
@@ -296,4 +308,9 @@ int scan_feed(struct scan *scan, const char *bytes, size_t length, struct err *e
 int scan_end(struct scan *scan, struct err *err)
 {
     return scan->block.length > scan->searched ? scan_block(scan, scan->block.length, err) : 0;
+}
+
+bool scan_was_aborted(const struct scan *scan)
+{
+    return scan->any_aborted;
 }
