@@ -82,9 +82,11 @@ static void add_host(const struct view *view, const struct inventory *inventory,
 static void add_table(const struct view *view, const struct inventory *inventory,
                       struct strbuf *out)
 {
-    strbuf_adds(out, "<div class=\"scroll\" role=\"region\" aria-label=\"Hosts\" tabindex=\"0\">"
-                     "<table class=\"hosts\">\n<thead><tr><th scope=\"col\">Host</th>"
-                     "<th scope=\"col\">Score</th>");
+    strbuf_adds(
+        out,
+        "<div class=\"scroll\" role=\"region\" aria-label=\"Table of the hosts\" tabindex=\"0\">"
+        "<table class=\"hosts\">\n<thead><tr><th scope=\"col\">Host</th>"
+        "<th scope=\"col\">Score</th>");
     for (size_t i = 0; inventory && i < inventory->row_count; i++)
         if (is_column(&inventory->rows[i], view->host_count)) {
             strbuf_adds(out, "<th scope=\"col\">");

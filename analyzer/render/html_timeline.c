@@ -145,8 +145,9 @@ static void set_bins(struct drawing *drawing)
 static int64_t tick_step(const struct drawing *drawing)
 {
     static const int64_t steps[] = {
-        60,        300,   600,       1800,      3600,       2 * 3600,   3 * 3600,   6 * 3600,
-        12 * 3600, 86400, 2 * 86400, 7 * 86400, 14 * 86400, 30 * 86400, 61 * 86400, 91 * 86400,
+        60,        300,        600,        1800,       3600,       2 * 3600,
+        3 * 3600,  6 * 3600,   12 * 3600,  86400,      2 * 86400,  3 * 86400,
+        7 * 86400, 14 * 86400, 30 * 86400, 61 * 86400, 91 * 86400,
     };
     double length = (double)(drawing->end - drawing->start);
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
