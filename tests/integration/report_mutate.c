@@ -119,6 +119,7 @@ static int read_damaged(const struct strbuf *seed, uint64_t *state, struct err *
     static const struct report_visitor visitor = {begin, data, end, NULL};
     struct report_limits limits = report_default_limits;
     limits.total_bytes = 64 << 20; /* bombs have their own tests */
+    limits.entries = 2000;
     char path[32];
     struct report_set *set;
     CLEANUP_FREE char *bytes = malloc(seed->length + 1);
