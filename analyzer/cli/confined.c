@@ -25,7 +25,8 @@
  */
 #define MEMORY_MAX (1024LL << 20)
 
-/* A page of 64 hosts has some 20 MB; a database file is its values (8 GiB at most) and their pages. */
+/* A page of 64 hosts has some 20 MB; a database file is its values (8 GiB at most) and their pages.
+ */
 #define OUTPUT_MAX   (1LL << 30)
 #define DATABASE_MAX (16LL << 30)
 
@@ -195,8 +196,8 @@ static int reject_by_trial(struct run *run, const struct sandbox_end *death, str
         return 0;
     CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
     sandbox_explain(death, &run->limits, &why);
-    return err_set(err, ERR_LIMIT, "the analysis of all reports together %s; analyse fewer at a time",
-                   why.data);
+    return err_set(err, ERR_LIMIT,
+                   "the analysis of all reports together %s; analyse fewer at a time", why.data);
 }
 
 /* Leaves out the report by which the child died. */
@@ -206,7 +207,8 @@ static int learn(struct run *run, const struct sandbox_end *end, struct err *err
     if (end->step == SANDBOX_NO_STEP) {
         CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
         sandbox_explain(end, &run->limits, &why);
-        return err_set(err, ERR_LIMIT, "preparing the rules %s, before any report was read", why.data);
+        return err_set(err, ERR_LIMIT, "preparing the rules %s, before any report was read",
+                       why.data);
     }
     /* A child that lies about its step can only make us give up, or blame another one. */
     size_t step = (size_t)end->step < count ? (size_t)end->step : count;
@@ -254,7 +256,8 @@ static int run_until_done(struct run *run, int *ret_signal, struct err *err)
 int confined_run(struct options *options, confined_job job, struct err *err)
 {
     struct run run = {.job = job, .outputs = {.database = {.fd = -1}}};
-    run.confined = (struct confined){.options = options, .inputs = &run.inputs, .outputs = &run.outputs};
+    run.confined =
+        (struct confined){.options = options, .inputs = &run.inputs, .outputs = &run.outputs};
     int signal = 0;
     int status = inputs_open(&run.inputs, &options->operands, false, err);
     if (status == 0)

@@ -20,7 +20,8 @@ struct confined {
 
 /*
  * A command over the options' operands. The job prepares itself, calls confined_begin(), then
- * confined_reading() before each input, and returns an exit status; it runs in a child, once or more.
+ * confined_reading() before each input, and returns an exit status; it runs in a child, once or
+ * more.
  */
 typedef int (*confined_job)(struct confined *confined, struct err *err);
 

@@ -21,7 +21,7 @@ struct input {
     int64_t size;  /* of a file, else -1 */
     bool is_folder;
     bool is_baseline; /* to compare with */
-    char *rejected; /* why it is left out, or NULL */
+    char *rejected;   /* why it is left out, or NULL */
 };
 
 struct inputs {

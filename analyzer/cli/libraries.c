@@ -2,10 +2,10 @@
 /*
  * The libraries that see what a report holds, in the versions that are loaded now.
  *
- * A library only knows its upstream number. A distribution mends holes under the old number (Debian:
- * "3.6.2-1+deb12u5"), which only its package manager can tell, so what is checked here is a lower
- * bound: below it there are holes that a report can reach, unless they were mended. SECURITY.md
- * names the packages.
+ * A library only knows its upstream number. A distribution mends holes under the old number
+ * (Debian: "3.6.2-1+deb12u5"), which only its package manager can tell, so what is checked here is
+ * a lower bound: below it there are holes that a report can reach, unless they were mended.
+ * SECURITY.md names the packages.
  */
 #include <archive.h>
 #include <expat.h>

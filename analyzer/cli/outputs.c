@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * O_TMPFILE would leave nothing behind even after a power cut, but SQLite opens its file by name, so
- * all are named, ".FILE.XXXXXX", and a program that is killed by force may leave one.
+ * O_TMPFILE would leave nothing behind even after a power cut, but SQLite opens its file by name,
+ * so all are named, ".FILE.XXXXXX", and a program that is killed by force may leave one.
  */
 #include "analyzer/cli/outputs.h"
 
@@ -79,14 +79,13 @@ int outputs_open(struct outputs *ret, const struct options *options, struct err 
                               .database = {.fd = -1}};
     int r = outputs.files ? 0 : err_nomem(err);
     for (size_t i = 0; r == 0 && i < count; i++) {
-        outputs.files[i] = (struct output_file){options->outputs.items[i].path, -1, NULL,
-                                                REPORT_MODE, true};
+        outputs.files[i] =
+            (struct output_file){options->outputs.items[i].path, -1, NULL, REPORT_MODE, true};
         outputs.count = i + 1;
         r = open_report_output(&outputs.files[i], err);
     }
     if (r == 0 && options->export) {
-        outputs.database =
-            (struct output_file){options->export, -1, NULL, DATABASE_MODE, false};
+        outputs.database = (struct output_file){options->export, -1, NULL, DATABASE_MODE, false};
         r = open_database_output(&outputs.database, err);
     }
     if (r < 0)

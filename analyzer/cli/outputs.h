@@ -18,7 +18,7 @@ struct output_file {
 };
 
 struct outputs {
-    struct output_file *files;   /* one for each of the options' */
+    struct output_file *files; /* one for each of the options' */
     size_t count;
     struct output_file database; /* --export; fd -1 when there is none */
 };

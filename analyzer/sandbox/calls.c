@@ -27,39 +27,126 @@ DEFINE_CLEANUP(filter_cleanup, scmp_filter_ctx, seccomp_release)
 
 /* What reading open files, memory, time and threads need. */
 static const int allowed[] = {
-    CALL(readv), CALL(pread64), CALL(preadv), CALL(write), CALL(writev), CALL(pwrite64),
-    CALL(pwritev), CALL(lseek), CALL(_llseek), CALL(close), CALL(fstat), CALL(fstat64),
-    CALL(ftruncate), CALL(ftruncate64), CALL(fsync), CALL(fdatasync), CALL(poll), CALL(ppoll),
-    CALL(munmap), CALL(mremap), CALL(madvise), CALL(brk), CALL(futex), CALL(futex_time64),
-    CALL(membarrier), CALL(sched_yield), CALL(sched_getaffinity), CALL(set_robust_list), CALL(rseq),
-    CALL(set_tid_address), CALL(clock_gettime), CALL(clock_gettime64), CALL(clock_getres),
-    CALL(clock_nanosleep), CALL(nanosleep), CALL(gettimeofday), CALL(time), CALL(times), CALL(getrusage),
-    CALL(sysinfo), CALL(getrandom), CALL(getpid), CALL(gettid), CALL(getuid), CALL(geteuid),
-    CALL(getgid), CALL(getegid), CALL(rt_sigreturn), CALL(sigreturn), CALL(rt_sigaction),
-    CALL(rt_sigprocmask), CALL(sigaltstack), CALL(restart_syscall), CALL(exit), CALL(exit_group),
+    CALL(readv),
+    CALL(pread64),
+    CALL(preadv),
+    CALL(write),
+    CALL(writev),
+    CALL(pwrite64),
+    CALL(pwritev),
+    CALL(lseek),
+    CALL(_llseek),
+    CALL(close),
+    CALL(fstat),
+    CALL(fstat64),
+    CALL(ftruncate),
+    CALL(ftruncate64),
+    CALL(fsync),
+    CALL(fdatasync),
+    CALL(poll),
+    CALL(ppoll),
+    CALL(munmap),
+    CALL(mremap),
+    CALL(madvise),
+    CALL(brk),
+    CALL(futex),
+    CALL(futex_time64),
+    CALL(membarrier),
+    CALL(sched_yield),
+    CALL(sched_getaffinity),
+    CALL(set_robust_list),
+    CALL(rseq),
+    CALL(set_tid_address),
+    CALL(clock_gettime),
+    CALL(clock_gettime64),
+    CALL(clock_getres),
+    CALL(clock_nanosleep),
+    CALL(nanosleep),
+    CALL(gettimeofday),
+    CALL(time),
+    CALL(times),
+    CALL(getrusage),
+    CALL(sysinfo),
+    CALL(getrandom),
+    CALL(getpid),
+    CALL(gettid),
+    CALL(getuid),
+    CALL(geteuid),
+    CALL(getgid),
+    CALL(getegid),
+    CALL(rt_sigreturn),
+    CALL(sigreturn),
+    CALL(rt_sigaction),
+    CALL(rt_sigprocmask),
+    CALL(sigaltstack),
+    CALL(restart_syscall),
+    CALL(exit),
+    CALL(exit_group),
 };
 
 /* Names of files. fstat() of newer C libraries is newfstatat() with an empty name, see below. */
 static const int denied[] = {
-    CALL(open), CALL(openat2), CALL(creat), CALL(mkdir), CALL(mkdirat), CALL(mknod), CALL(mknodat),
-    CALL(unlink), CALL(unlinkat), CALL(rmdir), CALL(rename), CALL(renameat), CALL(renameat2),
-    CALL(link), CALL(linkat), CALL(symlink), CALL(symlinkat), CALL(readlink), CALL(readlinkat),
-    CALL(access), CALL(faccessat), CALL(faccessat2), CALL(stat), CALL(lstat), CALL(chmod),
-    CALL(fchmodat), CALL(fchmod), CALL(chown), CALL(fchownat), CALL(fchown), CALL(lchown),
-    CALL(truncate), CALL(utimensat), CALL(chdir), CALL(fchdir), CALL(fork), CALL(vfork),
+    CALL(open),      CALL(openat2),    CALL(creat),     CALL(mkdir),      CALL(mkdirat),
+    CALL(mknod),     CALL(mknodat),    CALL(unlink),    CALL(unlinkat),   CALL(rmdir),
+    CALL(rename),    CALL(renameat),   CALL(renameat2), CALL(link),       CALL(linkat),
+    CALL(symlink),   CALL(symlinkat),  CALL(readlink),  CALL(readlinkat), CALL(access),
+    CALL(faccessat), CALL(faccessat2), CALL(stat),      CALL(lstat),      CALL(chmod),
+    CALL(fchmodat),  CALL(fchmod),     CALL(chown),     CALL(fchownat),   CALL(fchown),
+    CALL(lchown),    CALL(truncate),   CALL(utimensat), CALL(chdir),      CALL(fchdir),
+    CALL(fork),      CALL(vfork),
 };
 
 /* What only somebody who has taken over would call. */
 static const int fatal[] = {
-    CALL(execve), CALL(execveat), CALL(socket), CALL(socketpair), CALL(connect), CALL(bind),
-    CALL(listen), CALL(accept), CALL(accept4), CALL(sendto), CALL(sendmsg), CALL(ptrace), CALL(kill),
-    CALL(tkill), CALL(rt_sigqueueinfo), CALL(rt_tgsigqueueinfo), CALL(pidfd_open),
-    CALL(pidfd_send_signal), CALL(pidfd_getfd), CALL(process_vm_readv), CALL(process_vm_writev),
-    CALL(mount), CALL(umount2), CALL(move_mount), CALL(open_tree), CALL(fsopen), CALL(pivot_root),
-    CALL(chroot), CALL(unshare), CALL(setns), CALL(bpf), CALL(perf_event_open), CALL(userfaultfd),
-    CALL(io_uring_setup), CALL(keyctl), CALL(add_key), CALL(request_key), CALL(init_module),
-    CALL(finit_module), CALL(kexec_load), CALL(reboot), CALL(swapon), CALL(setuid), CALL(setgid),
-    CALL(setresuid), CALL(setresgid), CALL(capset), CALL(personality), CALL(memfd_create),
+    CALL(execve),
+    CALL(execveat),
+    CALL(socket),
+    CALL(socketpair),
+    CALL(connect),
+    CALL(bind),
+    CALL(listen),
+    CALL(accept),
+    CALL(accept4),
+    CALL(sendto),
+    CALL(sendmsg),
+    CALL(ptrace),
+    CALL(kill),
+    CALL(tkill),
+    CALL(rt_sigqueueinfo),
+    CALL(rt_tgsigqueueinfo),
+    CALL(pidfd_open),
+    CALL(pidfd_send_signal),
+    CALL(pidfd_getfd),
+    CALL(process_vm_readv),
+    CALL(process_vm_writev),
+    CALL(mount),
+    CALL(umount2),
+    CALL(move_mount),
+    CALL(open_tree),
+    CALL(fsopen),
+    CALL(pivot_root),
+    CALL(chroot),
+    CALL(unshare),
+    CALL(setns),
+    CALL(bpf),
+    CALL(perf_event_open),
+    CALL(userfaultfd),
+    CALL(io_uring_setup),
+    CALL(keyctl),
+    CALL(add_key),
+    CALL(request_key),
+    CALL(init_module),
+    CALL(finit_module),
+    CALL(kexec_load),
+    CALL(reboot),
+    CALL(swapon),
+    CALL(setuid),
+    CALL(setgid),
+    CALL(setresuid),
+    CALL(setresgid),
+    CALL(capset),
+    CALL(personality),
+    CALL(memfd_create),
 };
 
 static int add_list(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t count)
@@ -98,13 +185,16 @@ static int allow_memory(scmp_filter_ctx filter)
         {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0},
         {3, SCMP_CMP_MASKED_EQ, MAP_SHARED | MAP_PRIVATE, MAP_PRIVATE},
     };
-    int r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, CALL(mmap), ARRAY_SIZE(mapping), mapping);
+    int r =
+        seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, CALL(mmap), ARRAY_SIZE(mapping), mapping);
     if (r == 0 || r == -EDOM)
-        r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, CALL(mmap2), ARRAY_SIZE(mapping), mapping);
+        r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, CALL(mmap2), ARRAY_SIZE(mapping),
+                                   mapping);
     return r < 0 && r != -EDOM ? r : allow_masked(filter, CALL(mprotect), 2, PROT_EXEC, 0);
 }
 
-/* Threads of this process. The flags of clone3() are behind a pointer: without it glibc uses clone(). */
+/* Threads of this process. The flags of clone3() are behind a pointer: without it glibc uses
+ * clone(). */
 static int allow_threads(scmp_filter_ctx filter)
 {
     const uint64_t others = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
@@ -124,7 +214,7 @@ static int allow_abort(scmp_filter_ctx filter)
  */
 static int allow_descriptors(scmp_filter_ctx filter)
 {
-    static const int controls[] = {F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
+    static const int controls[] = {F_DUPFD_CLOEXEC, F_GETFD, F_SETFD,     F_GETFL,    F_SETFL,
                                    F_GETLK,         F_SETLK, F_OFD_GETLK, F_OFD_SETLK};
     static const int terminal[] = {TCGETS, TIOCGWINSZ};
     const struct scmp_arg_cmp given = {0, SCMP_CMP_GT, STDERR_FILENO, 0};
@@ -171,8 +261,9 @@ static int deny_openat(scmp_filter_ctx filter, bool folders)
 /* The runtimes of sanitizers look at themselves when they report. */
 static int allow_checkers(scmp_filter_ctx filter)
 {
-    static const int calls[] = {CALL(prctl), CALL(getppid), CALL(uname), CALL(sched_setaffinity),
-                                CALL(getrlimit), CALL(prlimit64), CALL(getcwd)};
+    static const int calls[] = {
+        CALL(prctl),     CALL(getppid),   CALL(uname), CALL(sched_setaffinity),
+        CALL(getrlimit), CALL(prlimit64), CALL(getcwd)};
     return SANDBOX_CHECKER ? add_list(filter, SCMP_ACT_ALLOW, calls, ARRAY_SIZE(calls)) : 0;
 }
 

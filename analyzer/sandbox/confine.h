@@ -13,7 +13,8 @@
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANDBOX_CHECKER 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
 #define SANDBOX_CHECKER 1
 #endif
 #endif
@@ -28,8 +29,8 @@ void confine_descriptors(const int *keep, size_t count);
 int confine_resources(const struct sandbox_limits *limits, struct err *err);
 int confine_cpu_time(const struct sandbox_limits *limits, struct err *err);
 
-/* No capabilities but, for `folders`, reading other users' files; no core dumps, no debugger, no gain
- * by exec. */
+/* No capabilities but, for `folders`, reading other users' files; no core dumps, no debugger, no
+ * gain by exec. */
 int confine_privileges(const struct sandbox_folders *folders, struct err *err);
 
 /* No path leads anywhere, except below the folders. Kernels without Landlock: nothing happens. */

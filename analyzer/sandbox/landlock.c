@@ -27,11 +27,10 @@
 
 /* The rights over files that each version knows; a ruleset may only name what the kernel knows. */
 static const uint64_t file_rights[] = {
-    [1] = (1ull << 13) - 1, /* execute, write, read, remove, make ... */
-    [2] = (1ull << 14) - 1, /* refer */
-    [3] = (1ull << 15) - 1, /* truncate */
-    [4] = (1ull << 15) - 1,
-    [5] = (1ull << 16) - 1, /* ioctl of devices */
+    [1] = (1ull << 13) - 1,                         /* execute, write, read, remove, make ... */
+    [2] = (1ull << 14) - 1,                         /* refer */
+    [3] = (1ull << 15) - 1,                         /* truncate */
+    [4] = (1ull << 15) - 1, [5] = (1ull << 16) - 1, /* ioctl of devices */
 };
 #define NETWORK_SINCE  4
 #define NETWORK_RIGHTS 3ull /* bind and connect of TCP */
@@ -58,16 +57,15 @@ int confine_paths(const struct sandbox_folders *folders, struct err *err)
     int version = landlock_version();
     if (version == 0)
         return 0;
-    size_t known = (size_t)version < ARRAY_SIZE(file_rights) ? (size_t)version
-                                                             : ARRAY_SIZE(file_rights) - 1;
+    size_t known =
+        (size_t)version < ARRAY_SIZE(file_rights) ? (size_t)version : ARRAY_SIZE(file_rights) - 1;
     struct ruleset_attributes attributes = {
         .files = file_rights[known],
         .network = version >= NETWORK_SINCE ? NETWORK_RIGHTS : 0,
         .scoped = version >= SCOPE_SINCE ? SCOPES : 0,
     };
     /* Fields that an older kernel does not know are 0, and then it takes the longer structure. */
-    CLEANUP_FD int ruleset =
-        (int)syscall(CALL_CREATE_RULESET, &attributes, sizeof attributes, 0u);
+    CLEANUP_FD int ruleset = (int)syscall(CALL_CREATE_RULESET, &attributes, sizeof attributes, 0u);
     if (ruleset < 0)
         return err_set_errno(err, errno, "Landlock refuses a ruleset");
     for (size_t i = 0; i < folders->count; i++) {

@@ -147,7 +147,8 @@ __attribute__((noreturn)) static void be_the_child(const struct sandbox_job *job
 #endif
 }
 
-/* Waits until the child is gone, and kills it when its time is over or somebody wants us to stop. */
+/* Waits until the child is gone, and kills it when its time is over or somebody wants us to stop.
+ */
 static int wait_for(pid_t child, const struct waiting *waiting, int seconds,
                     struct sandbox_end *end)
 {
@@ -229,8 +230,8 @@ static void take_stock(struct sandbox_end *end, const struct page *page, int sta
 
 int sandbox_run(const struct sandbox_job *job, struct sandbox_end *ret, struct err *err)
 {
-    struct page *page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                             -1, 0);
+    struct page *page =
+        mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED)
         return err_nomem(err);
     atomic_store(&page->step, SANDBOX_NO_STEP);

@@ -37,7 +37,8 @@ enum sandbox_ending {
     SANDBOX_CPU,         /* too much CPU time */
     SANDBOX_WALL,        /* too long */
     SANDBOX_VANISHED,    /* it exited without a word */
-    SANDBOX_INTERRUPTED, /* the parent was told to stop: `signal`, which is the caller's to raise again */
+    SANDBOX_INTERRUPTED, /* the parent was told to stop: `signal`, which is the caller's to raise
+                            again */
 };
 
 struct sandbox_end {
@@ -62,8 +63,8 @@ struct sandbox_job {
 };
 
 /*
- * Runs the job in a child and waits for it. Standard input is /dev/null there. An error only when no
- * child could be started. Call it while the process has one thread. Temporarily takes SIGINT,
+ * Runs the job in a child and waits for it. Standard input is /dev/null there. An error only when
+ * no child could be started. Call it while the process has one thread. Temporarily takes SIGINT,
  * SIGTERM, SIGHUP and SIGCHLD.
  */
 int sandbox_run(const struct sandbox_job *job, struct sandbox_end *ret, struct err *err);
@@ -81,8 +82,8 @@ int sandbox_enter(struct sandbox *sandbox, const struct sandbox_folders *folders
 void sandbox_step(struct sandbox *sandbox, int step);
 
 /*
- * Why a job did not end well, as the rest of a sentence that begins with the reader: "crashed (signal 11)",
- * "needed more than 1024 MiB of memory".
+ * Why a job did not end well, as the rest of a sentence that begins with the reader: "crashed
+ * (signal 11)", "needed more than 1024 MiB of memory".
  */
 void sandbox_explain(const struct sandbox_end *end, const struct sandbox_limits *limits,
                      struct strbuf *text);

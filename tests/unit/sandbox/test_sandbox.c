@@ -119,7 +119,8 @@ ACT(change_the_folder, fchdir(folder_fd))
 ACT(fork_a_process, fork())
 ACT(fork_by_system_call, syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0))
 ACT(fork_by_clone3, syscall(435, (uint64_t[11]){[4] = SIGCHLD}, 88))
-ACT(unshare_a_namespace_by_clone, syscall(SYS_clone, CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_NEWUSER, 0, 0, 0, 0))
+ACT(unshare_a_namespace_by_clone,
+    syscall(SYS_clone, CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_NEWUSER, 0, 0, 0, 0))
 ACT(map_code, mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
 ACT(map_shared_memory, mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))
 ACT(type_into_the_terminal, ioctl(STDOUT_FILENO, TIOCSTI, "x"))
@@ -140,10 +141,21 @@ static void test_opening_and_changing_files_is_refused(void **state)
 {
     (void)state;
     static int (*const acts[])(void) = {
-        open_for_reading, open_for_writing, create,          create_unnamed,
-        open_below_a_descriptor, open_by_openat2, make_a_folder, remove_a_file,
-        rename_a_file,    link_a_file,      make_a_link,     read_a_link,
-        change_the_mode,  change_the_owner, change_the_folder,
+        open_for_reading,
+        open_for_writing,
+        create,
+        create_unnamed,
+        open_below_a_descriptor,
+        open_by_openat2,
+        make_a_folder,
+        remove_a_file,
+        rename_a_file,
+        link_a_file,
+        make_a_link,
+        read_a_link,
+        change_the_mode,
+        change_the_owner,
+        change_the_folder,
     };
     for (size_t i = 0; i < ARRAY_SIZE(acts); i++) {
         struct sandbox_end end = try(acts[i]);
@@ -158,8 +170,8 @@ static void test_processes_code_and_shared_memory_are_refused(void **state)
 {
     (void)state;
     static int (*const acts[])(void) = {
-        fork_a_process,    fork_by_system_call, fork_by_clone3, unshare_a_namespace_by_clone,
-        map_code,          make_memory_code,    map_shared_memory,
+        fork_a_process, fork_by_system_call, fork_by_clone3,    unshare_a_namespace_by_clone,
+        map_code,       make_memory_code,    map_shared_memory,
     };
     for (size_t i = 0; i < ARRAY_SIZE(acts); i++)
         assert_int_equal(try(acts[i]).status, REFUSED);
@@ -200,9 +212,9 @@ static void test_what_only_an_intruder_does_ends_the_child(void **state)
 {
     (void)state;
     static int (*const acts[])(void) = {
-        make_a_socket,    make_a_socket_pair, connect_somewhere, run_a_program,
-        run_by_execveat,  trace_the_parent,   kill_the_parent,   read_the_parents_memory,
-        mount_something,  leave_a_namespace,  load_a_bpf_program, change_the_root,
+        make_a_socket,        make_a_socket_pair, connect_somewhere,  run_a_program,
+        run_by_execveat,      trace_the_parent,   kill_the_parent,    read_the_parents_memory,
+        mount_something,      leave_a_namespace,  load_a_bpf_program, change_the_root,
         become_somebody_else,
     };
     for (size_t i = 0; i < ARRAY_SIZE(acts); i++) {
@@ -331,8 +343,8 @@ static void test_descriptors_that_were_not_given_are_closed(void **state)
     (void)state;
     inherited_fd = open("/dev/null", O_RDWR);
     assert_true(inherited_fd >= 0);
-    assert_int_equal(run(&(struct trial){.act = use_what_was_not_given, .stay_outside = true}).status,
-                     REFUSED);
+    assert_int_equal(
+        run(&(struct trial){.act = use_what_was_not_given, .stay_outside = true}).status, REFUSED);
     close(inherited_fd);
     /* Standard input is /dev/null: at its end. */
     assert_int_equal(
@@ -420,7 +432,8 @@ static void test_a_folder_can_be_read_and_nothing_else(void **state)
 {
     (void)state;
     static int (*const works[])(void) = {read_below, list_below};
-    static int (*const refused[])(void) = {write_below, truncate_below, create_below, unnamed_below};
+    static int (*const refused[])(void) = {write_below, truncate_below, create_below,
+                                           unnamed_below};
     for (size_t i = 0; i < ARRAY_SIZE(works); i++)
         assert_int_equal(run(&(struct trial){.act = works[i], .below_folder = true}).status,
                          SUCCEEDED);
@@ -436,7 +449,8 @@ static void test_no_way_leads_out_of_a_folder(void **state)
     if (landlock_version() == 0)
         skip();
     for (size_t i = 0; i < ARRAY_SIZE(acts); i++)
-        assert_int_equal(run(&(struct trial){.act = acts[i], .below_folder = true}).status, REFUSED);
+        assert_int_equal(run(&(struct trial){.act = acts[i], .below_folder = true}).status,
+                         REFUSED);
 }
 
 /* --- how it ends */
@@ -493,14 +507,16 @@ static int fail_with_words(void *context, struct sandbox *sandbox, struct err *e
 static void test_an_error_comes_over_whole(void **state)
 {
     (void)state;
-    struct sandbox_job job = {.run = fail_with_words, .limits = {MEMORY, FILE_SIZE, 10, 20, 10, 64}};
+    struct sandbox_job job = {.run = fail_with_words,
+                              .limits = {MEMORY, FILE_SIZE, 10, 20, 10, 64}};
     struct sandbox_end end;
     char message[200];
     assert_int_equal(sandbox_run(&job, &end, NULL), 0);
     assert_int_equal(end.ending, SANDBOX_FAILED);
     assert_int_equal(end.step, SANDBOX_NO_STEP);
     assert_int_equal(end.err.code, ERR_PARSE);
-    assert_string_equal(err_message(&end.err, message, sizeof message), "rule.yaml:3:7: it is wrong");
+    assert_string_equal(err_message(&end.err, message, sizeof message),
+                        "rule.yaml:3:7: it is wrong");
 }
 
 static int stop_the_parent(void)
