@@ -18,7 +18,7 @@
 
 #define REGEX_PATTERN_MAX    4096          /* bytes; nobody can read longer ones either */
 #define REGEX_GROUPS_MAX     64            /* groups of a pattern, the whole match included */
-#define REGEX_NESTING_MAX    50            /* parentheses; more only attack the compiler's stack */
+#define REGEX_NESTING_MAX    32            /* parentheses; more only attack the compiler's stack */
 #define REGEX_MATCH_LIMIT    100000        /* backtracking steps; honest patterns need hundreds */
 #define REGEX_DEPTH_LIMIT    10000         /* nested backtracking points (interpreter) */
 #define REGEX_HEAP_LIMIT_KIB (16 * 1024)   /* memory of one match (interpreter) */

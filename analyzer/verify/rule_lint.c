@@ -6,6 +6,7 @@
  */
 #include "analyzer/judge/analysis.h"
 #include "analyzer/match/matcher.h"
+#include "analyzer/verify/pattern_shape.h"
 #include "analyzer/verify/verify.h"
 #include "common/io.h"
 
@@ -51,6 +52,8 @@ static void check_texts(const struct lint *lint, const struct rule *rule)
         remark(lint, rule->root, "rule '%s' has no 'explanation': say why it matters", rule->id);
     if (!*rule->advice)
         remark(lint, rule->root, "rule '%s' has no 'advice': say what to do", rule->id);
+    if (!rule->link_count)
+        remark(lint, rule->root, "rule '%s' has no 'links': say where it is known from", rule->id);
     for (size_t i = 0; i < rule->link_count; i++)
         if (strncmp(rule->links[i], "https://", 8) != 0)
             remark(lint, place_of(rule, "links"), "'%s' is no https:// address", rule->links[i]);
@@ -74,11 +77,88 @@ static void check_tests(const struct lint *lint, const struct rule *rule)
                "rule '%s' has no look-alike that it must not find (expect: none)", rule->id);
 }
 
+/* Counted repeats of thousands need gigabytes in the compiler of the multi-pattern engine. */
+#define REPEAT_MAX 1000
+
+/* A pattern with less that is fixed fits lines of every kind. */
+#define LITERAL_MIN 3
+
+static void check_shape(const struct lint *lint, const struct rule_log *log)
+{
+    struct pattern_shape shape = pattern_shape_of(regex_pattern(log->match));
+    if (shape.repeats_repetition)
+        remark(lint, log->match_node,
+               "a repetition inside a repetition, as in (a+)+, can take for ever on a line that "
+               "nearly fits; repeat only one of them");
+    if (shape.largest_repeat > REPEAT_MAX)
+        remark(lint, log->match_node, "a repeat of %ld is too many to compile; use at most %d",
+               shape.largest_repeat, REPEAT_MAX);
+    if (shape.longest_literal < LITERAL_MIN)
+        remark(lint, log->match_node,
+               "nothing in the pattern is fixed, so it fits lines of every kind; name words of the "
+               "message");
+}
+
+/* What no member of a report can be called. */
+static const char *impossible(const char *path)
+{
+    static const char *const suffixes[] = {".gz", ".xz", ".bz2", ".zst", ".1"};
+    size_t length = strlen(path);
+    if (strstr(path, "//") || strstr(path, "../"))
+        return "no path in a report has '//' or '..'";
+    if (length && path[length - 1] == '/')
+        return "a folder has no lines; name files, for example with '*'";
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+        if (length > strlen(suffixes[i]) &&
+            strcmp(path + length - strlen(suffixes[i]), suffixes[i]) == 0)
+            return "rotations and compression are implied; leave the suffix out";
+    return NULL;
+}
+
+static void check_files(const struct lint *lint, const struct rule *rule)
+{
+    for (size_t l = 0; l < rule->log_count; l++)
+        for (size_t i = 0; i < rule->logs[l].file_count; i++) {
+            const char *path = rule->logs[l].files[i].text, *why = impossible(path);
+            if (why)
+                remark(lint, rule->logs[l].match_node, "'%s' finds no file: %s", path, why);
+        }
+}
+
+static bool is_used(const struct doc_node *node, const char *placeholder)
+{
+    if (!node || node->kind == DOC_SCALAR)
+        return node && strstr(node->text, placeholder);
+    for (size_t i = 0; i < node->count; i++)
+        if (is_used(node->items[i], placeholder))
+            return true;
+    return false;
+}
+
+static void check_params(const struct lint *lint, const struct rule *rule)
+{
+    static const char *const keys[] = {"title", "explanation", "advice", "applies", "query", "log"};
+    for (size_t i = 0; i < rule->param_count; i++) {
+        const struct rule_param *param = &rule->params[i];
+        char placeholder[128];
+        bool used = false;
+        snprintf(placeholder, sizeof placeholder, "{%s}", param->name);
+        for (size_t k = 0; k < ARRAY_SIZE(keys) && !used; k++)
+            used = is_used(doc_get(rule->root, keys[k]), placeholder);
+        if (!used)
+            remark(lint, param->node, "the parameter is not used; write '%s' where it counts",
+                   placeholder);
+        if (!*param->description)
+            remark(lint, param->node, "the parameter '%s' has no 'description'", param->name);
+    }
+}
+
 static void check_patterns(const struct lint *lint, const struct rule *rule)
 {
     for (size_t i = 0; i < rule->log_count; i++) {
         const struct rule_log *log = &rule->logs[i];
         const char *pattern = regex_pattern(log->match), *reason;
+        check_shape(lint, log);
         size_t length = strlen(pattern);
         if (strncmp(pattern, ".*", 2) == 0 ||
             (length > 2 && strcmp(pattern + length - 2, ".*") == 0))
@@ -161,8 +241,8 @@ static void check_statements(const struct lint *lint, const struct rule *rule)
 }
 
 static void (*const checks[])(const struct lint *lint, const struct rule *rule) = {
-    check_name,  check_texts,    check_tests,      check_patterns,
-    check_title, check_explains, check_statements,
+    check_name,   check_texts, check_tests,    check_patterns,   check_files,
+    check_params, check_title, check_explains, check_statements,
 };
 
 int verify_lint(const struct verify_parts *parts, lint_remark remark_sink, void *context,

@@ -300,3 +300,56 @@ def test_explain_needs_a_rule_that_exists_and_a_report(host):
     result = analyze("explain", "root-fs-ful", host)
     assert result.returncode == 2 and "did you mean 'root-fs-full'?" in result.stderr
     assert analyze("explain", "root-fs-full").returncode == 2
+
+
+def remarks(path):
+    result = analyze("rules", "lint", path)
+    assert result.returncode == 2, result.stdout
+    return [line.split(": ", 1) for line in result.stdout.splitlines()[:-1]]
+
+
+def test_lint_tells_what_is_wrong_with_a_rule_and_where(tmp_path):
+    path = write(tmp_path / "my-rule.yaml", """id: my-rule
+title: Mine
+component: storage
+severity: error
+params: {unused: 3}
+log: {files: [var//log/messages, var/log/daemon.log.1], match: '(a+)+'}
+explains: [disk-io-error, disk-io-eror]
+""")
+    place = str(path)
+    assert remarks(path) == [
+        [f"{place}:1:1", "rule 'my-rule' has no 'explanation': say why it matters"],
+        [f"{place}:1:1", "rule 'my-rule' has no 'advice': say what to do"],
+        [f"{place}:1:1", "rule 'my-rule' has no 'links': say where it is known from"],
+        [f"{place}:1:1", "rule 'my-rule' has no test that it must find"],
+        [f"{place}:1:1", "rule 'my-rule' has no look-alike that it must not find (expect: none)"],
+        [f"{place}:6:64", "a repetition inside a repetition, as in (a+)+, can take for ever on a line that nearly fits;"
+                          " repeat only one of them"],
+        [f"{place}:6:64", "nothing in the pattern is fixed, so it fits lines of every kind; name words of the message"],
+        [f"{place}:6:64", "'var//log/messages' finds no file: no path in a report has '//' or '..'"],
+        [f"{place}:6:64", "'var/log/daemon.log.1' finds no file: rotations and compression are implied; leave the suffix out"],
+        [f"{place}:5:10", "the parameter is not used; write '{unused}' where it counts"],
+        [f"{place}:5:10", "the parameter 'unused' has no 'description'"],
+        [f"{place}:7:27", "there is no rule 'disk-io-eror'; did you mean 'disk-io-error'?"]]
+
+
+def test_lint_finds_unknown_columns_and_rules_of_one_id(tmp_path):
+    path = write(tmp_path / "my-rule.yaml", RULE.format(id="my-rule", title="t", device="sda").replace(
+        "log: {files: [$kernel], match: 'I/O error, dev (?<device>sd\\w)'}", "query: SELECT host, no_such FROM df"))
+    assert any("no such column: no_such" in text for _, text in remarks(path))
+    rule(tmp_path / "a", "same"), rule(tmp_path / "b", "same")
+    result = analyze("rules", "lint", tmp_path)
+    assert result.returncode == 2
+    assert "ids are unique" in result.stderr
+
+
+def test_a_pattern_that_only_attacks_the_compiler_is_refused(tmp_path):
+    text = RULE.format(id="my-rule", title="t", device="sda")
+    for pattern in ("(" * 40 + "a" + ")" * 40, "a" * 5000):
+        path = write(tmp_path / "my-rule.yaml", text.replace("I/O error, dev (?<device>sd\\w)", pattern))
+        result = analyze("rules", "lint", path)
+        assert result.returncode == 2
+        assert f"{path}:5:" in result.stderr
+    path = write(tmp_path / "my-rule.yaml", text.replace("I/O error, dev", "error x{2000}"))
+    assert any("a repeat of 2000" in text for _, text in remarks(path))
