@@ -50,7 +50,8 @@ enum inflater_status inflater_run(struct inflater *inflater, struct inflater_ste
     step->room = state->avail_out;
     if (state->avail_in > step->in_left) /* after a damage it gives back what it got before */
         return INFLATER_DAMAGED;
-    step->in += step->in_left - state->avail_in;
+    if (step->in_left > state->avail_in) /* at the end there is no input, not even a place of one */
+        step->in += step->in_left - state->avail_in;
     step->in_left = state->avail_in;
     if (inflater->status != ISAL_DECOMP_OK && inflater->status != ISAL_END_INPUT)
         return INFLATER_DAMAGED;

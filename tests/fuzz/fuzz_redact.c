@@ -72,12 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int in_parts = redact(filter, bytes, size - 1, 1 + data[1] % 7, false, &parts);
     if (is_packed(bytes, size - 1))
         return 0;
-    if (in_parts != r)
+    if ((in_parts == 0) != (r == 0)) /* which of two filters refuses first depends on the pieces */
         abort();
-    /* What the search for secrets refuses (other packers) it refuses again. */
-    if (redact(REDACT_SECRETS, bytes, size - 1, size, false, &again) != 0)
-        return 0;
-    strbuf_clear(&again);
     if (r == 0 && (!same(&whole, &parts) ||
                    redact(REDACT_SECRETS, whole.data, whole.length, size, false, &again) != 0))
         abort();
