@@ -45,6 +45,12 @@ static bool is_drawable(int64_t time)
     return time >= FIRST_TIME && time <= LAST_TIME;
 }
 
+/* Times come from reports: no arithmetic on one that is no time. */
+static int64_t clamp(int64_t time)
+{
+    return time < FIRST_TIME ? FIRST_TIME : time > LAST_TIME ? LAST_TIME : time;
+}
+
 bool html_has_timeline(const struct view *view)
 {
     return view->verdict->timeline && view->verdict->timeline->event_count > 0;
@@ -54,10 +60,10 @@ bool html_has_timeline(const struct view *view)
 static void set_axis(struct drawing *drawing)
 {
     const struct timeline *timeline = drawing->timeline;
-    int64_t first = timeline->events[0].first, last = first;
+    int64_t first = clamp(timeline->events[0].first), last = first;
     for (size_t i = 0; i < timeline->event_count; i++)
-        if (timeline->events[i].last > last)
-            last = timeline->events[i].last;
+        if (clamp(timeline->events[i].last) > last)
+            last = clamp(timeline->events[i].last);
     for (size_t i = 0; i < drawing->view->host_count; i++)
         if (is_drawable(drawing->view->hosts[i].taken) && drawing->view->hosts[i].taken > last)
             last = drawing->view->hosts[i].taken;
@@ -85,7 +91,7 @@ static void set_rows(struct drawing *drawing)
 static double position(const struct drawing *drawing, int64_t time)
 {
     double length = (double)(drawing->end - drawing->start);
-    double place = 100 * (double)(time - drawing->start) / length;
+    double place = 100 * (double)(clamp(time) - drawing->start) / length;
     return place < 0 ? 0 : place > 100 ? 100 : place;
 }
 
@@ -283,7 +289,7 @@ static void add_ground(const struct drawing *drawing, unsigned host, int height,
             continue;
         double from = position(drawing, span->from);
         strbuf_addf(out, "<rect class=\"log\" x=\"%.2f%%\" width=\"%.2f%%\" height=\"%d\"/>", from,
-                    position(drawing, span->to + SPAN_TAIL) - from, height);
+                    position(drawing, clamp(span->to) + SPAN_TAIL) - from, height);
     }
 }
 

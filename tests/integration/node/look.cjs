@@ -84,10 +84,12 @@ async function look(browser, entry, width, scheme) {
     executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
   });
+  const wanted = plan.flatMap((entry) => entry.schemes.flatMap((scheme) => entry.widths.map((width) => [entry, width, scheme])));
   const seen = [];
-  for (const entry of plan)
-    for (const scheme of entry.schemes)
-      for (const width of entry.widths) seen.push(await look(browser, entry, width, scheme));
+  const work = async () => {
+    for (let next; (next = wanted.shift()); ) seen.push(await look(browser, ...next));
+  };
+  await Promise.all([work(), work(), work()]);
   await browser.close();
   process.stdout.write(JSON.stringify(seen));
 })().catch((error) => {
