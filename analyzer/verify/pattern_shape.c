@@ -8,18 +8,28 @@
 /* As in regex.h; deeper groups are not looked into. */
 #define DEPTH_MAX 64
 
+/* An alternative of a group, as far as it is read: how its parts repeat. */
+struct level {
+    unsigned once, pluses, stars;
+    bool any_risky; /* an alternative before this one is */
+};
+
 struct reader {
     const char *p;
     struct pattern_shape shape;
-    struct level {
-        bool tail; /* what was read so far ends with an unbounded repetition */
-        bool any;  /* an alternative before this one does */
-    } levels[DEPTH_MAX];
+    struct level levels[DEPTH_MAX];
     int depth;
-    size_t literal;    /* characters of the run that is being read */
-    bool last_repeats; /* what was read last is a group that ends with one */
-    bool tail_before;  /* `tail` before what was read last */
+    size_t literal; /* characters of the run that is being read */
+    bool is_part;   /* what was read last can be repeated ... */
+    bool is_risky;  /* ... and is a group whose text one repetition can share out in many ways */
 };
+
+/* A single repetition and nothing that parts one round from the next. */
+static bool is_risky(const struct level *level)
+{
+    return level->any_risky ||
+           (level->once == 0 && (level->pluses == 1 || (level->pluses == 0 && level->stars > 0)));
+}
 
 /* Past "[...]"; `p` is at the bracket. */
 static const char *skip_class(const char *p)
@@ -56,66 +66,81 @@ static size_t read_counts(struct reader *r, bool *ret_unbounded)
     return length + 2;
 }
 
+/* What was read last, now that its quantifier is known. */
+static void count_part(struct reader *r, bool unbounded, bool optional, bool possessive)
+{
+    struct level *level = &r->levels[r->depth];
+    if (!r->is_part)
+        return;
+    r->shape.repeats_repetition |= unbounded && r->is_risky && !possessive;
+    if (possessive)
+        level->once++;
+    else if (unbounded && optional)
+        level->stars++;
+    else if (unbounded || (r->is_risky && !optional))
+        level->pluses++;
+    else if (!optional)
+        level->once++;
+}
+
 /* A quantifier, if one stands here. */
 static void read_quantifier(struct reader *r)
 {
-    bool unbounded = *r->p == '*' || *r->p == '+', optional = *r->p == '?';
-    size_t length = unbounded || optional ? 1 : *r->p == '{' ? read_counts(r, &unbounded) : 0;
-    if (!length)
-        return;
-    if (r->literal > 0)
-        r->literal--; /* the last character is not one of the run */
-    end_literal(r);
-    r->p += length;
-    bool possessive = *r->p == '+';
-    if (*r->p == '+' || *r->p == '?')
-        r->p++;
-    struct level *level = &r->levels[r->depth];
-    if (optional)
-        level->tail |= r->tail_before;
-    if (!unbounded)
-        return;
-    r->shape.repeats_repetition |= r->last_repeats && !possessive;
-    level->tail = !possessive;
+    char c = *r->p;
+    bool unbounded = c == '*' || c == '+', optional = c == '*' || c == '?', possessive = false;
+    size_t length = unbounded || optional ? 1 : c == '{' ? read_counts(r, &unbounded) : 0;
+    if (length) {
+        if (r->literal > 0)
+            r->literal--; /* the last character is not one of the run */
+        end_literal(r);
+        r->p += length;
+        possessive = *r->p == '+';
+        if (*r->p == '+' || *r->p == '?')
+            r->p++;
+    }
+    count_part(r, unbounded, optional, possessive);
+}
+
+static void open_group(struct reader *r)
+{
+    r->depth += r->depth + 1 < DEPTH_MAX;
+    r->levels[r->depth] = (struct level){0};
+    r->is_part = false;
+}
+
+static void close_group(struct reader *r)
+{
+    r->is_risky = is_risky(&r->levels[r->depth]);
+    r->depth -= r->depth > 0;
+}
+
+static void next_alternative(struct reader *r)
+{
+    bool risky = is_risky(&r->levels[r->depth]);
+    r->levels[r->depth] = (struct level){.any_risky = risky};
+    r->is_part = false;
 }
 
 static void read_atom(struct reader *r)
 {
     char c = *r->p;
-    struct level *level = &r->levels[r->depth];
-    r->last_repeats = false;
-    r->tail_before = level->tail;
-    level->tail = false;
-    if (c == '\\' && r->p[1]) {
-        bool is_literal = !isalnum((unsigned char)r->p[1]);
-        r->p += 2;
-        if (is_literal)
-            r->literal++;
-        else
-            end_literal(r);
-    } else if (c == '[') {
-        end_literal(r);
-        r->p = skip_class(r->p);
-    } else if (c == '(') {
-        end_literal(r);
-        bool is_deeper = r->depth + 1 < DEPTH_MAX;
-        r->depth += is_deeper;
-        r->levels[r->depth] = (struct level){false, false};
-        r->p++;
-    } else if (c == ')') {
-        end_literal(r);
-        r->last_repeats = r->tail_before || level->any;
-        r->depth -= r->depth > 0;
-        r->levels[r->depth].tail = r->last_repeats;
-        r->p++;
+    bool is_escape = c == '\\' && r->p[1];
+    r->is_part = true;
+    r->is_risky = false;
+    if (is_escape ? !isalnum((unsigned char)r->p[1]) : !strchr("[().|^$", c)) {
+        r->literal++;
     } else {
-        level->any |= c == '|' && r->tail_before;
-        if (strchr(".|^$", c))
-            end_literal(r);
+        end_literal(r);
+        if (c == '(')
+            open_group(r);
+        else if (c == ')')
+            close_group(r);
+        else if (c == '|')
+            next_alternative(r);
         else
-            r->literal++;
-        r->p++;
+            r->is_part = c != '^' && c != '$';
     }
+    r->p = c == '[' && !is_escape ? skip_class(r->p) : r->p + 1 + is_escape;
 }
 
 /* "?:", "?<name>", "?=" and the like behind a parenthesis are no quantifiers. */

@@ -240,14 +240,14 @@ def test_a_rule_that_breaks_its_test_fails(tmp_path):
                     "tests:\n  - log: 'Nov  2 10:00:00 h kernel: something else'\n    expect: {}\n")
     result = analyze("rules", "test", rule)
     assert result.returncode == 1
-    assert b"FAILED rule broken test 1" in result.stdout
+    assert b"FAIL  rule broken: test 1" in result.stdout
 
 
 def test_rules_list_and_show_read_well():
     out, _ = text(analyze("rules", "list"))
     assert any(line.startswith("dom0-oom-kill ") for line in out.splitlines())
     out, _ = text(analyze("rules", "show", "dom0-oom-kill"))
-    for heading in ("WHY IT MATTERS", "WHAT TO DO", "LOOKS FOR", "SEE ALSO"):
+    for heading in ("EXPLANATION", "ADVICE", "LOOKS FOR", "LINKS"):
         assert heading in out
 
 

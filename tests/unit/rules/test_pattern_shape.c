@@ -16,17 +16,10 @@ static void a_repetition_of_a_repetition_is_seen(void **state)
 {
     static const char *const nested[] = {"(a+)+", "(?:x*y*)*", "(a|b+)*", "(?<n>\\w+)+?",
                                          "([a-z]+,?){2,}"};
-    static const char *const plain[] = {"(a+)",
-                                        "(ab)+",
-                                        "a+b+",
-                                        "(?:x+)?",
-                                        "[+*]+",
-                                        "(a\\+)+",
-                                        "(a+){2,3}",
-                                        "(a++)+",
-                                        "(?<name>a)+",
-                                        "((ab+)c)*",
-                                        "(?:\\[\\w+\\] |scsi: )*"};
+    static const char *const plain[] = {"(a+)",      "(ab)+",       "a+b+",
+                                        "(?:x+)?",   "[+*]+",       "(a\\+)+",
+                                        "(a+){2,3}", "(a++)+",      "(?<name>a)+",
+                                        "((ab+)c)*", "(?:\\S+ +)*", "(?:\\[\\w+\\] |scsi: )*"};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(nested); i++)
         if (!pattern_shape_of(nested[i]).repeats_repetition)
