@@ -86,6 +86,9 @@ static void add_differences(const struct baseline *baseline, struct strbuf *out)
     if (baseline->difference_count > DIFFERENCES_SHOWN)
         strbuf_addf(out, "<p class=\"note\">and %zu more; --format json has all</p>\n",
                     baseline->difference_count - DIFFERENCES_SHOWN);
+    if (baseline->differences_dropped)
+        strbuf_addf(out, "<p class=\"note\">and %zu more that were not kept</p>\n",
+                    baseline->differences_dropped);
     strbuf_adds(out, "</details>\n");
 }
 

@@ -8,6 +8,7 @@
 
 #define HOSTS_NAMED 6 /* in the heading; the inventory has all */
 #define COSTS_SHOWN 3
+#define NOTES_SHOWN 20 /* beyond that somebody should read his own file */
 
 const char *html_score_class(const struct view *view, int score)
 {
@@ -98,6 +99,21 @@ static void add_changes(const struct view *view, struct strbuf *out)
     strbuf_adds(out, "</p>\n");
 }
 
+/* What the site's own files made of this run: a suppression that expired, or fits nothing. */
+static void add_notes(const struct verdict *verdict, struct strbuf *out)
+{
+    for (size_t i = 0; i < verdict->note_count && i < NOTES_SHOWN; i++) {
+        strbuf_adds(out, "<p class=\"note\"><code>");
+        html_text(out, verdict->notes[i].place);
+        strbuf_adds(out, "</code> ");
+        html_text(out, verdict->notes[i].text);
+        strbuf_adds(out, "</p>\n");
+    }
+    if (verdict->note_count > NOTES_SHOWN)
+        strbuf_addf(out, "<p class=\"note\">and %zu more notes; --format json has all</p>\n",
+                    verdict->note_count - NOTES_SHOWN);
+}
+
 static void add_counts(const struct view *view, struct strbuf *out)
 {
     static const char *const words[SEVERITY_COUNT] = {"info", "warnings", "errors", "critical"};
@@ -114,6 +130,7 @@ static void add_counts(const struct view *view, struct strbuf *out)
     if (view->hidden)
         strbuf_addf(out, "<p class=\"note\">%zu more below severity %s are not shown.</p>\n",
                     view->hidden, severity_name(view->min_severity));
+    add_notes(view->verdict, out);
     strbuf_adds(out, "</div>\n");
 }
 

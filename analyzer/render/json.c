@@ -222,7 +222,20 @@ static void add_baseline(struct json_writer *w, const struct view *view)
     for (size_t i = 0; i < baseline->difference_count; i++)
         add_difference(w, &baseline->differences[i]);
     jsonw_end_list(w);
+    jsonw_integer(w, "differences_dropped", (int64_t)baseline->differences_dropped);
     jsonw_end_object(w);
+}
+
+static void add_notes(struct json_writer *w, const struct verdict *verdict)
+{
+    jsonw_list(w, "notes");
+    for (size_t i = 0; i < verdict->note_count; i++) {
+        jsonw_object(w, NULL);
+        jsonw_string(w, "place", verdict->notes[i].place);
+        jsonw_string(w, "text", verdict->notes[i].text);
+        jsonw_end_object(w);
+    }
+    jsonw_end_list(w);
 }
 
 static void add_rules(struct json_writer *w, const struct verdict *verdict)
@@ -296,6 +309,7 @@ int view_as_json(const struct view *view, struct strbuf *out, struct err *err)
     jsonw_end_list(&w);
     add_rules(&w, verdict);
     add_baseline(&w, view);
+    add_notes(&w, verdict);
     jsonw_end_object(&w);
     strbuf_addc(out, '\n');
     return strbuf_ok(out) ? 0 : err_nomem(err);

@@ -542,6 +542,7 @@ static void fill_baseline(struct view *view, struct verdict *verdict, const char
         .differences =
             arena_array(view->arena, ARRAY_SIZE(plain_differences), sizeof *baseline->differences),
         .difference_count = ARRAY_SIZE(plain_differences),
+        .differences_dropped = 7,
     };
     for (size_t i = 0; i < baseline->past_count; i++) {
         struct past_finding *past = &baseline->past[i];
@@ -562,6 +563,15 @@ static void fill_baseline(struct view *view, struct verdict *verdict, const char
     verdict->baseline = baseline;
     for (size_t i = 0; i < verdict->finding_count; i++)
         verdict->findings[i].change = i % 3 ? CHANGE_STILL : CHANGE_NEW;
+}
+
+static void fill_notes(struct view *view, struct verdict *verdict, const char *payload)
+{
+    verdict->notes = arena_array(view->arena, 1, sizeof *verdict->notes);
+    verdict->notes[0] =
+        (struct note){tainted(view, "excused.yaml:3:5", payload),
+                      tainted(view, "this suppression ended on 2025-09-30", payload)};
+    verdict->note_count = 1;
 }
 
 static struct view *new_view(struct verdict **ret_verdict)
@@ -589,6 +599,7 @@ struct view *sample_new(const char *payload, enum severity min_severity)
     sample_add_overview(view, verdict, payload);
     fill_rules(view, verdict, payload);
     fill_baseline(view, verdict, payload);
+    fill_notes(view, verdict, payload);
     if (view_arrange(view, NULL) < 0 || view_weigh(view, NULL) < 0) {
         sample_free(view);
         return NULL;

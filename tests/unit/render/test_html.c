@@ -164,18 +164,30 @@ static void the_lines_around_a_proof_are_numbered_and_the_proof_is_marked(void *
 {
     (void)state;
     struct view *view = sample_new("", SEVERITY_INFO);
-    struct evidence evidence[] = {
-        {.host = "xcp-fra-01", .path = "var/log/kern.log", .line = 12, .time = TIME_UNKNOWN,
-         .text = "first <hit>", .before = "ten\neleven", .after = "second hit\nfourteen"},
-        {.host = "xcp-fra-01", .path = "var/log/kern.log", .line = 13, .time = TIME_UNKNOWN,
-         .text = "second hit", .before = "eleven\nfirst <hit>", .after = "fourteen"}};
+    struct evidence evidence[] = {{.host = "xcp-fra-01",
+                                   .path = "var/log/kern.log",
+                                   .line = 12,
+                                   .time = TIME_UNKNOWN,
+                                   .text = "first <hit>",
+                                   .before = "ten\neleven",
+                                   .after = "second hit\nfourteen"},
+                                  {.host = "xcp-fra-01",
+                                   .path = "var/log/kern.log",
+                                   .line = 13,
+                                   .time = TIME_UNKNOWN,
+                                   .text = "second hit",
+                                   .before = "eleven\nfirst <hit>",
+                                   .after = "fourteen"}};
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     view->verdict->findings[0].evidence = evidence;
     view->verdict->findings[0].evidence_count = 2;
     html_findings(view, &out);
-    assert_non_null(strstr(out.data, "<span class=\"row\"><span class=\"no\">10</span><span>ten</span>"));
-    assert_non_null(strstr(out.data, "<mark class=\"row\"><span class=\"no\">12</span><span>first &lt;hit&gt;"));
-    assert_non_null(strstr(out.data, "<mark class=\"row\"><span class=\"no\">13</span><span>second hit"));
+    assert_non_null(
+        strstr(out.data, "<span class=\"row\"><span class=\"no\">10</span><span>ten</span>"));
+    assert_non_null(strstr(
+        out.data, "<mark class=\"row\"><span class=\"no\">12</span><span>first &lt;hit&gt;"));
+    assert_non_null(
+        strstr(out.data, "<mark class=\"row\"><span class=\"no\">13</span><span>second hit"));
     assert_non_null(strstr(out.data, "<span class=\"no\">14</span><span>fourteen"));
     assert_int_equal(count_of(out.data, "second hit"), 1); /* not shown again for itself */
     sample_free(view);
@@ -188,8 +200,13 @@ static void a_page_of_endless_findings_stays_small(void **state)
     static char text[4001];
     memset(text, 'x', 4000);
     struct view_finding *many = calloc(20000, sizeof *many);
-    struct evidence evidence = {.host = "h", .path = "p", .line = 7, .time = TIME_UNKNOWN,
-                                .text = text, .before = text, .after = text};
+    struct evidence evidence = {.host = "h",
+                                .path = "p",
+                                .line = 7,
+                                .time = TIME_UNKNOWN,
+                                .text = text,
+                                .before = text,
+                                .after = text};
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     view->verdict->findings[0].evidence = &evidence;
     view->verdict->findings[0].evidence_count = 1;
@@ -213,8 +230,21 @@ static void what_the_baseline_had_is_gone_or_lost_and_new_findings_are_marked(vo
     struct view_changes changes = view_changes(view);
     assert_true(changes.fresh > 0 && changes.gone > 0 && changes.lost > 0);
     assert_int_equal(count_of(out.data, "<span class=\"new\">new</span>"), changes.fresh);
-    const char *lost = strstr(out.data, "Lost sight of</h3>"), *gone = strstr(out.data, "Gone</h3>");
+    const char *lost = strstr(out.data, "Lost sight of</h3>"),
+               *gone = strstr(out.data, "Gone</h3>");
     assert_true(lost && gone && lost < gone);
+    assert_non_null(strstr(out.data, "and 7 more that were not kept"));
+    sample_free(view);
+}
+
+static void what_became_of_the_sites_own_files_is_said(void **state)
+{
+    (void)state;
+    struct view *view = sample_new("", SEVERITY_INFO);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    render(view, &out);
+    assert_non_null(
+        strstr(out.data, "<code>excused.yaml:3:5</code> this suppression ended on 2025-09-30</p>"));
     sample_free(view);
 }
 
@@ -296,6 +326,7 @@ int main(void)
         cmocka_unit_test(the_lines_around_a_proof_are_numbered_and_the_proof_is_marked),
         cmocka_unit_test(a_page_of_endless_findings_stays_small),
         cmocka_unit_test(what_the_baseline_had_is_gone_or_lost_and_new_findings_are_marked),
+        cmocka_unit_test(what_became_of_the_sites_own_files_is_said),
         cmocka_unit_test(every_kind_of_event_has_its_own_row_and_shape),
         cmocka_unit_test(absurd_times_neither_overflow_nor_hang),
         cmocka_unit_test(the_command_can_be_pasted_into_a_shell),
