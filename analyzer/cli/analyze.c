@@ -78,17 +78,16 @@ static bool cache_directory(struct strbuf *ret)
     return ret->length > 0 && strbuf_ok(ret);
 }
 
-/* Whether an output shows the lines around a proof. */
+/* Whether some output shows the lines around a proof; others need not pay for them. */
 static bool shows_context(const struct options *options)
 {
-    for (size_t i = 0; i < options->outputs.count; i++)
-        if (strcmp(options->outputs.items[i].format, "html") == 0 ||
-            strcmp(options->outputs.items[i].format, "markdown") == 0)
+    for (size_t i = 0; !options->query && i < options->outputs.count; i++)
+        if (render_find(options->outputs.items[i].format)->shows_context)
             return true;
     return false;
 }
 
-/* Whether some output shows more than findings: others need not pay for it. */
+/* The same for what is more than findings. */
 static bool shows_overview(const struct options *options)
 {
     for (size_t i = 0; !options->query && i < options->outputs.count; i++)
@@ -342,7 +341,7 @@ static int show(const struct session *session, struct err *err)
             .width = width,
         };
         CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
-        int r = render_find(output->format)->render(&input, &bytes, err);
+        int r = render_as(render_find(output->format), &input, &bytes, err);
         if (r == 0 && !strbuf_ok(&bytes))
             r = err_nomem(err);
         if (r == 0)

@@ -18,12 +18,19 @@ struct render_input {
     int width;                  /* text: columns of the terminal, 0: do not wrap */
 };
 
+struct view;
+
 struct renderer {
-    const char *name;  /* value of --format */
-    const char *media; /* one word for --help */
-    bool shows_overview; /* needs the verdict's timeline and inventory */
-    int (*render)(const struct render_input *input, struct strbuf *out, struct err *err);
+    const char *name;    /* value of --format */
+    const char *media;   /* one word for --help */
+    bool shows_context;  /* the lines around a proof */
+    bool shows_overview; /* the verdict's timeline and inventory */
+    int (*as)(const struct view *view, struct strbuf *out, struct err *err);
 };
+
+/* Appends to `out`. */
+int render_as(const struct renderer *renderer, const struct render_input *input,
+              struct strbuf *out, struct err *err);
 
 /* NULL when there is no such format. */
 const struct renderer *render_find(const char *name);
