@@ -3,9 +3,10 @@
  * The facts: declared in YAML, computed by SQL, asked by rules.
  *
  * Each query gives columns `host` and `value`; the first value of a host counts, and a later query
- * only fills what is still unknown. An expression is evaluated as a SELECT over the one row of its
- * host, so that a fact's type and collation decide how it compares: a version against a text is
- * still a comparison of versions.
+ * only fills what is still unknown. Views are computed once, into temporary tables: SQLite would
+ * compute a common table expression again for every query. An expression is evaluated as a SELECT
+ * over the one row of its host, so that a fact's type and collation decide how it compares: a
+ * version against a text is still a comparison of versions.
  */
 #include "analyzer/database/facts.h"
 
@@ -17,6 +18,7 @@
 /* A facts file has some dozen facts. */
 #define FACTS_ARENA_MAX (1024 * 1024)
 #define FACTS_MAX       200
+#define VIEWS_MAX       20
 
 /* Milliseconds for one query, or one expression; they look at small tables. */
 #define FACT_LIMIT_MS 20000
@@ -28,11 +30,17 @@ struct fact {
     size_t query_count;
 };
 
+/* What several facts are asked from; there only while they are computed. */
+struct fact_view {
+    const char *name, *query;
+};
+
 struct fact_set {
     struct arena *arena;
     const char *file;
+    struct fact_view *views;
     struct fact *facts;
-    size_t count;
+    size_t view_count, count;
 };
 
 void *fact_set_free(struct fact_set *facts)
@@ -46,7 +54,7 @@ void *fact_set_free(struct fact_set *facts)
 
 DEFINE_CLEANUP(fact_set_cleanup, struct fact_set *, fact_set_free)
 
-/* The name becomes a column; NULL ends the list of keys a fact has. */
+/* The name becomes that of a column or a table. */
 static int check_name(const struct doc_node *node, const char *name, struct err *err)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
@@ -57,26 +65,8 @@ static int check_name(const struct doc_node *node, const char *name, struct err 
     return 0;
 }
 
-/* Each query behind the common table expressions that all of them may use. */
-static int load_queries(struct arena *arena, const char *with, const struct doc_node *node,
-                        struct fact *fact, struct err *err)
-{
-    const char *const *texts;
-    int r = doc_strings(node, arena, &texts, &fact->query_count, err);
-    if (r < 0)
-        return r;
-    const char **queries = arena_array(arena, fact->query_count + 1, sizeof *queries);
-    for (size_t i = 0; queries && i < fact->query_count; i++) {
-        queries[i] = with ? arena_printf(arena, "WITH %s\n%s", with, texts[i]) : texts[i];
-        if (!queries[i])
-            return err_nomem(err);
-    }
-    fact->queries = queries;
-    return queries ? 0 : err_nomem(err);
-}
-
-static int load_fact(struct arena *arena, const char *with, const struct doc_node *name,
-                     const struct doc_node *node, struct fact *fact, struct err *err)
+static int load_fact(struct arena *arena, const struct doc_node *name, const struct doc_node *node,
+                     struct fact *fact, struct err *err)
 {
     static const char *const keys[] = {"type", "description", "query", "queries", NULL};
     static const char *const types[] = {"text", "version", "integer", "real", NULL};
@@ -99,16 +89,35 @@ static int load_fact(struct arena *arena, const char *with, const struct doc_nod
                         "a fact has either 'query' or 'queries': SELECT host, value ...");
     fact->name = name->text;
     fact->type = columns[type];
-    return load_queries(arena, with, queries ? queries : doc_get(node, "query"), fact, err);
+    return doc_strings(queries ? queries : doc_get(node, "query"), arena, &fact->queries,
+                       &fact->query_count, err);
+}
+
+static int load_views(struct fact_set *set, const struct doc_node *map, struct err *err)
+{
+    if (map->kind != DOC_MAP || map->count > VIEWS_MAX)
+        return doc_fail(map, err, "'views' must be a map of up to %d names with their SELECT",
+                        VIEWS_MAX);
+    set->views = arena_array(set->arena, map->count + 1, sizeof *set->views);
+    if (!set->views)
+        return err_nomem(err);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < map->count; i++) {
+        r = check_name(map->keys[i], map->keys[i]->text, err);
+        if (r == 0)
+            r = doc_string(map->items[i], &set->views[i].query, err);
+        set->views[i].name = map->keys[i]->text;
+    }
+    set->view_count = map->count;
+    return r;
 }
 
 static int load_facts(struct fact_set *set, const struct doc_node *root, struct err *err)
 {
-    static const char *const keys[] = {"with", "facts", NULL};
-    const char *with = NULL;
+    static const char *const keys[] = {"views", "facts", NULL};
     int r = doc_check_keys(root, keys, err);
-    if (r == 0 && doc_get(root, "with"))
-        r = doc_string(doc_get(root, "with"), &with, err);
+    if (r == 0 && doc_get(root, "views"))
+        r = load_views(set, doc_get(root, "views"), err);
     if (r < 0)
         return r;
     const struct doc_node *list = doc_get(root, "facts");
@@ -120,7 +129,7 @@ static int load_facts(struct fact_set *set, const struct doc_node *root, struct 
     if (!set->facts)
         return err_nomem(err);
     for (size_t i = 0; r == 0 && i < list->count; i++)
-        r = load_fact(set->arena, with, list->keys[i], list->items[i], &set->facts[i], err);
+        r = load_fact(set->arena, list->keys[i], list->items[i], &set->facts[i], err);
     set->count = list->count;
     return r;
 }
@@ -144,22 +153,60 @@ int fact_set_load(const struct embedded_file *file, struct fact_set **ret, struc
     return 0;
 }
 
+/* Temporary and empty, with the columns that their queries give. */
+static int create_views(const struct fact_set *facts, struct database *database, struct err *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < facts->view_count; i++) {
+        char *sql = sqlite3_mprintf("CREATE TEMP TABLE %s AS SELECT * FROM (%s\n) LIMIT 0",
+                                    facts->views[i].name, facts->views[i].query);
+        r = sql ? database_run(database, sql, err) : err_nomem(err);
+        sqlite3_free(sql);
+        if (r < 0)
+            err_prefix(err, "%s: view '%s'", facts->file, facts->views[i].name);
+    }
+    return r;
+}
+
+static int drop_views(const struct fact_set *facts, struct database *database, struct err *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < facts->view_count; i++) {
+        char *sql = sqlite3_mprintf("DROP TABLE temp.%s", facts->views[i].name);
+        r = sql ? database_run(database, sql, err) : err_nomem(err);
+        sqlite3_free(sql);
+    }
+    return r;
+}
+
+/* Adds the tables that one query reads. */
+static int add_references(struct database *database, const char *sql, struct table_names *all,
+                          struct err *err)
+{
+    struct table_names names = {0};
+    int r = database_references(database, sql, &names, err);
+    for (size_t n = 0; r == 0 && n < names.count; n++)
+        if (!table_names_add(all, names.names[n]))
+            r = err_nomem(err);
+    table_names_release(&names);
+    return r;
+}
+
 int facts_references(const struct fact_set *facts, struct database *database,
                      struct table_names *ret, struct err *err)
 {
     struct table_names all = {0};
-    int r = 0;
+    int r = create_views(facts, database, err);
+    for (size_t i = 0; r == 0 && i < facts->view_count; i++)
+        r = add_references(database, facts->views[i].query, &all, err);
     for (size_t i = 0; r == 0 && i < facts->count; i++)
         for (size_t q = 0; r == 0 && q < facts->facts[i].query_count; q++) {
-            struct table_names names = {0};
-            r = database_references(database, facts->facts[i].queries[q], &names, err);
+            r = add_references(database, facts->facts[i].queries[q], &all, err);
             if (r < 0)
                 err_prefix(err, "%s: fact '%s'", facts->file, facts->facts[i].name);
-            for (size_t n = 0; r == 0 && n < names.count; n++)
-                if (!table_names_add(&all, names.names[n]))
-                    r = err_nomem(err);
-            table_names_release(&names);
         }
+    if (r == 0)
+        r = drop_views(facts, database, err);
     if (r < 0)
         table_names_release(&all);
     else
@@ -215,6 +262,23 @@ static int take_value(void *context, const struct result_row *row, struct err *e
     return rc == SQLITE_DONE ? 0 : database_fail(sink->database, rc, err, "table 'facts'");
 }
 
+/* Rows that take too long, or cannot be computed from what is there, are left out. */
+static int fill_views(const struct fact_set *facts, struct database *database, struct err *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < facts->view_count; i++) {
+        char *sql =
+            sqlite3_mprintf("INSERT INTO temp.%s %s", facts->views[i].name, facts->views[i].query);
+        struct guard outer = database_guard_begin(database, FACT_LIMIT_MS);
+        database->guard.access = ACCESS_OWN;
+        if (!sql || database_run(database, sql, NULL) == ERR_NOMEM)
+            r = err_nomem(err);
+        database_guard_end(database, &outer);
+        sqlite3_free(sql);
+    }
+    return r;
+}
+
 /* Whether a query can be prepared: then it failed for what is in the tables. */
 static bool is_sound(struct database *database, const char *sql)
 {
@@ -249,11 +313,17 @@ int facts_compute(const struct fact_set *facts, struct database *database, struc
     int r = facts_declare(facts, database, err);
     if (r == 0)
         r = database_run(database, "BEGIN; INSERT INTO facts (host) SELECT host FROM hosts", err);
+    if (r == 0)
+        r = create_views(facts, database, err);
+    if (r == 0)
+        r = fill_views(facts, database, err);
     for (size_t i = 0; r == 0 && i < facts->count; i++) {
         r = compute(&facts->facts[i], database, err);
         if (r < 0)
             err_prefix(err, "%s: fact '%s'", facts->file, facts->facts[i].name);
     }
+    if (r == 0)
+        r = drop_views(facts, database, err);
     return r < 0 ? r : database_run(database, "COMMIT", err);
 }
 

@@ -5,8 +5,8 @@
  *
  * Declared in rules/facts.yaml:
  *
- *   with: |                       common table expressions for all queries (optional)
- *     own (here, ...) AS (SELECT ...)
+ *   views:                        what several queries are asked from, computed once (optional)
+ *     own: SELECT host AS here, ...
  *   facts:
  *     product_version:
  *       type: version             text (the default), version, integer or real

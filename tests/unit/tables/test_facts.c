@@ -24,7 +24,7 @@ static const char *const tables_yaml[] = {
 };
 
 static const char facts_yaml[] =
-    "with: named AS (SELECT host, product FROM other)\n"
+    "views: {named: 'SELECT host, product FROM other'}\n"
     "facts:\n"
     "  product:\n"
     "    type: version\n"
@@ -98,6 +98,15 @@ static void the_first_source_that_knows_a_value_wins(void **state)
                 "alpha|8.10|16|XCP-ng\nbeta|8.2|~|~\ngamma|~|~|~\n");
     assert_rows(fixture->database, "SELECT typeof(cpus) FROM facts WHERE host = 'alpha'",
                 "integer\n");
+}
+
+static void views_are_gone_once_the_facts_are_there(void **state)
+{
+    struct fixture *fixture = *state;
+    struct table_names names = {0};
+    compute(fixture);
+    assert_int_equal(database_references(fixture->database, "SELECT * FROM named", &names, NULL),
+                     ERR_PARSE);
 }
 
 static void a_value_is_asked_by_host_and_name(void **state)
@@ -175,8 +184,8 @@ static void the_tables_that_facts_read_are_told_once_each(void **state)
     struct err err = ERR_INIT;
     assert_ok(facts_references(fixture->facts, fixture->database, &names, &err), &err);
     assert_int_equal(names.count, 2);
-    assert_string_equal(names.names[0], "inventory");
-    assert_string_equal(names.names[1], "other");
+    assert_string_equal(names.names[0], "other");
+    assert_string_equal(names.names[1], "inventory");
     table_names_release(&names);
 }
 
@@ -193,6 +202,8 @@ static void mistakes_in_the_file_are_named_with_their_place(void **state)
         {"facts: {host: {query: x}}\n", "cannot be called 'host'"},
         {"facts: {'a b': {query: x}}\n", "cannot be the name"},
         {"facts: {a: {query: x, kind: y}}\n", "kind"},
+        {"views: [x]\nfacts: {a: {query: x}}\n", "'views' must be a map"},
+        {"views: {'a b': x}\nfacts: {a: {query: x}}\n", "cannot be the name"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -213,6 +224,8 @@ static void a_bad_query_is_blamed_on_its_fact(void **state)
         {"facts: {a: {query: SELECT host FROM hosts}}\n", "fact 'a': the query must give"},
         {"facts: {a: {query: SELECT nonsense}}\n", "fact 'a': SQL: no such column"},
         {"facts: {a: {query: DELETE FROM hosts}}\n", "fact 'a': SQL: DELETE is refused"},
+        {"views: {v: SELECT nonsense}\nfacts: {a: {query: SELECT 1}}\n", "view 'v'"},
+        {"views: {v: DELETE FROM hosts}\nfacts: {a: {query: SELECT 1}}\n", "view 'v'"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct fixture *fixture;
@@ -375,6 +388,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test(the_first_source_that_knows_a_value_wins),
+        test(views_are_gone_once_the_facts_are_there),
         test(a_value_is_asked_by_host_and_name),
         test(expressions_over_facts_are_true_false_or_unknown),
         test(bad_expressions_are_refused_also_before_there_is_a_report),
