@@ -24,6 +24,9 @@ bool log_is_known(const struct evaluation *evaluation, const struct rule_log *lo
                   size_t host)
 {
     const struct sources *sources = &evaluation->analysis->sources[pattern];
+    for (size_t i = 0; evaluation->reports && i < log->file_count; i++)
+        if (report_host_lost(evaluation->reports, host, log->files[i].text))
+            return false;
     if (host < sources->hosts.count && sources->hosts.items[host])
         return true;
     for (size_t i = 0; evaluation->reports && i < log->file_count; i++)
@@ -145,10 +148,9 @@ static int evaluate_log(struct evaluation *evaluation, const struct rule_state *
     for (size_t i = 0; i < evaluation->host_count; i++) {
         if (applies[i] == TRUTH_FALSE)
             continue;
-        if (!log_is_known(evaluation, &rule->logs[0], state->first_pattern, i)) {
-            blind = blind < 0 ? (int)i : blind;
-            continue;
-        }
+        if (!log_is_known(evaluation, &rule->logs[0], state->first_pattern, i) && blind < 0)
+            blind = (int)i;
+        /* What is there counts, even where a part is lost. */
         int r = evaluate_host(evaluation, state, i, applies[i] == TRUTH_TRUE, &fails, err);
         if (r < 0)
             return r;

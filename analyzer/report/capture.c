@@ -22,6 +22,7 @@
 #define TEXT_MAX_BYTES      1024
 #define CAPABILITIES_MAX    512  /* the collector knows about fifty, plugins add some */
 #define EXPECTED_HOSTS_MAX  1024 /* as many as hosts we read */
+#define PROMISES_MAX        100000 /* a pool of 64 hosts has 60000 files; a hundred bytes each */
 #define ABSENT_PATTERNS_MAX 4096 /* each is tried for each question */
 
 struct capture {
@@ -53,10 +54,22 @@ static void on_summary(void *context, const char *hostname, const char *date, co
         host->report.uptime = text;
 }
 
-static void on_inventory_entry(void *context, const char *capability, const char *filename)
+/* Remembers that the report had the file when it was made. XenCenter changes names that Windows does not like. */
+static void add_promise(struct capture *capture, const char *path)
 {
-    (void)filename;
-    struct capture *capture = context;
+    struct report_set *set = capture->set;
+    unsigned host = capture->host->report.index;
+    if (path[0] == '\0' || strpbrk(path, "<>:\"|?*") || set->promises.count >= PROMISES_MAX ||
+        !key_set_add(&set->promised, host, path))
+        return;
+    const char *text = set_text(set, path, NAME_MAX_BYTES);
+    struct promise *slot = text ? vec_push(&set->promises) : NULL;
+    if (slot)
+        *slot = (struct promise){host, text};
+}
+
+static void add_capability(struct capture *capture, const char *capability)
+{
     struct host_state *host = capture->host;
     size_t count = host->capabilities.count;
     /* Entries come grouped, so the last capability is the likeliest. */
@@ -69,6 +82,14 @@ static void on_inventory_entry(void *context, const char *capability, const char
     const char **slot = text ? vec_push(&host->capabilities) : NULL;
     if (slot)
         *slot = text;
+}
+
+/* `filename` begins with the report's top folder, whatever that is called now. */
+static void on_inventory_entry(void *context, const char *capability, const char *filename)
+{
+    const char *slash = strchr(filename, '/');
+    add_capability(context, capability);
+    add_promise(context, slash ? slash + 1 : filename);
 }
 
 static void finish_inventory(struct capture *capture, bool is_complete)
@@ -131,11 +152,13 @@ static void on_manifest_entry(void *context, const char *capability, const char 
         {"failed", PROBLEM_OMITTED, "the collector could not take it"},
     };
     struct capture *capture = context;
-    on_inventory_entry(context, capability, name);
+    add_capability(capture, capability);
     if (strcmp(status, "missing") == 0) {
         add_absent(capture, name);
         return;
     }
+    if (strcmp(status, "ok") == 0 || strcmp(status, "empty") == 0)
+        add_promise(capture, name);
     if (strcmp(status, "empty") == 0)
         key_set_add(&capture->set->empty, capture->host->report.index, name);
     for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++)

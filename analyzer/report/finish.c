@@ -119,6 +119,40 @@ static void check_inventory(struct report_set *set, const struct host_state *hos
             "inventory.xml is missing: the collector did not finish or the archive was cut");
 }
 
+static bool is_cut(const struct report_set *set, unsigned source)
+{
+    for (size_t i = 0; i < set->problems.count; i++) {
+        const struct report_problem *problem = &set->problems.items[i];
+        if (problem->source == source &&
+            (problem->kind == PROBLEM_TRUNCATED || problem->kind == PROBLEM_DAMAGED))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Whose files are lost when an archive is not whole. Only then: the original tool also lists files that it left out
+ * for their size.
+ */
+static void check_promises(struct report_set *set)
+{
+    for (size_t i = 0; i < set->promises.count;) {
+        unsigned host = set->promises.items[i].host;
+        const struct report_host *report = &set->hosts.items[host]->report;
+        const char *first = NULL;
+        int64_t lost = 0;
+        for (; i < set->promises.count && set->promises.items[i].host == host; i++) {
+            const char *path = set->promises.items[i].path;
+            if (!key_set_has(&set->members, host, path) && lost++ == 0)
+                first = path;
+        }
+        if (lost > 0 && is_cut(set, report->source))
+            set_problem(set, PROBLEM_TRUNCATED, (int)host, "",
+                        "%lld files that the report's own list names are not there, %.200s for one",
+                        (long long)lost, first);
+    }
+}
+
 /* --- Hosts that a bundle's list names */
 
 /* Letters and digits only, in lower case: labels are changed to fit file names. */
@@ -200,6 +234,7 @@ int report_set_finish(struct report_set *set, struct err *err)
         settle_clock(set, set->hosts.items[i]);
         check_inventory(set, set->hosts.items[i]);
     }
+    check_promises(set);
     int rc = check_expected(set, err);
     if (rc < 0)
         return rc;

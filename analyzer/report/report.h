@@ -165,6 +165,12 @@ bool report_host_collected(const struct report_set *set, size_t host, const char
 bool report_host_proves_absent(const struct report_set *set, size_t host, const char *path);
 
 /*
+ * Whether `path` was collected, as the report's own list says, and is not in the report any more: the archive was
+ * cut off, or somebody took it out.
+ */
+bool report_host_lost(const struct report_set *set, size_t host, const char *path);
+
+/*
  * Whether an empty member is a result: its command ran and had nothing to say. The original tool leaves an empty
  * member also for a program that is not installed, so without a manifest an empty file proves nothing.
  */

@@ -77,6 +77,8 @@ void *report_set_free(struct report_set *set)
     key_set_release(&set->members);
     key_set_release(&set->absent);
     key_set_release(&set->empty);
+    key_set_release(&set->promised);
+    vec_free(&set->promises);
     arena_free(set->arena);
     budget_ahead_free(&set->budget);
     free(set);
@@ -344,6 +346,12 @@ bool report_host_proves_empty(const struct report_set *set, size_t index, const 
     return key_set_has(&set->empty, (unsigned)index, path);
 }
 
+bool report_host_lost(const struct report_set *set, size_t index, const char *path)
+{
+    return key_set_has(&set->promised, (unsigned)index, path) &&
+           !key_set_has(&set->members, (unsigned)index, path);
+}
+
 bool report_host_proves_absent(const struct report_set *set, size_t index, const char *path)
 {
     unsigned host = (unsigned)index;
@@ -351,6 +359,8 @@ bool report_host_proves_absent(const struct report_set *set, size_t index, const
         return false;
     if (key_set_has(&set->absent, host, path))
         return true;
+    if (key_set_has(&set->promised, host, path))
+        return false;
     for (size_t i = 0; i < set->absent_patterns.count; i++)
         if (set->absent_patterns.items[i].host == host &&
             path_pattern_match(&set->absent_patterns.items[i].pattern, path, NULL))

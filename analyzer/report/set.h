@@ -42,6 +42,12 @@ struct absent_pattern {
     struct path_pattern pattern;
 };
 
+/* A file that a report's own list names. */
+struct promise {
+    unsigned host;
+    const char *path;
+};
+
 struct taught_source {
     struct path_pattern pattern;
     const char *capability;
@@ -66,6 +72,8 @@ struct report_set {
     struct key_set members; /* every path seen */
     struct key_set absent;  /* every path a manifest says was looked for in vain */
     struct key_set empty;   /* every path a manifest says was collected and had nothing in it */
+    struct key_set promised; /* every path that was collected, as the report's own lists say */
+    VEC(struct promise) promises; /* the same, to be counted */
     VEC(struct absent_pattern) absent_patterns;
     VEC(struct expected_host) expected;
     VEC(struct taught_source) taught;

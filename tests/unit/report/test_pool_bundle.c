@@ -263,6 +263,41 @@ static void an_inventory_proves_absence_where_the_sources_are_taught(void **stat
     reading_end(&reading);
 }
 
+/* Bundles that were packed again have their members in any order: the list may be there, what it names cut off. */
+static void a_file_that_was_collected_and_is_lost_is_not_proven_absent(void **state)
+{
+    static const struct source_file files[] = {
+        {TOP "inventory.xml",
+         "<system-status-inventory>"
+         "<inventory-entry capability=\"system-logs\" filename=\"" TOP "var/log/SMlog\"/>"
+         "<inventory-entry capability=\"system-logs\" filename=\"" TOP "var/log/kern.log\"/>"
+         "<inventory-entry capability=\"fcoe\" filename=\"" TOP "dcbtool-gc-eth0-app:0.out\"/>"
+         "</system-status-inventory>",
+         0, 0},
+        {TOP "var/log/SMlog", "x\n", 0, 0},
+    };
+    (void)state;
+    CLEANUP(strbuf_release) struct strbuf tar = TAR(files);
+    for (int is_cut = 0; is_cut < 2; is_cut++) {
+        struct reading reading;
+        reading_start(&reading, NULL);
+        assert_int_equal(report_set_teach(reading.set, "var/log/*", "system-logs", &reading.err), 0);
+        reading_bytes(&reading, "r.tar", &tar);
+        if (is_cut) /* what the reader of a cut archive says */
+            report_set_add_problem(reading.set, PROBLEM_TRUNCATED, 0, "", "it ends in the middle");
+        reading_finish(&reading);
+        assert_true(report_host_lost(reading.set, 0, "var/log/kern.log"));
+        assert_false(report_host_proves_absent(reading.set, 0, "var/log/kern.log"));
+        assert_false(report_host_lost(reading.set, 0, "var/log/SMlog"));
+        assert_false(report_host_lost(reading.set, 0, "var/log/messages"));
+        assert_true(report_host_proves_absent(reading.set, 0, "var/log/messages"));
+        const struct report_problem *problem =
+            find_problem(&reading, PROBLEM_TRUNCATED, "1 files that the report's own list names");
+        assert_int_equal(problem != NULL, is_cut);
+        reading_end(&reading);
+    }
+}
+
 static void loose_files_are_a_host_without_complaint(void **state)
 {
     static const struct source_file files[] = {{"var/log/SMlog", "x\n", 0, 1700000000},
@@ -311,6 +346,7 @@ int main(void)
         cmocka_unit_test(the_ratio_of_a_member_has_a_limit),
         cmocka_unit_test(a_manifest_tells_what_is_not_there_and_why),
         cmocka_unit_test(an_inventory_proves_absence_where_the_sources_are_taught),
+        cmocka_unit_test(a_file_that_was_collected_and_is_lost_is_not_proven_absent),
         cmocka_unit_test(loose_files_are_a_host_without_complaint),
         cmocka_unit_test(problems_are_kept_in_bounds_and_the_rest_is_counted),
     };
