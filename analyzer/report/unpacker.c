@@ -9,8 +9,9 @@
  * gigabytes) is set up. And holes of sparse files are handed out as zeros that count: a tar header
  * may claim exabytes.
  *
- * libarchive has no setting for the memory of xz, so the first block is looked at (xz_check.h);
- * zstd has its own ceiling of 128 MiB. What gets past that is for the process's memory limit.
+ * libarchive has no setting for the memory of xz, so every block is looked at before it gets there
+ * (xz_check.h); zstd has its own ceiling of 128 MiB. An xz file inside of another compression is
+ * for the process's memory limit.
  */
 #include "analyzer/report/unpacker.h"
 
@@ -35,6 +36,7 @@ struct unpacker {
     struct failure failure;
     bool is_archive, input_ended;
     int64_t consumed; /* bytes pulled from the input */
+    struct xz_check xz;
     int64_t damaged_headers;
 
     /* the current entry */
@@ -58,7 +60,7 @@ static la_ssize_t pull(struct archive *archive, void *context, const void **byte
         archive_set_error(archive, EIO, "%s", unpacker->failure.text);
         return ARCHIVE_FATAL;
     }
-    if (unpacker->consumed == 0 && xz_check_is_greedy(block, (size_t)n)) {
+    if (xz_check_is_greedy(&unpacker->xz, block, (size_t)n)) {
         failure_set(
             &unpacker->failure, PROBLEM_REFUSED,
             "its xz data needs more than 128 MiB of memory: compress it again with xz -9 or less");
@@ -107,6 +109,10 @@ static int fail(struct unpacker *unpacker, struct failure *failure)
         text = "unknown error";
     if (unpacker->failure.failed)
         return failure_inherit(failure, &unpacker->failure);
+    if (strstr(text, "too much memory"))
+        return failure_set(failure, PROBLEM_REFUSED,
+                           "its zstd data needs more than 128 MiB of memory: compress it again "
+                           "without --long or --ultra");
     /* liblzma says "no progress is possible" when it wants input and there is none. */
     if (strcasestr(text, "truncated") || (unpacker->input_ended && strstr(text, "No progress")))
         return failure_set(failure, PROBLEM_TRUNCATED, "it is cut off before its end (%.200s)",
