@@ -48,16 +48,20 @@ def healthy(made):
     return analyse(made / "pool-healthy.zip")
 
 
-def expected():
-    """The list in EXPECTED.yaml, which keeps to one simple form so that no YAML library is needed."""
-    entries = []
-    for line in (SAMPLES / "problems/EXPECTED.yaml").read_text().splitlines():
+def entries(path):
+    """The list in an EXPECTED.yaml, which keeps to one simple form so that no YAML library is needed."""
+    found = []
+    for line in path.read_text().splitlines():
         if line.startswith("- "):
-            entries.append({})
+            found.append({})
         if line and not line.startswith("#"):
             key, value = line[2:].split(": ", 1)
-            entries[-1][key] = value
-    return entries
+            found[-1][key] = value
+    return found
+
+
+def expected():
+    return entries(SAMPLES / "problems/EXPECTED.yaml")
 
 
 class Bundle:
