@@ -185,12 +185,16 @@ static const struct rule_param *find_param(const struct rule *rule, const char *
 
 static void add_value(struct strbuf *out, const struct rule_param *param, enum params_form form)
 {
-    if (form == PARAMS_FOR_SQL && param->is_time)
-        strbuf_addf(out, "%lld", (long long)param->value);
-    else if (form == PARAMS_FOR_SQL && param->value < 0)
-        strbuf_addf(out, "(%s)", param->text); /* "x -{n}" must not become a comment */
+    char seconds[32];
+    const char *text = param->text;
+    if (form == PARAMS_FOR_SQL && param->is_time) {
+        snprintf(seconds, sizeof seconds, "%lld", (long long)param->value);
+        text = seconds;
+    }
+    if (form == PARAMS_FOR_SQL && param->value < 0)
+        strbuf_addf(out, "(%s)", text); /* "x -{n}" must not become a comment */
     else
-        strbuf_adds(out, param->text);
+        strbuf_adds(out, text);
 }
 
 const char *params_expand(struct rule_set *set, const struct rule *rule, const char *text,
