@@ -34,9 +34,8 @@ int report_open(const char *path, int *ret, struct err *err)
         return err_set(err, ERR_UNSUPPORTED,
                        "standard input is a terminal: give a report by a pipe or its name");
     /* Above standard error, so that it is told from the three by its number. */
-    CLEANUP_FD int fd = is_stdin
-                            ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
-                            : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    CLEANUP_FD int fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                                 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &status) < 0)
         return err_set_errno(err, errno, "cannot open '%s'", path);
     if (!is_stdin && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) &&
@@ -124,7 +123,12 @@ static int read_archive(struct walk *walk, int fd, const struct stat *status, bo
     int rc = file_stream_init(&stream, fd, is_file ? status->st_size : -1, &walk->set->budget, err);
     if (rc < 0)
         return rc;
-    return walk_archive(walk, &top, "", -1, &stream.stream, is_file ? fd : -1, ret_is_archive, err);
+    const struct container container = {
+        .stream = &stream.stream,
+        .fd = is_file ? fd : -1,
+        .size = is_file ? status->st_size : -1,
+    };
+    return walk_archive(walk, &top, "", -1, &container, ret_is_archive, err);
 }
 
 static int read_source(struct report_set *set, struct source_state *source, int fd,

@@ -37,6 +37,8 @@ struct unpacker {
     bool is_archive, input_ended;
     int64_t consumed; /* bytes pulled from the input */
     struct xz_check xz;
+    char head[UNPACKER_HEAD]; /* of the input */
+    size_t head_length;
     int64_t damaged_headers;
 
     /* the current entry */
@@ -59,6 +61,10 @@ static la_ssize_t pull(struct archive *archive, void *context, const void **byte
         failure_inherit(&unpacker->failure, &unpacker->input->failure);
         archive_set_error(archive, EIO, "%s", unpacker->failure.text);
         return ARCHIVE_FATAL;
+    }
+    if (unpacker->consumed == 0 && n > 0) {
+        unpacker->head_length = n < UNPACKER_HEAD ? (size_t)n : UNPACKER_HEAD;
+        memcpy(unpacker->head, block, unpacker->head_length);
     }
     if (xz_check_is_greedy(&unpacker->xz, block, (size_t)n)) {
         failure_set(
@@ -388,6 +394,12 @@ struct failure *unpacker_failure(struct unpacker *unpacker)
 bool unpacker_is_archive(const struct unpacker *unpacker)
 {
     return unpacker->is_archive;
+}
+
+size_t unpacker_head(const struct unpacker *unpacker, char ret[UNPACKER_HEAD])
+{
+    memcpy(ret, unpacker->head, unpacker->head_length);
+    return unpacker->head_length;
 }
 
 int64_t unpacker_damaged_headers(const struct unpacker *unpacker)

@@ -42,5 +42,9 @@ struct failure *unpacker_failure(struct unpacker *unpacker);
 /* False when the input is not an archive of the kinds we open. */
 bool unpacker_is_archive(const struct unpacker *unpacker);
 
+/* Copies the input's first bytes, as many as came in one piece. Returns how many. */
+#define UNPACKER_HEAD 512
+size_t unpacker_head(const struct unpacker *unpacker, char ret[UNPACKER_HEAD]);
+
 /* Damaged headers that were skipped to find the next good one. */
 int64_t unpacker_damaged_headers(const struct unpacker *unpacker);

@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "analyzer/report/capture.h"
 #include "analyzer/report/crew.h"
@@ -108,7 +108,7 @@ static int walk_nested(struct walk *walk, const struct place *place, struct host
 {
     int index = host ? (int)host->report.index : -1;
     CLEANUP(range_cleanup) struct range_stream *range = NULL;
-    struct stream *stream;
+    struct stream *stream = NULL;
     bool is_archive;
     if (file->refused) {
         set_problem(walk->set, PROBLEM_REFUSED, index, path, "%s", file->refused);
@@ -121,8 +121,9 @@ static int walk_nested(struct walk *walk, const struct place *place, struct host
         return 0;
     }
     int rc = walk_open(walk, file, &range, &stream, err);
+    const struct container container = {.stream = stream, .fd = file->fd, .size = file->size};
     if (rc == 0)
-        rc = walk_archive(walk, place, path, index, stream, file->fd, &is_archive, err);
+        rc = walk_archive(walk, place, path, index, &container, &is_archive, err);
     if (rc == 0 && !is_archive)
         set_problem(walk->set, PROBLEM_DAMAGED, index, path,
                     "it is called an archive, but is none that can be read");
@@ -345,7 +346,8 @@ static int walk_zip(struct walk *walk, const struct place *place, const char *na
     }
     if (failure.failed)
         report_failure(walk, &failure, host, name);
-    int drain_rc = crew_drain(walk->set->crew, rc == 0 ? err : NULL); /* the file may be closed now */
+    int drain_rc =
+        crew_drain(walk->set->crew, rc == 0 ? err : NULL); /* the file may be closed now */
     return rc == 0 ? drain_rc : rc;
 }
 
@@ -382,42 +384,86 @@ static bool examine_zip(struct walk *walk, const char *name, int host, struct zi
     return false;
 }
 
-static bool is_zip_file(int fd, int64_t *ret_size)
+/*
+ * What an archive is known by when it turns up again inside of itself. Archives come as streams, so
+ * nobody has seen all of the outer one when the inner one begins; but nothing honest that holds an
+ * archive is of its size and begins like it.
+ */
+struct archive_mark {
+    const struct archive_mark *outer;
+    int64_t size;
+    size_t length;
+    char head[UNPACKER_HEAD];
+};
+
+static bool holds_itself(const struct archive_mark *mark)
 {
-    char magic[4];
-    struct stat status;
-    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-        return false;
-    *ret_size = status.st_size;
-    return pread(fd, magic, sizeof magic, 0) == sizeof magic &&
-           (memcmp(magic, "PK\3\4", 4) == 0 || memcmp(magic, "PK\5\6", 4) == 0);
+    for (const struct archive_mark *outer = mark->outer; outer; outer = outer->outer)
+        if (mark->size > 0 && mark->size == outer->size && mark->length == outer->length &&
+            memcmp(mark->head, outer->head, mark->length) == 0)
+            return true;
+    return false;
 }
 
-int walk_archive(struct walk *walk, const struct place *place, const char *name, int host,
-                 struct stream *stream, int fd, bool *ret_is_archive, struct err *err)
+static bool is_zip_file(const struct archive_mark *mark)
+{
+    return mark->length >= 4 &&
+           (memcmp(mark->head, "PK\3\4", 4) == 0 || memcmp(mark->head, "PK\5\6", 4) == 0);
+}
+
+/* An archive that comes as a stream, or that cannot be read member by member. */
+static int walk_stream(struct walk *walk, const struct place *place, const char *name, int host,
+                       struct unpacker *unpacker, const struct zip_check *zip,
+                       struct archive_mark *mark, struct err *err)
+{
+    if (mark->length == 0)
+        mark->length = unpacker_head(unpacker, mark->head);
+    if (holds_itself(mark)) {
+        set_problem(walk->set, PROBLEM_REFUSED, host, name,
+                    "it is not opened: it is the archive it lies in, as archive bombs are");
+        return 0;
+    }
+    return walk_entries(walk, place, name, host, unpacker, zip, err);
+}
+
+static int walk_marked(struct walk *walk, const struct place *place, const char *name, int host,
+                       const struct container *container, struct archive_mark *mark,
+                       bool *ret_is_archive, struct err *err)
 {
     CLEANUP(zip_check_release) struct zip_check zip = {.state = ZIP_GOOD};
     CLEANUP(unpacker_cleanup) struct unpacker *unpacker = NULL;
     enum unpacker_kind kind = UNPACK_ANY;
-    int64_t size;
 
-    *ret_is_archive = true;
-    if (is_zip_file(fd, &size)) {
-        int rc = zip_check(fd, size, &walk->set->budget.limits, &zip, err);
+    if (container->fd >= 0 && is_zip_file(mark)) {
+        int rc = zip_check(container->fd, container->size, &walk->set->budget.limits, &zip, err);
         if (rc < 0)
             return rc;
         if (!examine_zip(walk, name, host, &zip, &kind))
             return 0;
         if (kind == UNPACK_ZIP && zip.is_plain)
-            return walk_zip(walk, place, name, host, fd, &zip, err);
+            return walk_zip(walk, place, name, host, container->fd, &zip, err);
     }
     int rc = crew_drain(walk->set->crew, err);
+    if (rc == 0)
+        rc = unpacker_new(container->stream, kind, &walk->set->budget, &unpacker, err);
     if (rc < 0)
         return rc;
-    rc = unpacker_new(stream, kind, &walk->set->budget, &unpacker, err);
-    if (rc < 0)
-        return rc;
-    rc = walk_entries(walk, place, name, host, unpacker, &zip, err);
+    rc = walk_stream(walk, place, name, host, unpacker, &zip, mark, err);
     *ret_is_archive = unpacker_is_archive(unpacker);
+    return rc;
+}
+
+int walk_archive(struct walk *walk, const struct place *place, const char *name, int host,
+                 const struct container *container, bool *ret_is_archive, struct err *err)
+{
+    struct archive_mark mark = {.outer = walk->innermost, .size = container->size};
+    if (container->fd >= 0) {
+        ssize_t n = pread(container->fd, mark.head, sizeof mark.head, 0);
+        mark.length = n > 0 ? (size_t)n : 0;
+    }
+    *ret_is_archive = true;
+    walk->innermost = &mark;
+    int rc = walk_marked(walk, place, name, host, container, &mark, ret_is_archive, err);
+    walk->innermost = mark.outer;
     return rc;
 }

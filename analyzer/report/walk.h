@@ -13,6 +13,7 @@
 /* One REPORT being read. */
 struct walk {
     struct report_set *set;
+    const struct archive_mark *innermost; /* of the archives that are open, or NULL */
     const struct report_visitor *visitor;
     struct source_state *source;
     int64_t members;      /* shown so far */
@@ -35,13 +36,20 @@ struct place {
 
 /* A file of an archive or directory. */
 struct found_file {
-    const char *name;      /* as found */
-    struct stream *stream; /* its bytes; NULL when there is only the range */
+    const char *name;          /* as found */
+    struct stream *stream;     /* its bytes; NULL when there is only the range */
     const struct range *range; /* the same for any thread, or NULL */
-    const char *refused;   /* why they may not be read, or NULL */
-    int fd;                /* the same when it lies in a directory, else -1 */
-    int64_t size;          /* declared, or -1 */
+    const char *refused;       /* why they may not be read, or NULL */
+    int fd;                    /* the same when it lies in a directory, else -1 */
+    int64_t size;              /* declared, or -1 */
     int64_t modified;
+};
+
+/* The bytes of an archive. */
+struct container {
+    struct stream *stream;
+    int fd;       /* the same when it lies on disk, else -1 */
+    int64_t size; /* declared, or -1 */
 };
 
 /* 0, or the error that ends the whole read (of the visitor, or ERR_NOMEM). Everything milder is a
@@ -61,11 +69,10 @@ int walk_count_entry(struct walk *walk, struct failure *failure);
 
 /*
  * All files of an archive: `name` is what problems call it ("" for the REPORT itself), `host` whose
- * problem they are or -1. `fd` is -1, or the same bytes as `stream` for an archive that lies on
- * disk. *ret_is_archive (may be NULL) tells whether it is one.
+ * problem they are or -1. *ret_is_archive tells whether it is one.
  */
 int walk_archive(struct walk *walk, const struct place *place, const char *name, int host,
-                 struct stream *stream, int fd, bool *ret_is_archive, struct err *err);
+                 const struct container *container, bool *ret_is_archive, struct err *err);
 
 /* All files below a directory, sorted, files before folders. `fd` is taken. */
 int walk_directory(struct walk *walk, int fd, struct err *err);

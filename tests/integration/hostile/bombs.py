@@ -321,7 +321,8 @@ CASES = {
     # archives in archives
     "zip: a million nested": Case(million_nested, "a.zip", "refused|nest", EITHER),
     "zip: forty-two": Case(forty_two, "a.zip", "limit on nesting", REFUSED),
-    "zip: itself": Case(lambda: quine_zip(), "a.zip", "limit on nesting", REFUSED),
+    "zip: itself": Case(lambda: quine_zip(), "a.zip", "it is the archive it lies in", REFUSED),
+    "zip: itself in a tar": Case(lambda: tar_member("b.zip", quine_zip()) + TAR_END, says="it is the archive it lies in", ends=REFUSED),
     "zip: twelve deep": Case(lambda: make.nested_zip(12, LINES), "a.zip", "limit on nesting", REFUSED),
     "tar in tar, a hundred deep": Case(lambda: tar_in_tar(100), "a.tgz", "limit on nesting", REFUSED),
     "zips of bombs": Case(lambda: make.many_nested(16, 3), "a.zip", BOMB),
