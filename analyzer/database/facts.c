@@ -312,7 +312,10 @@ int facts_compute(const struct fact_set *facts, struct database *database, struc
 {
     int r = facts_declare(facts, database, err);
     if (r == 0)
-        r = database_run(database, "BEGIN; INSERT INTO facts (host) SELECT host FROM hosts", err);
+        r = database_run(database,
+                         "BEGIN; INSERT INTO facts (host) SELECT host FROM hosts ORDER BY rowid;"
+                         "CREATE INDEX facts_by_host ON facts (host)",
+                         err);
     if (r == 0)
         r = create_views(facts, database, err);
     if (r == 0)
@@ -343,10 +346,19 @@ const char *facts_get(struct database *database, const char *host, const char *f
     return strbuf_ok(&database->answer) ? database->answer.data : "";
 }
 
+/* Where the truths of hosts go. */
+struct truth_sink {
+    enum truth *truths;
+    size_t count, filled;
+};
+
 static int take_truth(void *context, const struct result_row *row, struct err *err)
 {
     (void)err;
-    enum truth *truth = context;
+    struct truth_sink *sink = context;
+    if (sink->filled == sink->count)
+        return 0;
+    enum truth *truth = &sink->truths[sink->filled++];
     if (row->types[0] == SQLITE_NULL)
         *truth = TRUTH_UNKNOWN;
     else
@@ -354,18 +366,36 @@ static int take_truth(void *context, const struct result_row *row, struct err *e
     return 0;
 }
 
+static int evaluate(struct database *database, const char *expression, const char *which,
+                    struct truth_sink *sink, struct err *err)
+{
+    /* The newline ends a comment that the expression may end in; NOT NOT makes any value 0 or 1. */
+    char *sql = sqlite3_mprintf("SELECT NOT NOT (%s\n) FROM facts %s", expression, which);
+    if (!sql)
+        return err_nomem(err);
+    int r = database_query(database, sql, FACT_LIMIT_MS, take_truth, sink, err);
+    sqlite3_free(sql);
+    return r;
+}
+
 int facts_evaluate(struct database *database, const char *host, const char *expression,
                    enum truth *ret, struct err *err)
 {
-    /* The newline ends a comment that the expression may end in; NOT NOT makes any value 0 or 1. */
-    char *sql =
-        sqlite3_mprintf("SELECT NOT NOT (%s\n) FROM facts WHERE host = %Q", expression, host);
-    if (!sql)
-        return err_nomem(err);
     enum truth truth = TRUTH_UNKNOWN;
-    int r = database_query(database, sql, FACT_LIMIT_MS, take_truth, &truth, err);
-    sqlite3_free(sql);
+    struct truth_sink sink = {&truth, 1, 0};
+    char *which = sqlite3_mprintf("WHERE host = %Q", host);
+    int r = which ? evaluate(database, expression, which, &sink, err) : err_nomem(err);
+    sqlite3_free(which);
     if (r == 0)
         *ret = truth;
     return r;
+}
+
+int facts_evaluate_all(struct database *database, const char *expression, enum truth *ret,
+                       size_t count, struct err *err)
+{
+    struct truth_sink sink = {ret, count, 0};
+    for (size_t i = 0; i < count; i++)
+        ret[i] = TRUTH_UNKNOWN;
+    return evaluate(database, expression, "ORDER BY rowid", &sink, err);
 }

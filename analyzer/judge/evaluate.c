@@ -7,17 +7,14 @@
 static int truths(struct evaluation *evaluation, const struct rule *rule, enum truth *applies,
                   struct err *err)
 {
-    for (size_t i = 0; i < evaluation->host_count; i++) {
+    for (size_t i = 0; i < evaluation->host_count; i++)
         applies[i] = TRUTH_TRUE;
-        if (!rule->applies)
-            continue;
-        struct err detail = ERR_INIT;
-        int r = facts_evaluate(evaluation->analysis->parts.database, evaluation->hosts[i].name,
-                               rule->applies, &applies[i], &detail);
-        if (r < 0)
-            return doc_fail(doc_get(rule->root, "applies"), err, "%s", detail.text);
-    }
-    return 0;
+    if (!rule->applies)
+        return 0;
+    struct err detail = ERR_INIT;
+    int r = facts_evaluate_all(evaluation->analysis->parts.database, rule->applies, applies,
+                               evaluation->host_count, &detail);
+    return r < 0 ? doc_fail(doc_get(rule->root, "applies"), err, "%s", detail.text) : 0;
 }
 
 bool log_is_known(const struct evaluation *evaluation, const struct rule_log *log, unsigned pattern,

@@ -157,6 +157,21 @@ static void expressions_over_facts_are_true_false_or_unknown(void **state)
     }
 }
 
+static void an_expression_is_judged_for_all_hosts_in_their_order(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = ERR_INIT;
+    enum truth truths[4];
+    compute(fixture);
+    assert_ok(facts_evaluate_all(fixture->database, "product > '8.9'", truths, 4, &err), &err);
+    assert_int_equal(truths[0], TRUTH_TRUE);
+    assert_int_equal(truths[1], TRUTH_FALSE);
+    assert_int_equal(truths[2], TRUTH_UNKNOWN);
+    assert_int_equal(truths[3], TRUTH_UNKNOWN);
+    assert_int_equal(facts_evaluate_all(fixture->database, "product >", truths, 3, NULL),
+                     ERR_PARSE);
+}
+
 static void bad_expressions_are_refused_also_before_there_is_a_report(void **state)
 {
     static const char *const bad[] = {"nonsense = 1", "product >=", "1; DROP TABLE facts", "",
@@ -391,6 +406,7 @@ int main(void)
         test(views_are_gone_once_the_facts_are_there),
         test(a_value_is_asked_by_host_and_name),
         test(expressions_over_facts_are_true_false_or_unknown),
+        test(an_expression_is_judged_for_all_hosts_in_their_order),
         test(bad_expressions_are_refused_also_before_there_is_a_report),
         test(the_tables_that_facts_read_are_told_once_each),
         cmocka_unit_test(mistakes_in_the_file_are_named_with_their_place),
