@@ -2,6 +2,15 @@
 
 include(Memcheck)
 
+# Of large sets of alike cases slow builds run every n-th (tests/integration/conftest.py).
+if(XENHEALTH_VALGRIND)
+    set(XENHEALTH_TEST_SHARE 12)
+elseif(XENHEALTH_SANITIZERS)
+    set(XENHEALTH_TEST_SHARE 4)
+else()
+    set(XENHEALTH_TEST_SHARE 1)
+endif()
+
 # project_test(NAME LABEL SECONDS COMMAND...)   what all kinds have in common
 function(project_test name label seconds)
     memcheck_command(command ${name} ${ARGN})
@@ -46,5 +55,5 @@ function(project_python_tests name file)
     project_test(integration.${name} integration 600
         /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
     set_tests_properties(integration.${name} PROPERTIES ENVIRONMENT
-        "XENHEALTH_BIN=${XENHEALTH_TEST_BIN};XENHEALTH_PATIENCE=${XENHEALTH_TEST_PATIENCE};XENHEALTH_SOURCE=${CMAKE_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
+        "XENHEALTH_BIN=${XENHEALTH_TEST_BIN};XENHEALTH_PATIENCE=${XENHEALTH_TEST_PATIENCE};XENHEALTH_SHARE=${XENHEALTH_TEST_SHARE};XENHEALTH_SOURCE=${CMAKE_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
 endfunction()

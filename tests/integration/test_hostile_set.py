@@ -72,6 +72,7 @@ def tree(folder):
     return sorted(os.path.join(where, name) for where, folders, files in os.walk(folder) for name in folders + files)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("kind, name", CHOSEN)
 def test_hostile_report_is_bounded_and_answered(tmp_path, kind, name):
     module, cpu, peak = SETS[kind]

@@ -105,6 +105,7 @@ def test_reports_with_many_hits(report, name):
     assert status in (0, 1) and b"findings" in out
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("kind, name", test_hostile_set.ALL[::STEP])
 def test_hostile_reports(tmp_path, kind, name):
     case = test_hostile_set.SETS[kind][0].CASES[name]

@@ -121,6 +121,7 @@ def test_the_harmless_word_is_in_every_field_of_the_json(tmp_path):
         assert piece in text, piece
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("start", range(0, len(PAYLOADS), BATCH))
 def test_no_payload_is_active_in_any_format(start, harmless, tmp_path):
     for name in list(PAYLOADS)[start:start + BATCH]:

@@ -50,6 +50,7 @@ def test_the_set_is_large():
     assert len(PATTERNS) >= 200
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("body", range(len(BODIES)))
 def test_exploding_patterns_cost_little_and_are_told(tmp_path, body):
     mine = PATTERNS[body * len(FRAMES):(body + 1) * len(FRAMES)]

@@ -92,6 +92,7 @@ def shape(page):
     return [e for e in elements(parse(page)[0]) if not is_prose(e) and not is_link(e)]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_no_element_and_no_attribute_of_the_page_comes_from_data(name, tmp_path):
     plain = render("html", b"", tmp_path)
@@ -108,6 +109,7 @@ def test_no_element_and_no_attribute_of_the_page_comes_from_data(name, tmp_path)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]", page.decode())
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_json_is_valid_for_its_schema_whatever_the_bytes(name, tmp_path):
     output = render("json", PAYLOADS[name], tmp_path)
@@ -124,6 +126,7 @@ def test_json_is_valid_for_its_schema_whatever_the_bytes(name, tmp_path):
         assert "\ufffd" in title
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", PAYLOADS)
 @pytest.mark.parametrize("form", ["markdown", "junit", "sarif", "prometheus", "nagios"])
 def test_every_text_of_a_verdict_may_be_hostile(form, name, tmp_path):
@@ -131,6 +134,7 @@ def test_every_text_of_a_verdict_may_be_hostile(form, name, tmp_path):
     CHECKS[form](render(form, PAYLOADS[name], tmp_path).decode("utf-8"))
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", PAYLOADS)
 @pytest.mark.parametrize("form", ["text", "colour"])
 def test_text_has_no_control_characters_but_our_colours(form, name, tmp_path):
@@ -144,6 +148,7 @@ def test_text_has_no_control_characters_but_our_colours(form, name, tmp_path):
             "\033[0m", "\033[1m", "\033[2m", "\033[1;37;41m", "\033[1;31m", "\033[33m", "\033[36m", "\033[32m"}
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_a_hostile_report_stays_text_on_its_way_through_the_whole_program(name, tmp_path):
     payload = PAYLOADS[name].replace(b"\n", b" ").replace(b"/", b"|")[:60]

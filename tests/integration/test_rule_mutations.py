@@ -150,6 +150,7 @@ def write_mutated(area, seed, folder):
     return differ
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("area", AREAS)
 def test_the_rules_of_an_area_know_their_messages_with_other_names_and_numbers(area, seed, tmp_path):
