@@ -32,6 +32,16 @@ bool log_is_known(const struct evaluation *evaluation, const struct rule_log *lo
     return false;
 }
 
+/* What to name when a log is not known: the file that was lost, else the usual one. */
+static const char *missing_log(const struct evaluation *evaluation, const struct rule_log *log,
+                               size_t host)
+{
+    for (size_t i = 0; evaluation->reports && i < log->file_count; i++)
+        if (report_host_lost(evaluation->reports, host, log->files[i].text))
+            return log->files[i].text;
+    return log->files[0].text;
+}
+
 /* The named groups of a hit that took part. Returns their number. */
 static size_t hit_values(const struct regex *match, const struct hit *hit,
                          struct finding_value values[REGEX_GROUPS_MAX])
@@ -154,10 +164,10 @@ static int evaluate_log(struct evaluation *evaluation, const struct rule_state *
     }
     *ret = fails ? OUTCOME_FAIL : blind < 0 ? OUTCOME_PASS : OUTCOME_UNKNOWN;
     if (*ret == OUTCOME_UNKNOWN) {
-        evaluation->lacks_path = rule->logs[0].files[0].text;
+        evaluation->lacks_path = missing_log(evaluation, &rule->logs[0], (size_t)blind);
         evaluation->lacks_host = evaluation->hosts[blind].name;
         *ret_reason = arena_printf(evaluation->arena, "no %s in the report of %.100s",
-                                   rule->logs[0].files[0].text, evaluation->hosts[blind].name);
+                                   evaluation->lacks_path, evaluation->lacks_host);
         if (!*ret_reason)
             return err_nomem(err);
     }

@@ -199,6 +199,35 @@ static int check_source(struct evaluation *evaluation, const struct rule_state *
 }
 
 /*
+ * Each of the things that a rule calls optional may be missing, but not all of them: a host that has none of what the
+ * query reads is not known to be well.
+ */
+static int check_any(struct evaluation *evaluation, const struct rule_state *state,
+                     const enum truth *applies, const char **ret_reason, struct err *err)
+{
+    const struct rule *rule = state->rule;
+    for (size_t h = 0; h < evaluation->host_count; h++) {
+        const char *path = NULL;
+        bool known = applies[h] == TRUTH_FALSE;
+        for (size_t i = 0; !known && i < state->reads.count; i++) {
+            const struct table *table =
+                table_set_find(evaluation->analysis->parts.tables, state->reads.names[i]);
+            if (!table)
+                continue;
+            known = is_pool_wide(table) || is_known(evaluation, state, table, 0, h);
+            path = path ? path : table->leader->files[0].text;
+        }
+        for (size_t i = 0; !known && i < rule->log_count; i++) {
+            known = is_known(evaluation, state, NULL, i, h);
+            path = path ? path : rule->logs[i].files[0].text;
+        }
+        if (!known && path)
+            return missing(evaluation, path, evaluation->hosts[h].name, ret_reason, err);
+    }
+    return 0;
+}
+
+/*
  * Whether the query has its data: with `everywhere`, on every host it applies to (needed to say
  * "pass"), else on any (needed to ask at all). *ret_reason is set when it has not.
  */
@@ -217,6 +246,8 @@ static int check_data(struct evaluation *evaluation, const struct rule_state *st
     for (size_t i = 0; r == 0 && i < rule->log_count && !*ret_reason; i++)
         if (!is_optional(rule, rule->logs[i].alias))
             r = check_source(evaluation, state, NULL, i, applies, everywhere, ret_reason, err);
+    if (r == 0 && everywhere && !*ret_reason)
+        r = check_any(evaluation, state, applies, ret_reason, err);
     return r;
 }
 
