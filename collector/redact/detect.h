@@ -24,6 +24,16 @@ struct finding {
 typedef bool (*detector)(const struct passage *line, const char *at, struct finding *ret);
 
 bool detect_assignment(const struct passage *line, const char *at, struct finding *ret);
+/* A name that announces a secret, at `at`. */
+struct announcement {
+    const char *end; /* behind the name and what separates it from the value */
+    bool quoted;
+    bool element; /* the value is the text of an XML element */
+};
+
+bool detect_announcement(const struct passage *line, const char *at, struct announcement *ret);
+bool detect_guest_data(const struct passage *line, const char *at, struct finding *ret);
+bool detect_call(const struct passage *line, const char *at, struct finding *ret);
 bool detect_url(const struct passage *line, const char *at, struct finding *ret);
 bool detect_command(const struct passage *line, const char *at, struct finding *ret);
 bool detect_hash(const struct passage *line, const char *at, struct finding *ret);

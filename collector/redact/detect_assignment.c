@@ -20,6 +20,7 @@
 #define MAX_KEY       128
 #define MAX_PREFIX    32  /* name space of an XML element */
 #define MAX_TAG       256 /* attributes of an XML element before its text */
+#define MIN_TOLD      6   /* letters of a password that stands in a sentence */
 #define MAX_SEPARATOR 64  /* blanks are lined up in tables, but not over a whole line */
 
 struct key {
@@ -58,22 +59,65 @@ static bool begins_element(const char *begin, const char *at)
     if (p > begin && p[-1] == ':')
         for (p--; p > begin && isalnum((unsigned char)p[-1]) && at - p < MAX_PREFIX; p--)
             ;
-    return ends_with(begin, p, "<") || ends_with(begin, p, "&lt;");
+    return ends_with(begin, p, "<") || ends_with(begin, p, "lt;");
+}
+
+/* $password = "x" sets it; ${password} and $password elsewhere only use it. */
+static bool uses_variable(const struct passage *line, const struct key *key)
+{
+    const char *p = key->from, *to = key->to;
+    char before = p > line->begin ? p[-1] : '\0';
+    bool brace = before == '{' && p - line->begin > 1 && p[-2] == '$';
+    if (before != '$' && !brace)
+        return false;
+    while (to < line->end && (*to == ' ' || *to == '='))
+        to++;
+    bool literal = to > key->to && memchr(key->to, '=', (size_t)(to - key->to)) &&
+                   line->end - to > 1 && (*to == '"' || *to == '\'') && to[1] != '$';
+    return brace || !literal;
 }
 
 static void look_before(const struct passage *line, struct key *key)
 {
     const char *p = key->from;
-    char before = p > line->begin ? p[-1] : '\0';
     key->element = begins_element(line->begin, p);
     key->query = is_query_mark(line->begin, p);
-    key->variable = before == '$' || (before == '{' && p - line->begin > 1 && p[-2] == '$');
+    key->variable = uses_variable(line, key);
     if (p > line->begin && (p[-1] == '\'' || p[-1] == '"'))
         p--;
     while (p > line->begin && p < key->from && (p[-1] == '\\' || p[-1] == 'u'))
         p--;
     key->start = p;
     key->list = p > line->begin && p < key->from && p[-1] == '(';
+}
+
+/*
+ * /etc/password, but neither "/local/domain/1/vm/password = x" nor "vm-data/password: x", keys of
+ * XenStore.
+ */
+static bool is_path(const struct passage *line, const char *from, const char *to)
+{
+    if (from == line->begin || from[-1] != '/')
+        return false;
+    const char *p = from;
+    while (p > line->begin && from - p < MAX_KEY && (is_name_byte(p[-1]) || p[-1] == '/'))
+        p--;
+    bool absolute = *p == '/';
+    while (to < line->end && *to == ' ')
+        to++;
+    return to == line->end || !(*to == '=' || (*to == ':' && !absolute));
+}
+
+/* passwords[0]=x; but "passwd[12]: x" is a process and its message. */
+static void skip_index(const char **after, const char *end)
+{
+    const char *p = *after;
+    if (p == end || *p != '[')
+        return;
+    for (p++; p < end && isdigit((unsigned char)*p); p++)
+        ;
+    if (end - p > 1 && p[0] == ']' && p[1] == '=')
+        *after = p;
 }
 
 /* The whole name around the anchor. False when there is none or it is a path. */
@@ -89,8 +133,7 @@ static bool find_key(const struct passage *line, const char *at, struct key *ret
         from++;
     while (to > from && (to[-1] == '-' || to[-1] == '.'))
         to--;
-    bool path = from > line->begin && from[-1] == '/' && (to == line->end || *to != '=');
-    if (from == to || path || at >= to)
+    if (from == to || is_path(line, from, to) || at >= to)
         return false;
     *ret = (struct key){.from = from, .to = to, .option = from > dashes, .after = to};
     look_before(line, ret);
@@ -102,6 +145,7 @@ static bool find_key(const struct passage *line, const char *at, struct key *ret
     }
     if (!ret->quoted)
         ret->start = from;
+    skip_index(&ret->after, line->end);
     if (ret->after < line->end && *ret->after == ']')
         ret->after++;
     return true;
@@ -137,9 +181,10 @@ static bool take_separator(const char **p, const char *end)
 {
     static const char *const separators[] = {":=", "=>", "->", "==", "+=", "=", ":", "%3D", "%3A"};
     const char *start = *p;
-    if (take(p, end, "::")) { /* a name of C++ */
-        *p = start;
-        return false;
+    if (take(p, end, "::")) { /* a name of C++; in LDIF Base64 follows */
+        bool ldif = *p < end && **p == ' ';
+        *p = ldif ? *p : start;
+        return ldif;
     }
     return take_one_of(p, end, separators, ARRAY_SIZE(separators));
 }
@@ -169,30 +214,37 @@ static bool take_tag(const char **p, const char *end)
 {
     const char *limit = end - *p > MAX_TAG ? *p + MAX_TAG : end;
     const char *bracket = memchr(*p, '>', (size_t)(limit - *p));
-    const char *entity = memmem(*p, (size_t)(limit - *p), "&gt;", 4);
+    const char *entity = memmem(*p, (size_t)(limit - *p), "gt;", 3); /* &gt; or &amp;gt; */
     if (entity && (!bracket || entity < bracket))
-        bracket = entity + 3;
+        bracket = entity + 2;
     if (!bracket || bracket[-1] == '/' || bracket[-1] == '?')
         return false;
     *p = bracket + 1;
     return true;
 }
 
+/* <value><string> and the like, which hold a value and are none. */
+static bool skip_openings(const char **p, const char *end)
+{
+    static const char *const openings[] = {"<value>",    "<string>",    "<data>",
+                                           "&lt;value>", "&lt;string>", "&lt;data>"};
+    bool found = false;
+    while (take_one_of(p, end, openings, ARRAY_SIZE(openings)))
+        found = true;
+    return found;
+}
+
 /* <name>key</name> <value><string>: behind the last one. */
 static bool take_elements(const char **p, const char *end)
 {
     static const char *const closings[] = {"</", "&lt;/"};
-    static const char *const openings[] = {"<value>",    "<string>",    "<data>",
-                                           "&lt;value>", "&lt;string>", "&lt;data>"};
     const char *start = *p;
-    bool found = false;
     if (!take_one_of(p, end, closings, ARRAY_SIZE(closings)) || !take_tag(p, end)) {
         *p = start;
         return false;
     }
     *p = skip_blanks(*p, end);
-    while (take_one_of(p, end, openings, ARRAY_SIZE(openings)))
-        found = true;
+    bool found = skip_openings(p, end);
     if (!found)
         *p = start;
     return found;
@@ -231,8 +283,11 @@ static bool find_value(const struct passage *line, const struct key *key, const 
     p = key->after;
     if (key->element) {
         *ret_style = VALUE_ELEMENT;
+        if (!take_tag(&p, end))
+            return false;
+        skip_openings(&p, end);
         *ret = p;
-        return take_tag(ret, end);
+        return true;
     }
     if (take_pair_separator(key, &p, end) || take_value_word(&p, end)) {
         *ret_style = key->quoted ? VALUE_LITERAL : *ret_style;
@@ -249,6 +304,123 @@ static bool find_value(const struct passage *line, const struct key *key, const 
         return true;
     }
     return false;
+}
+
+bool detect_announcement(const struct passage *line, const char *at, struct announcement *ret)
+{
+    static const char *const closings[] = {"</", "&lt;/"};
+    struct key key;
+    if (!find_key(line, at, &key) || key.variable)
+        return false;
+    enum secret_kind kind = secret_kind(key.from, (size_t)(key.to - key.from));
+    if (kind == SECRET_NONE || kind == SECRET_SESSION || kind == SECRET_HEADER ||
+        kind == SECRET_QUERY)
+        return false;
+    const char *p = key.after, *end = line->end;
+    *ret = (struct announcement){.quoted = key.quoted, .element = true};
+    if (key.element || take_one_of(&p, end, closings, ARRAY_SIZE(closings))) {
+        if (!take_tag(&p, end))
+            return false;
+        p = skip_blanks(p, end);
+        skip_openings(&p, end);
+        ret->end = p;
+        return true;
+    }
+    ret->element = false;
+    p = skip_blanks(p, end);
+    bool found = take_separator(&p, end);
+    ret->end = skip_blanks(p, end);
+    return found;
+}
+
+static bool is_token_word(const struct key *key)
+{
+    return key->to - key->from == 5 && strncasecmp(key->from, "token", 5) == 0;
+}
+
+/* 'password "x"', "password to 'x'"; but an unexpected token is what a parser complains about. */
+static bool find_quoted(const struct passage *line, const struct key *key, const char **ret)
+{
+    static const char *const links[] = {" to ", " is ", " was ", " as "};
+    const char *p = key->after;
+    if (key->quoted || key->query || is_token_word(key))
+        return false;
+    if (!take_one_of(&p, line->end, links, ARRAY_SIZE(links)) && p < line->end && *p != ' ' &&
+        *p != '\t')
+        return false;
+    struct quote quote;
+    const char *text = *ret = skip_blanks(p, line->end);
+    return text > key->after && quote_open(&text, line->end, &quote);
+}
+
+/* "the password is x1y2z3": one word that no sentence goes on with. */
+static bool find_told(const struct passage *line, const struct key *key, const char **ret)
+{
+    const char *p = key->after, *to;
+    bool letter = false, digit = false;
+    if (!take(&p, line->end, " is "))
+        return false;
+    for (to = p; to < line->end && !isspace((unsigned char)*to); to++) {
+        letter |= isalpha((unsigned char)*to) != 0;
+        digit |= isdigit((unsigned char)*to) != 0;
+    }
+    *ret = p;
+    return letter && digit && to - p >= MIN_TOLD;
+}
+
+/* "Password for root: x", as programs ask for it. */
+static bool find_asked(const struct passage *line, const struct key *key, const char **ret)
+{
+    const char *p = key->after;
+    if (!take(&p, line->end, " for "))
+        return false;
+    take(&p, line->end, "user ");
+    const char *name = p;
+    while (p < line->end && !isspace((unsigned char)*p) && *p != ':')
+        p++;
+    *ret = p + 2;
+    return p > name && line->end - p > 2 && p[0] == ':' && p[1] == ' ';
+}
+
+/* "cluster_password x": nothing but a compound name and one word stand on the line. */
+static bool find_alone(const struct passage *line, const struct key *key, const char **ret)
+{
+    const char *from = key->from, *p = key->after;
+    bool compound = false;
+    for (const char *q = key->from; q < key->to; q++)
+        compound |= strchr("-_.", *q) != NULL;
+    while (from > line->begin && strchr(" \t#", from[-1]))
+        from--;
+    if (!compound || key->quoted || key->option || from > line->begin || p == line->end ||
+        !isblank((unsigned char)*p))
+        return false;
+    *ret = p = skip_blanks(p, line->end);
+    while (p < line->end && !isspace((unsigned char)*p))
+        p++;
+    while (p < line->end && isspace((unsigned char)*p))
+        p++;
+    return p == line->end && *ret < p;
+}
+
+/* "session OpaqueRef:x", as XAPI's log has it. */
+static bool find_session(const struct passage *line, const struct key *key, const char **ret)
+{
+    static const char reference[] = "OpaqueRef:";
+    const char *p = skip_blanks(key->after, line->end);
+    *ret = p;
+    return p > key->after && take(&p, line->end, reference);
+}
+
+/* A value that nothing but a blank or a word of English separates from its name. */
+static bool find_loose_value(const struct passage *line, const struct key *key,
+                             enum secret_kind kind, const char **ret)
+{
+    if (kind == SECRET_SESSION)
+        return find_session(line, key, ret);
+    if (kind != SECRET_ANY && kind != SECRET_UNLESS_PATH)
+        return false;
+    return find_quoted(line, key, ret) || find_alone(line, key, ret) ||
+           (kind == SECRET_ANY && (find_told(line, key, ret) || find_asked(line, key, ret)));
 }
 
 /* "Authorization: Basic ..." and "Cookie: a=b"; elsewhere these words are harmless. */
@@ -271,8 +443,13 @@ bool detect_assignment(const struct passage *line, const char *at, struct findin
     const char *name = key.from;
     size_t length = (size_t)(key.to - key.from);
     enum secret_kind kind = secret_kind(name, length);
-    if (kind == SECRET_NONE || key.variable || !find_value(line, &key, &value.from, &style))
+    if (kind == SECRET_NONE || key.variable || (kind == SECRET_QUERY && !key.query))
         return false;
+    if (!find_value(line, &key, &value.from, &style)) {
+        style = VALUE_PLAIN;
+        if (!find_loose_value(line, &key, kind, &value.from))
+            return false;
+    }
     if (kind == SECRET_HEADER && !is_header(&key, value.from, line->end))
         return false;
     if (kind == SECRET_SESSION && style != VALUE_ELEMENT)

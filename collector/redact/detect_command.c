@@ -22,7 +22,7 @@ static const struct {
     {"sshpass", "-p", true, 0},
     {"ipmitool", "-P", false, 0},
     {"mysql", "-p", true, 0},
-    {"curl", "-u", false, ':'},
+    {"curl", "-u", true, ':'},
     {"curl", "--user", false, ':'},
     {"curl", "-U", false, ':'},
     {"curl", "--proxy-user", false, ':'},
@@ -33,7 +33,33 @@ static const struct {
     {"snmp", "-c", false, 0},
     {"snmp", "-A", false, 0},
     {"snmp", "-X", false, 0},
+    {"snmp", "-C", false, 0},
     {"ldap", "-w", false, 0},
+    {"ldapsearch", "-w", true, 0},
+    {"ldapmodify", "-w", true, 0},
+    {"ldapadd", "-w", true, 0},
+    {"usermod", "-p", false, 0},
+    {"useradd", "-p", false, 0},
+    {"redis-cli", "-a", false, 0},
+    {"mongo", "-p", false, 0},
+    {"zip -", "-P", true, 0},
+    {"7z a", "-p", true, 0},
+    {"lftp", "-u", false, ','},
+    {"racadm", "-p", false, 0},
+    {"fence_", "-p", false, 0},
+    {"sqlcmd", "-P", false, 0},
+    {"wbinfo", "-a", false, '%'},
+    {"wbinfo", "--authenticate", false, '%'},
+    {"openssl enc", "-k", false, 0},
+    {"openssl enc", "-K", false, 0},
+    {"linstor", "enter-passphrase", false, 0},
+    {"linstor", "create-passphrase", false, 0},
+    {"linstor", "modify-passphrase", false, 0},
+    {"xe secret", "value", true, 0},
+    {"password-change", "old", true, 0},
+    {"password-change", "new", true, 0},
+    {"identified by", "by", false, 0},
+    {"identified by", "BY", false, 0},
 };
 
 struct word {
@@ -82,6 +108,9 @@ static bool is_secret(size_t row, const struct passage *line, const struct word 
     size_t n = strlen(options[row].option), length = (size_t)(word->to - word->from);
     if (length < n || memcmp(word->from, options[row].option, n) != 0)
         return false;
+    if (length > n && word->from[n] == '=' && options[row].attached)
+        return set(word->from + n + 1, value_plain_end(line, word->from, word->from + n + 1), 0,
+                   ret);
     if (length > n && word->from[n] == '=')
         return set(word->from + n + 1, word->to, options[row].separator, ret);
     if (length > n)
@@ -95,17 +124,80 @@ static bool is_secret(size_t row, const struct passage *line, const struct word 
     return set(value.from, value.to, options[row].separator, ret);
 }
 
+static bool begins(const char *p, const char *end, const char *text)
+{
+    size_t n = strlen(text);
+    return (size_t)(end - p) >= n && memcmp(p, text, n) == 0;
+}
+
+/* echo PASSWORD | program: what goes into programs that read a password. */
+static bool is_piped(const char *at, const char *end, struct finding *ret)
+{
+    static const char *const readers[] = {"chpasswd",   "passwd",  "smbpasswd", "kinit",
+                                          "cryptsetup", "sudo -S", "net ads",   "su "};
+    const char *pipe = memchr(at, '|', (size_t)(end - at));
+    const char *from = at + strlen("echo "), *to = pipe;
+    if (!pipe)
+        return false;
+    const char *reader = pipe + 1;
+    while (reader < end && *reader == ' ')
+        reader++;
+    if (begins(reader, end, "sudo ") && !begins(reader, end, "sudo -S"))
+        reader += strlen("sudo ");
+    while (begins(from, to, "-n ") || begins(from, to, "-e "))
+        from += 3;
+    while (to > from && to[-1] == ' ')
+        to--;
+    for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
+        if (begins(reader, end, readers[i]))
+            return set(from, to, '\0', ret);
+    return false;
+}
+
+/* domainjoin-cli join [--option value]... DOMAIN USER PASSWORD */
+static bool is_domain_join(const struct passage *line, const char *at, struct finding *ret)
+{
+    const char *p = at + strlen("domainjoin-cli");
+    struct word word;
+    unsigned operands = 0;
+    while (next_word(&p, line->end, &word)) {
+        if (*word.from == '-')
+            next_word(&p, line->end, &word);
+        else if (operands++ == 3)
+            return set(word.from, value_plain_end(line, at, word.from), '\0', ret);
+    }
+    return false;
+}
+
 bool detect_command(const struct passage *line, const char *at, struct finding *ret)
 {
     const char *p = at;
     struct passage near = {line->begin, line->end - at > LOOK_AHEAD ? at + LOOK_AHEAD : line->end};
     struct word word;
+    if (begins(at, near.end, "echo "))
+        return is_piped(at, near.end, ret);
+    if (begins(at, near.end, "domainjoin-cli"))
+        return is_domain_join(&near, at, ret);
     while (p < near.end && next_word(&p, near.end, &word))
         for (size_t i = 0; i < ARRAY_SIZE(options); i++)
             if (strncasecmp(at, options[i].program, strlen(options[i].program)) == 0 &&
                 is_secret(i, &near, &word, p, ret))
                 return true;
     return false;
+}
+
+/* "write /local/domain/5/vm-data/key value", of xenstored's log. */
+bool detect_guest_data(const struct passage *line, const char *at, struct finding *ret)
+{
+    static const char write[] = "write";
+    if (!memmem(line->begin, (size_t)(at - line->begin), write, sizeof write - 1))
+        return false;
+    const char *p = at;
+    while (p < line->end && !isblank((unsigned char)*p))
+        p++;
+    while (p < line->end && isblank((unsigned char)*p))
+        p++;
+    return set(p, line->end, '\0', ret);
 }
 
 /* Words of configuration files that need no separator, at the beginning of a line. */
@@ -118,8 +210,8 @@ static const struct {
     {"rwcommunity6", 0, false}, {"trapcommunity", 0, false}, {"com2sec", 2, false},
     {"com2sec6", 2, false},     {"com2secunix", 1, false},   {"usmUser", 7, false},
     {"createUser", 1, false},   {"bindpw", 0, false},        {"rootbindpw", 0, false},
-    {"rootpw", 0, false},       {"requirepass", 0, false},   {"masterauth", 0, false},
-    {"auth_pass", 0, false},    {"password", 0, true},
+    {"rootpwmodpw", 0, false},  {"rootpw", 0, false},        {"requirepass", 0, false},
+    {"masterauth", 0, false},   {"auth_pass", 0, false},     {"password", 0, true},
 };
 
 /* machine x login y password z, of .netrc: the word before the last one, or another one. */

@@ -134,9 +134,9 @@ bool detect_vendor_key(const struct passage *line, const char *at, struct findin
     static const struct {
         const char *prefix;
         size_t length; /* of the rest, at least */
-    } vendors[] = {{"AKIA", 16},        {"ASIA", 16},   {"ghp_", 30},    {"gho_", 30},
-                   {"ghs_", 30},        {"glpat-", 20}, {"xoxb-", 20},   {"xoxp-", 20},
-                   {"github_pat_", 22}, {"AIza", 30},   {"sk_live_", 16}};
+    } vendors[] = {{"AKIA", 16},        {"ASIA", 16},   {"ghp_", 30},     {"gho_", 30},
+                   {"ghs_", 30},        {"glpat-", 20}, {"xoxb-", 20},    {"xoxp-", 20},
+                   {"github_pat_", 22}, {"AIza", 30},   {"sk_live_", 16}, {"AGE-SECRET-KEY-1", 20}};
     for (size_t i = 0; i < ARRAY_SIZE(vendors); i++) {
         size_t n = strlen(vendors[i].prefix);
         if ((size_t)(line->end - at) < n || memcmp(at, vendors[i].prefix, n) != 0)
@@ -170,13 +170,15 @@ bool detect_encoded_key(const struct passage *line, const char *at, struct findi
 bool detect_private_key(const struct passage *line, const char *at, struct finding *ret,
                         bool *ret_closed)
 {
-    static const char kind[] = "PRIVATE KEY", dashes[] = "-----", end_marker[] = "-----END ";
+    static const char kind[] = "PRIVATE KEY", dashes[] = "----", end_marker[] = "-----END ";
     size_t left = (size_t)(line->end - at);
     const char *name = memmem(at, left < 80 ? left : 80, kind, sizeof kind - 1);
-    const char *head = name ? memmem(name, (size_t)(line->end - name), dashes, 5) : NULL;
+    const char *head = name ? memmem(name, (size_t)(line->end - name), dashes, 4) : NULL;
     if (!head)
         return false;
-    const char *from = head + sizeof dashes - 1;
+    const char *from = head;
+    while (from < line->end && *from == '-')
+        from++;
     const char *to = memmem(from, (size_t)(line->end - from), end_marker, sizeof end_marker - 1);
     *ret_closed = to != NULL;
     *ret = (struct finding){from, to ? to : line->end};

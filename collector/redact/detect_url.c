@@ -12,6 +12,7 @@
 #include "collector/redact/detect.h"
 #include "collector/redact/filter.h"
 
+#define MIN_TOKEN  20   /* bytes of a user name that is a token */
 #define LOOK_AHEAD 1024 /* bytes; URLs are not longer before their host */
 
 static const char *span(const char *p, const char *end, const char *stops)
@@ -47,6 +48,20 @@ static const char *password_end(const char *from, const char *authority_end, con
     return last_at(from, span(from, end, "\r\"'<>"));
 }
 
+/* https://TOKEN@host: no user has so long a name with so many digits in it. */
+static bool is_token_as_user(const char *from, const char *authority_end, struct finding *ret)
+{
+    const char *at = last_at(from, authority_end);
+    size_t digits = 0, length = at ? (size_t)(at - from) : 0;
+    for (size_t i = 0; i < length; i++) {
+        digits += isdigit((unsigned char)from[i]) != 0;
+        if (!isalnum((unsigned char)from[i]) && from[i] != '_' && from[i] != '-')
+            return false;
+    }
+    *ret = (struct finding){from, at};
+    return length >= MIN_TOKEN && digits >= 1;
+}
+
 bool detect_url(const struct passage *line, const char *at, struct finding *ret)
 {
     const char *p = at + 4; /* behind "x://" */
@@ -55,7 +70,9 @@ bool detect_url(const struct passage *line, const char *at, struct finding *ret)
         return false;
     const char *authority_end = span(p, end, "/?#\\ \t\r\"'<>|");
     const char *colon = memchr(p, ':', (size_t)(authority_end - p));
-    if (!colon || colon + 1 == end)
+    if (!colon)
+        return is_token_as_user(p, authority_end, ret);
+    if (colon + 1 == end)
         return false;
     const char *from = colon + 1, *to = password_end(from, authority_end, end);
     if (!to || to == from)

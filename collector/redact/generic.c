@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "collector/redact/anchors.h"
+#include "collector/redact/follow.h"
+#include "collector/redact/secrets.h"
 
 #define WINDOW    ((size_t)256 * 1024) /* a longer line is looked at in pieces of this size */
 #define OVERLAP   ((size_t)64 * 1024)  /* what begins in it is left for the next piece */
@@ -25,6 +27,7 @@ struct generic {
     unsigned key_lines;   /* how many more lines may belong to a private key; 0: not in one */
     bool key_is_indented; /* something stands before each line of it, as in a log */
     bool key_marked;      /* its REMOVED is out */
+    struct follow follow; /* a value that goes on on the next line */
 };
 
 /* Bytes that are looked at together: whole lines, or a piece of a long one. */
@@ -166,14 +169,36 @@ static void begin_key(struct generic *generic, const struct passage *line, const
     generic->key_marked = finding->to > finding->from;
 }
 
+/* Whether the line ends with its own end, so that what comes then is the next one. */
+static bool is_whole(const struct block *block, const struct passage *line)
+{
+    return line->end < block->end && line->end < block->binary && *line->end == '\n';
+}
+
+static bool detect(struct generic *generic, const struct block *block, const struct passage *line,
+                   const char *at, detector look, struct finding *ret)
+{
+    bool announces = look == detect_assignment && is_whole(block, line);
+    if (look(line, at, ret)) {
+        if (announces)
+            follow_after(&generic->follow, line, ret);
+        return true;
+    }
+    if (!announces || !follow_begin(&generic->follow, line, at))
+        return false;
+    *ret = (struct finding){line->end, line->end};
+    return true;
+}
+
 /* Whether one of the anchors at `at` leads to a secret. */
-static bool find(struct generic *generic, const struct passage *line, const char *at,
-                 const struct anchor *const *anchors, size_t count, struct finding *ret)
+static bool find(struct generic *generic, const struct block *block, const struct passage *line,
+                 const char *at, const struct anchor *const *anchors, size_t count,
+                 struct finding *ret)
 {
     for (size_t i = 0; i < count; i++) {
         bool closed;
         if (anchors[i]->detect) {
-            if (anchors[i]->detect(line, at, ret))
+            if (detect(generic, block, line, at, anchors[i]->detect, ret))
                 return true;
         } else if (detect_private_key(line, at, ret, &closed)) {
             if (!closed)
@@ -194,14 +219,49 @@ static void locate(const struct block *block, const char *at, struct passage *li
     line->begin = line_begin(block, at);
 }
 
-static void put_finding(struct generic *generic, const struct block *block, const char *copied,
-                        struct finding *finding, struct filter_output *out)
+/* Copies [from, the line's end] and returns where the next line begins. */
+static const char *put_rest(const struct passage *line, const char *from, struct filter_output *out)
+{
+    strbuf_add(&out->bytes, from, (size_t)(line->end + 1 - from));
+    return line->end + 1;
+}
+
+/*
+ * A line on which the value of a name above it may stand. Returns where to go on: at its beginning
+ * when it is none of the value, behind the secret, or on the next line.
+ */
+static const char *pass_following(struct generic *generic, const struct block *block,
+                                  const char *from, struct filter_output *out)
+{
+    struct passage line = {from, line_end(block, from)};
+    struct finding found;
+    if (from >= block->binary || !follow_line(&generic->follow, &line, &found)) {
+        if (from >= block->binary || !is_whole(block, &line))
+            generic->follow.kind = FOLLOW_NOTHING;
+        return generic->follow.kind ? put_rest(&line, from, out) : from;
+    }
+    size_t length = (size_t)(found.to - found.from);
+    strbuf_add(&out->bytes, from, (size_t)(found.from - from));
+    if (secret_value_is_harmless(SECRET_ANY, "", 0, found.from, length))
+        strbuf_add(&out->bytes, found.from, length);
+    else
+        put_mask(block, &found, out);
+    if (!is_whole(block, &line))
+        generic->follow.kind = FOLLOW_NOTHING;
+    return generic->follow.kind ? put_rest(&line, found.to, out) : found.to;
+}
+
+static void put_finding(struct generic *generic, const struct block *block,
+                        const struct passage *line, const char *copied, struct finding *finding,
+                        struct filter_output *out)
 {
     strbuf_add(&out->bytes, copied, (size_t)(finding->from - copied));
     if (finding->to > finding->from)
         put_mask(block, finding, out);
     if (generic->key_lines && finding->to < block->end) /* its lines begin behind this one's end */
         strbuf_addc(&out->bytes, *finding->to++);
+    else if (generic->follow.kind)
+        finding->to = put_rest(line, finding->to, out);
 }
 
 /* Puts out what may be seen of [from, limit); returns how far that went: limit, or more. */
@@ -216,6 +276,11 @@ static const char *redact_block(struct generic *generic, const struct block *blo
             line.end = NULL;
             continue;
         }
+        if (generic->follow.kind) {
+            copied = p = pass_following(generic, block, p, out);
+            line.end = NULL;
+            continue;
+        }
         const struct anchor *anchors[MAX_ANCHORS_AT];
         p = anchors_candidate(p, block->end);
         if (!p || p >= block->limit)
@@ -224,8 +289,8 @@ static const char *redact_block(struct generic *generic, const struct block *blo
         struct finding finding;
         if (count > 0)
             locate(block, p, &line);
-        if (count > 0 && find(generic, &line, p, anchors, count, &finding)) {
-            put_finding(generic, block, copied, &finding, out);
+        if (count > 0 && find(generic, block, &line, p, anchors, count, &finding)) {
+            put_finding(generic, block, &line, copied, &finding, out);
             copied = p = finding.to;
         } else {
             p++;

@@ -41,8 +41,9 @@ static const struct {
     const char *magic;
     size_t length;
 } refused[] = {
-    {"zip", 0, "PK\3\4", 4},        {"7z", 0, "7z\xbc\xaf", 4}, {"lz4", 0, "\x04\x22\x4d\x18", 4},
-    {"lzip", 0, "LZIP", 4},         {"lzop", 0, "\x89LZO", 4},  {"compress", 0, "\x1f\x9d", 2},
+    {"zip", 0, "PK\3\4", 4},           {"7z", 0, "7z\xbc\xaf", 4},
+    {"lz4", 0, "\x04\x22\x4d\x18", 4}, {"lzip", 0, "LZIP", 4},
+    {"lzop", 0, "\x89LZO", 4},         {"compress", 0, "\x1f\x9d", 2},
     {"zstd", 1, "\x2a\x4d\x18", 3}, /* behind a frame to be skipped: \x50 to \x5f, then these */
 };
 
@@ -227,6 +228,16 @@ static bool begins_with(const struct packed *packed, size_t offset, const char *
            memcmp(packed->magic + offset, magic, length) == 0;
 }
 
+/* A byte order mark and then a letter of two bytes: the detectors know letters of one byte. */
+static bool is_utf16(const struct packed *packed)
+{
+    const char *p = packed->magic;
+    if (packed->magic_length < 4)
+        return false;
+    bool little = p[0] == '\xff' && p[1] == '\xfe', big = p[0] == '\xfe' && p[1] == '\xff';
+    return (little && p[2] && !p[3]) || (big && !p[2] && p[3]);
+}
+
 /* Chooses the form by the first bytes. */
 static int choose_form(struct packed *packed, struct err *err)
 {
@@ -237,6 +248,8 @@ static int choose_form(struct packed *packed, struct err *err)
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
         if (begins_with(packed, refused[i].offset, refused[i].magic, refused[i].length))
             return err_set(err, ERR_UNSUPPORTED, "%s data cannot be searched", refused[i].name);
+    if (is_utf16(packed))
+        return err_set(err, ERR_UNSUPPORTED, "UTF-16 data cannot be searched");
     return 0;
 }
 

@@ -44,6 +44,10 @@ static const struct {
     {"passwd", ANYWHERE, SECRET_ANY},
     {"passphrase", ANYWHERE, SECRET_ANY},
     {"passcode", ANYWHERE, SECRET_ANY},
+    {"passwort", ANYWHERE, SECRET_ANY},
+    {"kennwort", ANYWHERE, SECRET_ANY},
+    {"mot_de_passe", ANYWHERE, SECRET_ANY},
+    {"authtok", AT_END, SECRET_ANY},
     {"secret", ANYWHERE, SECRET_ANY},
     {"tokens", WHOLE, SECRET_UNLESS_SHORT_NUMBER},
     {"token", ANYWHERE, SECRET_ANY},
@@ -73,6 +77,11 @@ static const struct {
     {"signing_key", ANYWHERE, SECRET_UNLESS_PATH},
     {"hmac_key", ANYWHERE, SECRET_UNLESS_PATH},
     {"fastopen_key", ANYWHERE, SECRET_ANY},
+    {"authentication_key", AT_END, SECRET_UNLESS_PATH},
+    {"privacy_key", AT_END, SECRET_UNLESS_PATH},
+    {"preshared_key", AT_END, SECRET_UNLESS_PATH},
+    {"license_key", AT_END, SECRET_UNLESS_PATH},
+    {"wep_key", ANYWHERE, SECRET_UNLESS_PATH},
     {"key-data", AT_END, SECRET_UNLESS_PATH},
     {"credential", ANYWHERE, SECRET_UNLESS_PATH},
     {"session_id", AT_END, SECRET_SESSION},
@@ -96,6 +105,12 @@ static const struct {
     {"keypass", AT_END, SECRET_UNLESS_PATH},
     {"userpass", AT_END, SECRET_UNLESS_PATH},
     {"dbpass", AT_END, SECRET_UNLESS_PATH},
+    {"adminpass", AT_END, SECRET_UNLESS_PATH},
+    {"rootpass", AT_END, SECRET_UNLESS_PATH},
+    {"ldappass", AT_END, SECRET_UNLESS_PATH},
+    {"smbpass", AT_END, SECRET_UNLESS_PATH},
+    {"vncpass", AT_END, SECRET_UNLESS_PATH},
+    {"bindpass", AT_END, SECRET_UNLESS_PATH},
     {"masterauth", WHOLE, SECRET_ANY},
     {"requirepass", WHOLE, SECRET_ANY},
     {"pwd", A_WORD, SECRET_UNLESS_PATH},
@@ -103,7 +118,14 @@ static const struct {
     {"pw", WHOLE, SECRET_UNLESS_PATH},
     {"bindpw", AT_END, SECRET_ANY},
     {"rootpw", AT_END, SECRET_ANY},
+    {"unicodepwd", AT_END, SECRET_ANY},
+    {"user-data", WHOLE, SECRET_UNLESS_PATH}, /* cloud-init's: a script, passwords and all */
+    {"user_data", WHOLE, SECRET_UNLESS_PATH},
+    {"userdata", WHOLE, SECRET_UNLESS_PATH},
+    {"sig", WHOLE, SECRET_QUERY},
+    {"signature", AT_END, SECRET_QUERY},
     {"psk", A_WORD, SECRET_UNLESS_PATH},
+    {"tlspsk", AT_END, SECRET_UNLESS_PATH},
 };
 
 /* A switch or a statement about a secret, or what other programs put in its place. */
@@ -316,6 +338,7 @@ bool secret_value_is_harmless(enum secret_kind kind, const char *name, size_t na
     case SECRET_NONE:
     case SECRET_ANY:
     case SECRET_HEADER:
+    case SECRET_QUERY:
         break;
     }
     bool opaque = begins(value, length, REFERENCE);

@@ -142,9 +142,12 @@ static bool find_element_text(const char *end, struct finding *value)
     left = (size_t)(end - value->from);
     const char *stop =
         is_cdata ? memmem(value->from, left, "]]>", 3) : memchr(value->from, '<', left);
-    const char *entity = is_cdata ? NULL : memmem(value->from, left, "&lt;/", 5);
-    if (entity && (!stop || entity < stop))
-        stop = entity;
+    static const char *const entities[] = {"&lt;/", "&amp;lt;/"};
+    for (size_t i = 0; !is_cdata && i < ARRAY_SIZE(entities); i++) {
+        const char *entity = memmem(value->from, left, entities[i], strlen(entities[i]));
+        if (entity && (!stop || entity < stop))
+            stop = entity;
+    }
     value->to = stop ? stop : end;
     bool blank = value->to > value->from && isblank((unsigned char)*value->from);
     return value->to > value->from &&
@@ -153,7 +156,7 @@ static bool find_element_text(const char *end, struct finding *value)
 
 static const char *session_end(const char *from, const char *end)
 {
-    while (from < end && (isalnum((unsigned char)*from) || strchr(":_-", *from)))
+    while (from < end && (isalnum((unsigned char)*from) || strchr(":_-%", *from)))
         from++;
     return from;
 }

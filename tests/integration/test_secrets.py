@@ -92,7 +92,24 @@ SHAPES = [
     ("domain join", "net ads join -U Administrator%S", ALNUM + "!#=", None),
     ("kernel command line", "BOOT_IMAGE=/vmlinuz ro proxy_password=S", NASTY, None),
     ("pool token", "pool_join_token=S", NASTY, None),
+    ("yaml block", "password: |\n  S", NASTY, None),
+    ("yaml below", "chpasswd:\n  list: |\n    root:S", NASTY, None),
+    ("json below", '{"password":\n  "S", "z": 1}', NASTY + '"\\', lambda s: json.dumps(s)[1:-1]),
+    ("xml below", "<password>\n  S\n</password>", NASTY.replace("&", "").replace("<", ""), None),
+    ("xml member below", "<name>password</name>\n<value><string>S</string></value>", NASTY.replace("&", "").replace("<", ""), None),
+    ("call", '{"method":"session.login_with_password","params":["root","S","1.0"]}', ALNUM + "!#= ", None),
+    ("session in a coded url", "GET /export?session_id=OpaqueRef%3AS&task_id=1", ALNUM + "-", None),
+    ("session in prose", "session OpaqueRef:S destroyed", ALNUM + "-", None),
+    ("key of xenstore", '/local/domain/1/console/vnc-pass = "S"', ALNUM + "!#= ", None),
+    ("drbd", '  shared-secret "S";', ALNUM + "!#= ", None),
+    ("pipe", "echo 'root:S' | chpasswd", ALNUM + "!#=", None),
+    ("join", "domainjoin-cli join example.com admin S", ALNUM + "!#= ", None),
+    ("ldif", "userPassword:: S", ALNUM, None),
+    ("told", "setting password to 'S'", ALNUM + "!#= ", None),
 ]
+
+# Binary data and fields of the database have no lines.
+ONE_LINE = [shape for shape in SHAPES if "\n" not in shape[1] or "PRIVATE KEY" in shape[1]]
 
 BENIGN = """PasswordAuthentication no
 password_authentication=no
@@ -243,12 +260,12 @@ def plant(root, planter):
     write(root / "var/log/xensource.log.5.xz", lzma.compress(planter.text().encode()) * 2)
     write(root / "var/log/xensource.log.6.zst", zstd(planter.text().encode()))
     write(root / "etc/planted/text.conf", planter.text())
-    write(root / "etc/planted/table.bin", b"\0\1\0" + planter.text().replace("\n", "\0").encode())
+    write(root / "etc/planted/table.bin", b"\0\1\0" + planter.text(ONE_LINE).replace("\n", "\0").encode())
     write(root / "etc/planted/nested.gz", gzip.compress(planter.text().encode()) + gzip.compress(planter.text().encode()))
     write(root / "etc/systemd/system/a.service", planter.text())
     write(root / "etc/benign.conf", BENIGN)
     write(root / ".commands/show-config-a.out", planter.text())
-    in_database = [shape for shape in SHAPES if shape[0] != "snmp community"]  # it needs a line of its own
+    in_database = [shape for shape in ONE_LINE if shape[0] != "snmp community"]  # it needs a line of its own
     rows = "".join('<row ref="OpaqueRef:%d" other_config="%s"/>' % (i, attribute(line))
                    for i, line in enumerate(planter.text(in_database).splitlines()))
     write(root / "etc/xensource/db.conf", "[/var/xapi/state.db]\n")
@@ -298,7 +315,7 @@ def test_the_manifest_counts_what_was_removed(tmp_path):
     counts = {entry["name"]: entry["redactions"] for entry in manifest["entries"]}
     for name in ["var/log/SMlog", "var/log/xensource.log.2.gz", "var/log/xensource.log.4.bz2", "var/log/xensource.log.5.xz",
                  "var/log/xensource.log.6.zst", "etc/planted/table.bin", "show-config-a.out", "etc/systemd/system/a.service"]:
-        assert counts[name] >= len(SHAPES), name
+        assert counts[name] >= len(ONE_LINE if name.endswith(".bin") else SHAPES), name
     assert counts["etc/benign.conf"] == counts["var/log/xensource.log.3.gz"] == 0
     assert manifest["totals"]["redactions"] == sum(counts.values())
 
@@ -386,10 +403,11 @@ def test_what_cannot_be_searched_is_left_out_with_a_notice(tmp_path):
         archive.writestr("a.conf", "password=hunter2\n")
     write(tmp_path / "root/etc/planted/bundle.zip", packed.getvalue())
     write(tmp_path / "root/etc/planted/ultra.zst", zstd(b"password=hunter2\n" * 1000000, "--long=27"))
+    write(tmp_path / "root/etc/planted/windows.ini", "password=hunter2\r\n".encode("utf-16"))
     write_catalog(tmp_path / "catalog", CATALOG)
     result = run("-s", "-y", "--root", tmp_path / "root", "--catalog", tmp_path / "catalog", "--outdir", tmp_path / "out", "--output=zip")
     parts = dict(everything(tmp_path / "out", result))
-    for name, why in (("bundle.zip", b"zip data cannot be searched"), ("ultra.zst", b"the zstd data need too much memory")):
+    for name, why in (("windows.ini", b"UTF-16 data cannot be searched"), ("bundle.zip", b"zip data cannot be searched"), ("ultra.zst", b"the zstd data need too much memory")):
         member = next(data for part, data in parts.items() if part.endswith("/" + name))
         assert member.startswith(b"[This entry was left out because secrets could not be removed from it") and why in member
-    assert not any(b"hunter2" in data for data in parts.values())
+    assert not any(b"hunter2" in data or "hunter2".encode("utf-16-le") in data for data in parts.values())
