@@ -214,8 +214,13 @@ void *analysis_free(struct analysis *analysis)
         return NULL;
     for (size_t i = 0; analysis->rules && i < analysis->rule_count; i++)
         table_names_release(&analysis->rules[i].reads);
-    for (size_t i = 0; analysis->sources && i < analysis->pattern_count; i++)
-        vec_free(&analysis->sources[i].hosts);
+    for (size_t i = 0; analysis->sources && i < analysis->pattern_count; i++) {
+        struct sources *sources = &analysis->sources[i];
+        vec_free(&sources->hosts);
+        for (size_t host = 0; host < sources->gaps.count; host++)
+            free(sources->gaps.items[host]);
+        vec_free(&sources->gaps);
+    }
     for (size_t i = 0; i < analysis->silent.count; i++)
         free(analysis->silent.items[i].path);
     vec_free(&analysis->silent);

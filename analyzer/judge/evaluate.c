@@ -174,6 +174,42 @@ static int evaluate_log(struct evaluation *evaluation, const struct rule_state *
     return 0;
 }
 
+/* A log in which a pattern of the rule was given up, on a host that it applies to, or NULL. */
+static const char *find_gap(const struct evaluation *evaluation, const struct rule_state *state,
+                            const enum truth *applies, size_t *ret_host)
+{
+    for (size_t i = 0; i < state->rule->log_count; i++) {
+        const struct sources *sources = &evaluation->analysis->sources[state->first_pattern + i];
+        for (size_t host = 0; host < sources->gaps.count; host++)
+            if (sources->gaps.items[host] && applies[host] != TRUTH_FALSE) {
+                *ret_host = host;
+                return sources->gaps.items[host];
+            }
+    }
+    return NULL;
+}
+
+/* What was not searched to its end proves nothing by holding no hit. */
+static int doubt_pass(struct evaluation *evaluation, const struct rule_state *state,
+                      const enum truth *applies, enum rule_outcome *ret, const char **ret_reason,
+                      struct err *err)
+{
+    size_t host = 0;
+    const char *path = find_gap(evaluation, state, applies, &host);
+    if (!path)
+        return 0;
+    evaluation->lacks_path = arena_strdup(evaluation->arena, path);
+    evaluation->lacks_host = evaluation->hosts[host].name;
+    *ret_reason = arena_printf(evaluation->arena,
+                               "its pattern was given up in %.200s of %.100s, whose lines keep it "
+                               "busy beyond the limits",
+                               path, evaluation->lacks_host);
+    if (!evaluation->lacks_path || !*ret_reason)
+        return err_nomem(err);
+    *ret = OUTCOME_UNKNOWN;
+    return 0;
+}
+
 int evaluate_rule(struct evaluation *evaluation, const struct rule_state *state,
                   enum rule_outcome *ret, const char **ret_reason, struct err *err)
 {
@@ -190,6 +226,9 @@ int evaluate_rule(struct evaluation *evaluation, const struct rule_state *state,
         *ret = OUTCOME_NOT_APPLICABLE;
         return 0;
     }
-    return state->rule->query ? evaluate_query(evaluation, state, applies, ret, ret_reason, err)
-                              : evaluate_log(evaluation, state, applies, ret, ret_reason, err);
+    r = state->rule->query ? evaluate_query(evaluation, state, applies, ret, ret_reason, err)
+                           : evaluate_log(evaluation, state, applies, ret, ret_reason, err);
+    return r == 0 && *ret == OUTCOME_PASS
+               ? doubt_pass(evaluation, state, applies, ret, ret_reason, err)
+               : r;
 }

@@ -20,9 +20,11 @@ struct rule_state {
     struct table_names reads;  /* tables its query reads, without its own logs */
 };
 
-/* For every pattern: on which hosts one of its files was there. */
+/* For every pattern, by host: whether one of its files was there, and the first one in which the
+ * pattern was given up, or NULL. */
 struct sources {
     VEC(bool) hosts;
+    VEC(char *) gaps;
 };
 
 /* A member that held no byte: whether that says anything is known when all is read. */

@@ -334,6 +334,35 @@ static int add_problem(struct passage *passage, enum problem_kind kind, const ch
     return send(passage, &problem, err);
 }
 
+static int store_gap(struct found *found, struct err *err)
+{
+    const struct passage *passage = found->passage;
+    struct sources *sources = &passage->analysis->sources[found->pattern];
+    while (sources->gaps.count <= passage->host) {
+        char **added = vec_push(&sources->gaps);
+        if (!added)
+            return err_nomem(err);
+    }
+    char **gap = &sources->gaps.items[passage->host];
+    if (!*gap && !(*gap = strdup(passage->path)))
+        return err_nomem(err);
+    return 0;
+}
+
+/* Patterns were given up: their rules must not pass. */
+static int note_gaps(struct passage *passage, struct err *err)
+{
+    int r = add_problem(
+        passage, PROBLEM_REFUSED,
+        "its lines keep a rule's pattern busy beyond the limits; hits may be missing", err);
+    for (size_t i = 0; r == 0 && i < passage->analysis->pattern_count; i++) {
+        const struct found gap = {.store = store_gap, .pattern = (unsigned)i};
+        if (scan_gave_up(passage->scan, (unsigned)i))
+            r = send(passage, &gap, err);
+    }
+    return r;
+}
+
 static int end_extractions(struct passage *passage, struct err *err)
 {
     int r = 0;
@@ -386,9 +415,7 @@ static int visit_end(void *state, bool complete, struct err *err)
     if (r == 0 && passage->scan)
         r = scan_end(passage->scan, err);
     if (r == 0 && passage->scan && scan_was_aborted(passage->scan))
-        r = add_problem(
-            passage, PROBLEM_REFUSED,
-            "its lines keep a rule's pattern busy beyond the limits; hits may be missing", err);
+        r = note_gaps(passage, err);
     if (r == 0)
         r = presence_end(TAKE(passage->probe), err);
     if (r == 0)

@@ -80,5 +80,6 @@ int scan_end(struct scan *scan, struct err *err);
 
 /* Whether a pattern ran into its limits (regex.h, effort.h): hits of it may be missing. */
 bool scan_was_aborted(const struct scan *scan);
+bool scan_gave_up(const struct scan *scan, unsigned pattern);
 
 void *scan_free(struct scan *scan);

@@ -314,3 +314,8 @@ bool scan_was_aborted(const struct scan *scan)
 {
     return scan->any_aborted;
 }
+
+bool scan_gave_up(const struct scan *scan, unsigned pattern)
+{
+    return scan->efforts[pattern].aborted > 0 || scan->efforts[pattern].is_spent;
+}

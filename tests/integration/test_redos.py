@@ -50,6 +50,16 @@ def test_the_set_is_large():
     assert len(PATTERNS) >= 200
 
 
+def test_a_pattern_that_was_given_up_does_not_pass(tmp_path):
+    exploding, tame = "^(?=(?:a|aa)+$)a", "no such line"
+    code, out, err, _ = run(tmp_path, {"explodes": exploding, "tame": tame}, ["a" * 60 + "!"] * 300)
+    assert code == 0, err
+    verdict = json.loads(out)
+    (unknown,) = verdict["unknown"]
+    assert unknown["rule"] == "explodes" and "was given up in var/log/SMlog of report" in unknown["reason"]
+    assert [rule["outcome"] for rule in verdict["rules"]] == ["unknown", "pass"]
+
+
 @pytest.mark.alike
 @pytest.mark.parametrize("body", range(len(BODIES)))
 def test_exploding_patterns_cost_little_and_are_told(tmp_path, body):
