@@ -23,7 +23,7 @@ struct passage {
     struct extraction *extractions[TABLES_PER_MEMBER]; /* those of them that are wanted */
     size_t extraction_count;
     bool is_open, has_data;
-    bool is_logged; /* some pattern is about this file */
+    struct audience *audience; /* NULL: no pattern is about this file */
     struct scan *scan;
     struct presence_probe *probe;
     unsigned stamp_hint;
@@ -195,7 +195,7 @@ static int store_log(struct found *found, struct err *err)
     const struct passage *passage = found->passage;
     struct analysis *analysis = passage->analysis;
     for (size_t i = 0; i < analysis->pattern_count; i++) {
-        if (!matcher_covers(analysis->matcher, (unsigned)i, passage->logical))
+        if (!audience_has(passage->audience, (unsigned)i))
             continue;
         while (analysis->sources[i].hosts.count <= passage->host) {
             bool *added = vec_push(&analysis->sources[i].hosts);
@@ -212,6 +212,7 @@ static void passage_free(struct passage *passage)
     for (size_t i = 0; i < passage->extraction_count; i++)
         extraction_free(passage->extractions[i]);
     scan_free(passage->scan);
+    audience_release(passage->audience);
     presence_probe_free(passage->probe);
     free(passage->path);
     free(passage->logical);
@@ -231,14 +232,15 @@ static void *visit_begin(void *context, const struct member *member)
     passage->host = member->host;
     passage->path = strdup(member->path);
     passage->logical = strdup(member->logical);
-    if (!passage->path || !passage->logical) {
+    if (!passage->path || !passage->logical ||
+        matcher_audience(analysis->matcher, member->logical, &passage->audience,
+                         &analysis->failure) < 0) {
         err_nomem(&analysis->failure);
         passage_free(passage);
         return NULL;
     }
     choose_tables(passage, member);
-    passage->is_logged = matcher_covers_any(analysis->matcher, member->logical);
-    if (passage->is_logged || passage->table_count)
+    if (passage->audience || passage->table_count)
         return passage;
     passage_free(passage);
     return NULL;
@@ -251,11 +253,11 @@ static int open_passage(struct passage *passage, struct err *err)
 {
     static const struct found log = {.store = store_log};
     passage->is_open = true;
-    int r = passage->is_logged ? send(passage, &log, err) : 0;
+    int r = passage->audience ? send(passage, &log, err) : 0;
     if (r == 0)
         r = begin_extractions(passage, err);
-    if (r == 0 && passage->is_logged)
-        r = scan_begin(passage->analysis->matcher, passage->logical, on_hit, passage,
+    if (r == 0 && passage->audience)
+        r = scan_begin(passage->analysis->matcher, passage->audience, on_hit, passage,
                        &passage->scan, err);
     if (r == 0)
         r = presence_begin(passage->analysis->presence, passage->logical, passage->host,

@@ -2,12 +2,16 @@
 /*
  * Looking for all log patterns of all rules at once.
  *
- * All patterns go into one multi-pattern database (Vectorscan), so a log is scanned once, however
- * many rules ask for it, and in linear time whatever it holds. Vectorscan says where a pattern may
- * have matched; whether it did, on that one line, and what its groups are, is then PCRE2's word. So
- * look-around and back-references work too: Vectorscan searches for an approximation (its prefilter
- * mode), and only patterns it refuses altogether are run by PCRE2 over every line
- * (matcher_is_slow(), which lint warns about).
+ * A log is searched once for all patterns that are about it, however many rules ask, and in linear
+ * time whatever it holds (Vectorscan). Vectorscan says where a pattern may have matched; whether it
+ * did, on that one line, and what its groups are, is then PCRE2's word. So look-around and
+ * back-references work too: Vectorscan searches for an approximation (its prefilter mode), and only
+ * patterns it refuses altogether are run by PCRE2 over every line (matcher_is_slow(), which lint
+ * warns about).
+ *
+ * Which patterns are about a log is its *audience*. Rules name few sets of files, so there are few
+ * audiences, and each has its own compiled database: a search for twenty patterns is several times
+ * faster than one for thousands.
  *
  * The matcher is immutable after matcher_compile(); scans are independent of each other.
  */
@@ -56,21 +60,24 @@ int matcher_add(struct matcher *matcher, const struct log_pattern *pattern, unsi
  */
 int matcher_compile(struct matcher *matcher, const char *cache, struct err *err);
 
-/* True when Vectorscan does not take the pattern at all. `*ret_reason` (may be NULL) is borrowed.
- */
+/* True when Vectorscan does not take the pattern at all; known once the matcher is compiled.
+ * `*ret_reason` (may be NULL) is borrowed. */
 bool matcher_is_slow(const struct matcher *matcher, unsigned number, const char **ret_reason);
 
-/* Whether the pattern's files cover this path (of a log file, rotations included). */
-bool matcher_covers(const struct matcher *matcher, unsigned number, const char *logical);
+struct audience;
 
-/* Whether any pattern is about it. */
-bool matcher_covers_any(const struct matcher *matcher, const char *logical);
+/* Who is about the log at `logical` (rotations included): *ret is NULL when no pattern is. */
+int matcher_audience(const struct matcher *matcher, const char *logical, struct audience **ret,
+                     struct err *err);
+void *audience_release(struct audience *audience);
+
+bool audience_has(const struct audience *audience, unsigned pattern);
 
 struct scan;
 
-/* Starts scanning the log at `logical`. *ret is NULL when no pattern is about this file. */
-int scan_begin(const struct matcher *matcher, const char *logical, hit_sink sink, void *context,
-               struct scan **ret, struct err *err);
+/* Starts scanning a log for its audience, which is borrowed. */
+int scan_begin(const struct matcher *matcher, const struct audience *audience, hit_sink sink,
+               void *context, struct scan **ret, struct err *err);
 
 /* Bytes of the log in pieces of any size. Errors are the sink's, ERR_NOMEM. */
 int scan_feed(struct scan *scan, const char *bytes, size_t length, struct err *err);

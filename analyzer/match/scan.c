@@ -25,14 +25,15 @@
 
 struct scan {
     const struct matcher *matcher;
+    const struct audience *audience;
     hit_sink sink;
     void *context;
     hs_scratch_t *scratch;
     struct regex_scratch *regex_scratch;
-    bool *active;           /* by pattern: is it about this file? */
-    const char **handled;   /* by pattern: end of the last line it was asked about, in this block */
+    int64_t *handled; /* by pattern: where in the file the next line begins that it is not asked
+                         about yet */
     struct effort *efforts; /* by pattern */
-    bool any_slow, any_aborted;
+    bool any_aborted;
 
     struct strbuf block;
     size_t searched;        /* its first bytes: lines that stay as surroundings of the next */
@@ -45,31 +46,18 @@ struct scan {
     int failure;
 };
 
-int scan_begin(const struct matcher *matcher, const char *logical, hit_sink sink, void *context,
-               struct scan **ret, struct err *err)
+int scan_begin(const struct matcher *matcher, const struct audience *audience, hit_sink sink,
+               void *context, struct scan **ret, struct err *err)
 {
     size_t count = matcher->patterns.count;
-    CLEANUP_FREE bool *active = calloc(count + 1, sizeof *active);
-    if (!active)
-        return err_nomem(err);
-    bool any = false, any_slow = false;
-    for (size_t i = 0; i < count; i++) {
-        active[i] = matcher_covers(matcher, (unsigned)i, logical);
-        any |= active[i];
-        any_slow |= active[i] && matcher->patterns.items[i].slow_reason;
-    }
-    *ret = NULL;
-    if (!any)
-        return 0;
     struct scan *scan = calloc(1, sizeof *scan);
     if (!scan)
         return err_nomem(err);
     *scan = (struct scan){
         .matcher = matcher,
+        .audience = audience,
         .sink = sink,
         .context = context,
-        .active = TAKE(active),
-        .any_slow = any_slow,
         .handled = calloc(count + 1, sizeof *scan->handled),
         .efforts = calloc(count + 1, sizeof *scan->efforts),
         .regex_scratch = regex_scratch_new(),
@@ -92,7 +80,6 @@ void *scan_free(struct scan *scan)
     hs_free_scratch(scan->scratch);
     regex_scratch_free(scan->regex_scratch);
     strbuf_release(&scan->block);
-    free(scan->active);
     free(scan->handled);
     free(scan->efforts);
     free(scan);
@@ -192,11 +179,11 @@ static int on_candidate(unsigned number, unsigned long long from, unsigned long 
     (void)from;
     (void)flags;
     struct scan *scan = context;
-    if (!scan->active[number] || to == 0)
+    if (!scan->audience->has[number] || to == 0)
         return 0;
     const char *block = scan->block.data + scan->searched;
     const char *last = block + to - 1; /* the match's last byte */
-    if (scan->handled[number] && last <= scan->handled[number])
+    if (scan->block_offset + (last - scan->block.data) < scan->handled[number])
         return 0;
     const char *newline = last > block ? memrchr(block, '\n', (size_t)(last - block)) : NULL;
     const char *line = newline ? newline + 1 : block;
@@ -204,7 +191,7 @@ static int on_candidate(unsigned number, unsigned long long from, unsigned long 
     const char *line_end = memchr(last, '\n', (size_t)(end - last));
     if (!line_end)
         line_end = end;
-    scan->handled[number] = line_end;
+    scan->handled[number] = scan->block_offset + (line_end + 1 - scan->block.data);
     scan->failure = examine(scan, number, line, line_end);
     return scan->failure;
 }
@@ -217,7 +204,7 @@ static int scan_slow_patterns(struct scan *scan)
         if (!line_end)
             line_end = end;
         for (size_t i = 0; i < scan->matcher->patterns.count; i++)
-            if (scan->active[i] && scan->matcher->patterns.items[i].slow_reason) {
+            if (scan->audience->has[i] && scan->matcher->patterns.items[i].slow_reason) {
                 int r = examine(scan, (unsigned)i, line, line_end);
                 if (r < 0)
                     return r;
@@ -250,17 +237,16 @@ static int scan_block(struct scan *scan, size_t limit, struct err *err)
     scan->failure = 0;
     scan->counted_to = start;
     scan->counted_line = scan->first_line;
-    memset(scan->handled, 0, scan->matcher->patterns.count * sizeof *scan->handled);
-    if (scan->matcher->database) {
+    for (size_t i = 0; i < scan->audience->database_count; i++) {
         hs_error_t code =
-            hs_scan(scan->matcher->database, start, (unsigned)(limit - scan->searched), 0,
+            hs_scan(scan->audience->databases[i], start, (unsigned)(limit - scan->searched), 0,
                     scan->scratch, on_candidate, scan);
         if (scan->failure < 0)
             return scan->failure;
         if (code != HS_SUCCESS)
             return err_set(err, ERR_BUG, "scanning failed with code %d", code);
     }
-    if (scan->any_slow) {
+    if (scan->audience->has_slow) {
         int r = scan_slow_patterns(scan);
         if (r < 0)
             return r;

@@ -179,3 +179,9 @@ bool path_pattern_match_log(const struct path_pattern *pattern, const char *path
     const char *suffix = rotation_suffix(path, end);
     return suffix && match(pattern->text, path, suffix, unwanted);
 }
+
+size_t path_log_length(const char *path)
+{
+    const char *end = path + strlen(path), *suffix = rotation_suffix(path, end);
+    return (size_t)((suffix ? suffix : end) - path);
+}

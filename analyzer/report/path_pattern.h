@@ -39,3 +39,6 @@ bool path_pattern_match(const struct path_pattern *pattern, const char *path,
  * `var/log/kern.log-20251102` and so on (compression suffixes are gone by then).
  */
 bool path_pattern_match_log(const struct path_pattern *pattern, const char *path);
+
+/* The length of a path without the suffix of a rotation. */
+size_t path_log_length(const char *path);

@@ -168,7 +168,7 @@ static void check_patterns(const struct lint *lint, const struct rule *rule)
         struct log_pattern spec = {log->files, log->file_count, log->match, NULL};
         unsigned number;
         if (matcher_new(&matcher, NULL) == 0 && matcher_add(matcher, &spec, &number, NULL) == 0 &&
-            matcher_is_slow(matcher, number, &reason))
+            matcher_compile(matcher, NULL, NULL) == 0 && matcher_is_slow(matcher, number, &reason))
             remark(lint, log->match_node, "slow pattern, read line by line: %s", reason);
         matcher_free(matcher);
     }

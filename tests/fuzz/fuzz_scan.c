@@ -8,8 +8,13 @@
 #include "analyzer/match/matcher.h"
 #include "common/strbuf.h"
 
+static const char *const patterns[] = {"o+m", "^(?<who>\\w+): killed", "error(?! injected)",
+                                       "^(?:x)?$", "(a|b)\\1end$"};
+static struct regex *regexes[ARRAY_SIZE(patterns)];
 static struct matcher *matcher;
+static struct audience *audience;
 static struct path_pattern file;
+static struct arena *arena;
 
 static int note(void *context, const struct line_hit *hit, struct err *err)
 {
@@ -24,7 +29,7 @@ static int note(void *context, const struct line_hit *hit, struct err *err)
 static void scan_in_pieces(const char *bytes, size_t size, size_t piece, struct strbuf *ret)
 {
     struct scan *scan = NULL;
-    if (scan_begin(matcher, "var/log/kern.log", note, ret, &scan, NULL) < 0 || !scan)
+    if (scan_begin(matcher, audience, note, ret, &scan, NULL) < 0)
         __builtin_trap();
     for (size_t at = 0; at < size; at += piece)
         scan_feed(scan, bytes + at, size - at < piece ? size - at : piece, NULL);
@@ -34,17 +39,27 @@ static void scan_in_pieces(const char *bytes, size_t size, size_t piece, struct 
 
 static void prepare(void)
 {
-    static const char *const patterns[] = {"o+m", "^(?<who>\\w+): killed", "error(?! injected)",
-                                           "^(?:x)?$", "(a|b)\\1end$"};
-    path_pattern_compile(arena_new(1 << 20), "var/log/kern.log", &file, NULL);
+    arena = arena_new(1 << 20);
+    path_pattern_compile(arena, "var/log/kern.log", &file, NULL);
     matcher_new(&matcher, NULL);
     for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
-        struct regex *regex = NULL;
         unsigned number;
-        regex_compile(patterns[i], strlen(patterns[i]), &regex, NULL);
-        matcher_add(matcher, &(struct log_pattern){&file, 1, regex, NULL}, &number, NULL);
+        regex_compile(patterns[i], strlen(patterns[i]), &regexes[i], NULL);
+        matcher_add(matcher, &(struct log_pattern){&file, 1, regexes[i], NULL}, &number, NULL);
     }
     matcher_compile(matcher, NULL, NULL);
+    if (matcher_audience(matcher, "var/log/kern.log", &audience, NULL) < 0 || !audience)
+        __builtin_trap();
+}
+
+/* At the end, for the search for leaks: the compiler forgets a pointer that nobody reads. */
+static void __attribute__((destructor)) release(void)
+{
+    matcher_free(matcher);
+    for (size_t i = 0; i < ARRAY_SIZE(regexes); i++)
+        regex_free(regexes[i]);
+    if (arena)
+        arena_free(arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -16,16 +16,18 @@
 
 #include "analyzer/match/pattern_cache.h"
 
-static const char *const expressions[] = {"Out of memory", "link is down"};
-static const unsigned flags[] = {HS_FLAG_MULTILINE, HS_FLAG_MULTILINE}, numbers[] = {0, 1};
-static const struct pattern_list patterns = {expressions, flags, numbers, 2};
+static const char *const expressions[] = {"Out of memory", "link is down", "slow"};
+static unsigned both[] = {0, 1}, slow[] = {2};
+static const struct pattern_subset subsets[] = {{both, 2}, {slow, 1}};
+static const struct pattern_plan plan = {expressions, 3, subsets, 2};
+static const unsigned char kinds[] = {0, 1, 2};
 
 struct fixture {
     char directory[64], file[200];
-    hs_database_t *database;
+    hs_database_t *databases[2]; /* none for the slow one */
 };
 
-/* A stored database, and the path of its file. */
+/* What was stored, and the path of its file. */
 static int setup(void **state)
 {
     static struct fixture fixture;
@@ -33,10 +35,10 @@ static int setup(void **state)
     *state = &fixture;
     hs_compile_error_t *refused = NULL;
     if (!mkdtemp(fixture.directory) ||
-        hs_compile_multi(expressions, flags, numbers, 2, HS_MODE_BLOCK, NULL, &fixture.database,
+        hs_compile_multi(expressions, NULL, both, 2, HS_MODE_BLOCK, NULL, &fixture.databases[0],
                          &refused) != HS_SUCCESS)
         return -1;
-    pattern_cache_store(fixture.directory, &patterns, fixture.database);
+    pattern_cache_store(fixture.directory, &plan, kinds, fixture.databases);
     DIR *folder = opendir(fixture.directory);
     for (struct dirent *entry; folder && (entry = readdir(folder));)
         if (entry->d_name[0] != '.')
@@ -48,29 +50,38 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    hs_free_database(f->database);
+    hs_free_database(f->databases[0]);
     unlink(f->file);
     return rmdir(f->directory);
 }
 
-static bool loads(const struct fixture *f, const struct pattern_list *list)
+static bool loads(const struct fixture *f, const struct pattern_plan *wanted)
 {
-    hs_database_t *database = pattern_cache_load(f->directory, list);
-    bool found = database != NULL;
-    hs_free_database(database);
+    hs_database_t *databases[2] = {NULL, NULL};
+    unsigned char found_kinds[3] = {9, 9, 9};
+    bool found = pattern_cache_load(f->directory, wanted, found_kinds, databases);
+    assert_true(found == (databases[0] != NULL));
+    assert_null(databases[1]);
+    assert_int_equal(found_kinds[0], found ? 0 : 9);
+    assert_int_equal(found_kinds[2], found ? 2 : 9);
+    hs_free_database(databases[0]);
     return found;
 }
 
 static void what_was_stored_comes_back(void **state)
 {
-    assert_true(loads(*state, &patterns));
+    assert_true(loads(*state, &plan));
 }
 
 static void other_patterns_are_not_there(void **state)
 {
-    static const unsigned other_flags[] = {HS_FLAG_MULTILINE, HS_FLAG_MULTILINE | HS_FLAG_CASELESS};
-    const struct pattern_list fewer = {expressions, flags, numbers, 1};
-    const struct pattern_list others = {expressions, other_flags, numbers, 2};
+    static const char *const other_expressions[] = {"Out of memory", "link is down", "fast"};
+    static unsigned first[] = {0}, rest[] = {1, 2};
+    static const struct pattern_subset split[] = {{first, 1}, {rest, 2}};
+    const struct pattern_plan fewer = {expressions, 3, subsets, 1};
+    const struct pattern_plan others = {other_expressions, 3, subsets, 2};
+    const struct pattern_plan other_sets = {expressions, 3, split, 2};
+    assert_false(loads(*state, &other_sets));
     assert_false(loads(*state, &fewer));
     assert_false(loads(*state, &others));
 }
@@ -79,10 +90,10 @@ static void a_file_or_folder_that_others_can_write_is_not_read(void **state)
 {
     struct fixture *f = *state;
     assert_int_equal(chmod(f->file, 0622), 0);
-    assert_false(loads(f, &patterns));
+    assert_false(loads(f, &plan));
     assert_int_equal(chmod(f->file, 0600), 0);
     assert_int_equal(chmod(f->directory, 0777), 0);
-    assert_false(loads(f, &patterns));
+    assert_false(loads(f, &plan));
 }
 
 static void a_link_is_not_followed(void **state)
@@ -92,7 +103,7 @@ static void a_link_is_not_followed(void **state)
     snprintf(target, sizeof target, "%s.elsewhere", f->file);
     assert_int_equal(rename(f->file, target), 0);
     assert_int_equal(symlink(target, f->file), 0);
-    assert_false(loads(f, &patterns));
+    assert_false(loads(f, &plan));
     unlink(target);
 }
 
@@ -101,9 +112,9 @@ static void a_damaged_file_is_no_database(void **state)
     struct fixture *f = *state;
     int fd = open(f->file, O_WRONLY);
     assert_int_equal(pwrite(fd, "damage", 6, 200), 6);
-    assert_false(loads(f, &patterns));
+    assert_false(loads(f, &plan));
     assert_int_equal(ftruncate(fd, 100), 0);
-    assert_false(loads(f, &patterns));
+    assert_false(loads(f, &plan));
     close(fd);
 }
 

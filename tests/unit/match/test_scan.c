@@ -68,15 +68,18 @@ static int remember(void *context, const struct line_hit *hit, struct err *err)
 static const char *scan(struct fixture *f, const char *path, const char *text, size_t step)
 {
     struct scan *run = NULL;
+    struct audience *audience = NULL;
     strbuf_clear(&f->seen);
-    assert_int_equal(scan_begin(f->matcher, path, remember, f, &run, NULL), 0);
-    if (!run)
+    assert_int_equal(matcher_audience(f->matcher, path, &audience, NULL), 0);
+    if (!audience)
         return "(not scanned)";
+    assert_int_equal(scan_begin(f->matcher, audience, remember, f, &run, NULL), 0);
     for (size_t at = 0, length = strlen(text); at < length; at += step)
         assert_int_equal(scan_feed(run, text + at, length - at < step ? length - at : step, NULL),
                          0);
     assert_int_equal(scan_end(run, NULL), 0);
     scan_free(run);
+    audience_release(audience);
     return f->seen.data;
 }
 
@@ -191,11 +194,20 @@ static int count_lines(const struct strbuf *text)
     return lines;
 }
 
+/* Who is about the kernel's log when "needle" is looked for there. */
+static struct audience *needle_seekers(struct fixture *f)
+{
+    struct audience *audience = NULL;
+    add(f, "needle", NULL);
+    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
+    assert_int_equal(matcher_audience(f->matcher, "var/log/kern.log", &audience, NULL), 0);
+    return audience;
+}
+
 static void lines_around_a_hit_are_at_hand_wherever_it_stands(void **state)
 {
     struct fixture *f = *state;
-    add(f, "needle", NULL);
-    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
+    struct audience *audience = needle_seekers(f);
     /* 700 KB: three blocks, whose borders fall on any of the lines as the needle moves. */
     for (int needle = 0; needle < 20000; needle += 1 + needle / 7) {
         CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
@@ -203,8 +215,7 @@ static void lines_around_a_hit_are_at_hand_wherever_it_stands(void **state)
         struct scan *run = NULL;
         for (int i = 0; i < 20000; i++)
             strbuf_addf(&text, "line %05d %s of a long log file\n", i, i == needle ? "needle" : "");
-        assert_int_equal(scan_begin(f->matcher, "var/log/kern.log", look_around, &seen, &run, NULL),
-                         0);
+        assert_int_equal(scan_begin(f->matcher, audience, look_around, &seen, &run, NULL), 0);
         assert_int_equal(scan_feed(run, text.data, text.length, NULL), 0);
         assert_int_equal(scan_end(run, NULL), 0);
         scan_free(run);
@@ -219,8 +230,7 @@ static void lines_around_a_hit_are_at_hand_wherever_it_stands(void **state)
 static void long_lines_around_a_hit_do_not_stop_the_scan(void **state)
 {
     struct fixture *f = *state;
-    add(f, "needle", NULL);
-    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
+    struct audience *audience = needle_seekers(f);
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     for (int i = 0; i < 40; i++) {
         for (int n = 0; n < 3000 * (i % 12); n++)
@@ -229,13 +239,62 @@ static void long_lines_around_a_hit_do_not_stop_the_scan(void **state)
     }
     struct surroundings seen = {.before = STRBUF_INIT, .after = STRBUF_INIT};
     struct scan *run = NULL;
-    assert_int_equal(scan_begin(f->matcher, "var/log/kern.log", look_around, &seen, &run, NULL), 0);
+    assert_int_equal(scan_begin(f->matcher, audience, look_around, &seen, &run, NULL), 0);
     assert_int_equal(scan_feed(run, text.data, text.length, NULL), 0);
     assert_int_equal(scan_end(run, NULL), 0);
     scan_free(run);
     assert_int_equal(seen.hits, 40);
     strbuf_release(&seen.before);
     strbuf_release(&seen.after);
+}
+
+/* Patterns with files of their own: number i is in files[i], separated by blanks. */
+static void add_in(struct fixture *f, const char *match, const char *files)
+{
+    struct path_pattern *patterns = arena_array(f->arena, 4, sizeof *patterns);
+    size_t count = 0;
+    char *copy = arena_strdup(f->arena, files), *rest = copy;
+    for (char *file; (file = strsep(&rest, " "));)
+        assert_int_equal(path_pattern_compile(f->arena, file, &patterns[count++], NULL), 0);
+    struct log_pattern pattern = {.files = patterns, .file_count = count};
+    unsigned number;
+    assert_int_equal(regex_compile(match, strlen(match), &f->regexes[f->count], NULL), 0);
+    pattern.match = f->regexes[f->count++];
+    assert_int_equal(matcher_add(f->matcher, &pattern, &number, NULL), 0);
+}
+
+static void a_log_is_searched_for_the_patterns_that_are_about_it(void **state)
+{
+    struct fixture *f = *state;
+    add_in(f, "needle", "var/log/kern.log var/log/messages");
+    add_in(f, "needle", "var/log/SMlog");
+    add_in(f, "needle", "var/log/*.log");
+    add_in(f, "needle", "**");
+    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
+    assert_string_equal(scan(f, "var/log/kern.log.2", "needle", 9),
+                        "0@1*1:needle;2@1*1:needle;3@1*1:needle;");
+    assert_string_equal(scan(f, "var/log/messages", "needle", 9), "0@1*1:needle;3@1*1:needle;");
+    assert_string_equal(scan(f, "var/log/SMlog-20251102", "needle", 9),
+                        "1@1*1:needle;3@1*1:needle;");
+    assert_string_equal(scan(f, "var/log/xha.log", "needle", 9), "2@1*1:needle;3@1*1:needle;");
+    assert_string_equal(scan(f, "etc/hosts", "needle", 9), "3@1*1:needle;");
+}
+
+static void wildcards_that_meet_unforeseen_find_the_same_once(void **state)
+{
+    struct fixture *f = *state;
+    add_in(f, "needle", "crash/*/xen.log");
+    add_in(f, "needle", "crash/2025-*/**");
+    add_in(f, "(x?)", "crash/**"); /* a slow one */
+    assert_int_equal(matcher_compile(f->matcher, NULL, NULL), 0);
+    assert_string_equal(scan(f, "crash/2025-01/xen.log", "needle\nneedle\n", 3),
+                        "0@1*1:needle;1@1*1:needle;0@2*1:needle;1@2*1:needle;2@1*1:needle;2@2*1:"
+                        "needle;");
+    assert_string_equal(scan(f, "crash/2025-01/dom0.log", "needle", 9),
+                        "1@1*1:needle;2@1*1:needle;");
+    assert_string_equal(scan(f, "crash/2024-12/xen.log", "needle", 9),
+                        "0@1*1:needle;2@1*1:needle;");
+    assert_string_equal(scan(f, "etc/hosts", "needle", 9), "(not scanned)");
 }
 
 int main(void)
@@ -255,6 +314,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(lines_around_a_hit_are_at_hand_wherever_it_stands, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(long_lines_around_a_hit_do_not_stop_the_scan, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_log_is_searched_for_the_patterns_that_are_about_it, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(wildcards_that_meet_unforeseen_find_the_same_once, setup,
                                         teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
