@@ -56,8 +56,8 @@ static int optional_choice(const struct doc_node *root, const char *key, const c
     return node ? doc_choice(node, names, value, err) : 0;
 }
 
-static int load_regex(struct rule_set *set, const struct doc_node *node, const struct regex **ret,
-                      struct err *err)
+int rule_set_regex(struct rule_set *set, const struct doc_node *node, const struct regex **ret,
+                   struct err *err)
 {
     struct regex **slot = vec_push(&set->regexes);
     if (!slot)
@@ -79,9 +79,9 @@ static int load_log(struct rule_set *set, const struct doc_node *node, struct ru
     log->match_node = match;
     int r = log_groups_expand(set, files, &log->files, &log->file_count, err);
     if (r == 0)
-        r = load_regex(set, match, &log->match, err);
+        r = rule_set_regex(set, match, &log->match, err);
     if (r == 0 && unless)
-        r = load_regex(set, unless, &log->unless, err);
+        r = rule_set_regex(set, unless, &log->unless, err);
     return r;
 }
 

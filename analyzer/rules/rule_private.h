@@ -23,6 +23,10 @@ struct rule_set {
     const struct doc_node *groups; /* map: name -> list of paths */
 };
 
+/* A pattern that lives as long as the set. ERR_PARSE with its place. */
+int rule_set_regex(struct rule_set *set, const struct doc_node *node, const struct regex **ret,
+                   struct err *err);
+
 /* Reads rules/logs.yaml. */
 int log_groups_load(struct rule_set *set, const struct embedded_file *file, struct err *err);
 

@@ -21,18 +21,6 @@ const char *const timeline_colours[] = {"blue", "purple", "red", "orange", "teal
 
 static const char *const nothing[] = {NULL};
 
-static int load_regex(struct rule_set *set, const struct doc_node *node, const struct regex **ret,
-                      struct err *err)
-{
-    struct regex **slot = vec_push(&set->regexes);
-    if (!slot)
-        return err_nomem(err);
-    int r = regex_compile_node(node, slot, err);
-    if (r == 0)
-        *ret = *slot;
-    return r;
-}
-
 static int load_texts(struct rule_set *set, const struct doc_node *map, const char *key,
                       const char *const **ret, struct err *err)
 {
@@ -54,9 +42,9 @@ static int load_log(struct rule_set *set, const struct doc_node *node,
     if (r == 0)
         r = log_groups_expand(set, files, &source->log.files, &source->log.file_count, err);
     if (r == 0)
-        r = load_regex(set, match, &source->log.match, err);
+        r = rule_set_regex(set, match, &source->log.match, err);
     if (r == 0 && unless)
-        r = load_regex(set, unless, &source->log.unless, err);
+        r = rule_set_regex(set, unless, &source->log.unless, err);
     if (r == 0)
         r = load_texts(set, node, "examples", &source->examples, err);
     if (r == 0)
