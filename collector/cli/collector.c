@@ -178,8 +178,8 @@ static int print_text(const struct strbuf *text, struct err *err)
 {
     if (text->failed)
         return err_nomem(err);
-    fwrite(text->data, 1, text->length, stdout);
-    return fflush(stdout) == 0 ? 0 : err_set_errno(err, errno, "cannot write to standard output");
+    bool written = fwrite(text->data, 1, text->length, stdout) == text->length;
+    return written && fflush(stdout) == 0 ? 0 : err_set_errno(err, errno, "cannot write to standard output");
 }
 
 static int print_plan(const struct session *s, struct err *err)

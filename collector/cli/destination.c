@@ -4,6 +4,7 @@
  * and when it cannot be had (root is read-only, the disk is broken) others are tried: a report
  * matters most then.
  */
+#include <ctype.h>
 #include "collector/cli/destination.h"
 
 #include <errno.h>
@@ -24,6 +25,10 @@ static bool use_given_name(struct destination *destination)
     if (!base || !*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
         return false;
     snprintf(destination->top, sizeof destination->top, "%s", base);
+    /* Callers read the path as one line. */
+    for (char *p = destination->top; *p; p++)
+        if (iscntrl((unsigned char)*p))
+            *p = '_';
     return true;
 }
 

@@ -220,6 +220,17 @@ def test_the_base_name_can_be_given(tmp_path, root):
     assert path.name == "given.tar"
 
 
+def test_a_base_name_stays_on_the_one_line_that_callers_read(tmp_path, root):
+    path = collect(tmp_path / "out", "--root", root, "--output=tar", env={"XENRT_BUGTOOL_BASENAME": "a\nb\x1b"})
+    assert path.name == "a_b_.tar"
+
+
+def test_capabilities_that_cannot_be_written_are_a_failure(root):
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run([BUGTOOL, "--root", root, "--capabilities"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert result.returncode == 1 and b"cannot write to standard output" in result.stderr
+
+
 def test_outfd_streams_to_a_pipe_and_nothing_else(tmp_path, root):
     result = bugtool("-s", "-y", "--root", root, "--outdir", tmp_path / "spool", "--output=tar", "--outfd=1")
     assert result.returncode == 0, result.stderr.decode()
