@@ -4,9 +4,9 @@
  * and when it cannot be had (root is read-only, the disk is broken) others are tried: a report
  * matters most then.
  */
-#include <ctype.h>
 #include "collector/cli/destination.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
