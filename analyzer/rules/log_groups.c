@@ -91,10 +91,10 @@ int log_groups_expand(struct rule_set *set, const struct doc_node *node,
         int r = resolve(set, item_at(node, i), &paths, err);
         for (size_t p = 0; r == 0 && p < item_count(paths); p++) {
             struct err detail = ERR_INIT;
-            r = path_pattern_compile(set->arena, item_at(paths, p)->text, &files[filled++],
-                                     &detail);
-            if (r < 0)
-                doc_fail(item_at(paths, p), err, "%s", detail.text);
+            const char *text;
+            r = doc_string(item_at(paths, p), &text, err);
+            if (r == 0 && path_pattern_compile(set->arena, text, &files[filled++], &detail) < 0)
+                r = doc_fail(item_at(paths, p), err, "%s", detail.text);
         }
         if (r < 0)
             return r;

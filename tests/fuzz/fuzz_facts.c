@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = ERR_INIT;
     if (size > LENGTH_MAX)
         return 0;
-    if (fact_set_load(&file, &facts, &err) < 0 && err.code != ERR_NOMEM && !err.line)
+    if (fact_set_load(&file, &facts, &err) < 0 && err.code != ERR_NOMEM && !err.where[0])
         __builtin_trap();
     fact_set_free(facts);
     return 0;

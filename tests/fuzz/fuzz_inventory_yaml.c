@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = ERR_INIT;
     if (size > LENGTH_MAX)
         return 0;
-    if (inventory_plan_load(&file, &plan, &err) < 0 && err.code != ERR_NOMEM && !err.line)
+    if (inventory_plan_load(&file, &plan, &err) < 0 && err.code != ERR_NOMEM && !err.where[0])
         __builtin_trap();
     inventory_plan_free(plan);
     return 0;

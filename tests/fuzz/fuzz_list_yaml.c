@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > LENGTH_MAX)
         return 0;
     int r = list_set_load(files, &lists, &err);
-    if (r < 0 && err.code != ERR_NOMEM && !err.line)
+    if (r < 0 && err.code != ERR_NOMEM && !err.where[0])
         __builtin_trap();
     if (r == 0 && table_set_load(none, NULL, &tables, NULL) == 0 &&
         database_open(tables, NULL, &database, NULL) == 0 &&

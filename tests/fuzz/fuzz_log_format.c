@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > LENGTH_MAX)
         return 0;
     if (log_formats_load(files, &formats, &err) < 0) {
-        if (err.code != ERR_NOMEM && !err.line)
+        if (err.code != ERR_NOMEM && !err.where[0])
             __builtin_trap();
         return 0;
     }

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = ERR_INIT;
     if (size > LENGTH_MAX || rule_set_load(&logs, none, NULL, &set, NULL) < 0)
         return 0;
-    if (timeline_plan_load(set, &file, &plan, &err) < 0 && err.code != ERR_NOMEM && !err.line)
+    if (timeline_plan_load(set, &file, &plan, &err) < 0 && err.code != ERR_NOMEM && !err.where[0])
         __builtin_trap();
     rule_set_free(set);
     return 0;
