@@ -16,7 +16,8 @@ function(project_test name label seconds)
     memcheck_command(command ${name} ${ARGN})
     math(EXPR seconds "${seconds} * ${XENHEALTH_TEST_PATIENCE}")
     add_test(NAME ${name} COMMAND ${command})
-    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${seconds})
+    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${seconds}
+        ENVIRONMENT "XENHEALTH_PATIENCE=${XENHEALTH_TEST_PATIENCE}")
 endfunction()
 
 # project_unit_test(NAME [USES target...])   from NAME.c in the current folder, with cmocka

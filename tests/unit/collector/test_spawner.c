@@ -47,6 +47,16 @@ static struct child_end run(const struct child_spec *spec, struct capture *captu
     return end;
 }
 
+/* Limits that let a script get to its point: under valgrind everything takes longer. */
+static int64_t patient(int64_t ms)
+{
+    const char *patience = getenv("XENHEALTH_PATIENCE");
+    int64_t factor = 1;
+    if (patience && units_integer(patience, &factor) && factor > 4)
+        return ms * (factor / 4);
+    return ms;
+}
+
 static struct child_end run_shell(const char *script, int64_t limit_ms, struct capture *capture)
 {
     const char *argv[] = {"/bin/sh", "-c", script, NULL};
@@ -262,7 +272,7 @@ static void nothing_survives_a_nasty_command(void **state)
          * The limit must let the shell get to the point on a busy machine; endless output is only
          * counted.
          */
-        struct child_end end = run_shell(nasty[i].script, 700, &capture);
+        struct child_end end = run_shell(nasty[i].script, patient(700), &capture);
         if (end.outcome != nasty[i].outcome)
             fail_msg("'%s': outcome %d", nasty[i].name, (int)end.outcome);
         strbuf_release(&capture.text);
@@ -368,8 +378,8 @@ static void a_function_that_hangs_is_ended(void **state)
     (void)state;
     struct capture capture = {0};
     const char *argv[] = {"hang", NULL};
-    struct child_end end = run(
-        &(struct child_spec){.is_function = true, .argv = argv, .time_limit_ms = 500}, &capture);
+    struct child_spec spec = {.is_function = true, .argv = argv, .time_limit_ms = patient(500)};
+    struct child_end end = run(&spec, &capture);
     assert_int_equal(end.outcome, CHILD_TIMEOUT);
     int64_t pid;
     assert_true(units_integer(capture.text.data, &pid));
@@ -506,7 +516,7 @@ static void a_child_that_cannot_be_killed_is_abandoned(void **state)
     if (frozen) {
         snprintf(script, sizeof script, "echo begun; sleep 1000 & echo x > %s/disk/file",
                  directory);
-        end = run_shell(script, 1000, &capture);
+        end = run_shell(script, patient(1000), &capture);
         /* The writer ends only now that it can, and until then the file system is busy. */
         snprintf(script, sizeof script,
                  "fsfreeze -u %s/disk; for i in $(seq 50); do umount %s/disk && exit; sleep 0.1; done; exit 1",
