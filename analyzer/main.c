@@ -4,6 +4,7 @@
  */
 #include "analyzer/cli/commands.h"
 #include "analyzer/render/render.h"
+#include "common/io.h"
 
 static int help(struct options *options, struct err *err)
 {
@@ -43,6 +44,7 @@ int main(int argc, char **argv)
     struct options options;
     struct err err = ERR_INIT;
     char message[1024] = "no report could be read";
+    io_hold_standard();
     int status = options_parse(argc, argv, &options, &err);
     if (status == 0)
         status = commands[options.command](&options, &err);

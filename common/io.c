@@ -80,6 +80,13 @@ int io_read_file(int dirfd, const char *path, size_t maximum, struct strbuf *buf
     return io_read_all(fd, maximum, buffer, path, err);
 }
 
+void io_hold_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int64_t io_now_ms(void)
 {
     struct timespec now;

@@ -36,5 +36,12 @@ int io_read_all(int fd, size_t maximum, struct strbuf *buffer, const char *name,
 int io_read_file(int dirfd, const char *path, size_t maximum, struct strbuf *buffer,
                  struct err *err);
 
+/*
+ * For the start of a program: a standard descriptor that its caller closed would go to the next file
+ * opened, which then takes what is meant for a terminal. Such a one is held by a file that fails
+ * whoever reads (0) or writes (1, 2).
+ */
+void io_hold_standard(void);
+
 /* Monotonic clock in milliseconds: for durations and deadlines, untouched by clock changes. */
 int64_t io_now_ms(void);

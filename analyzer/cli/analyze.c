@@ -213,8 +213,8 @@ static int read_reports(struct session *session, struct err *err)
         struct pass *pass = input->is_baseline ? &session->past : &session->now;
         struct err detail = ERR_INIT;
         if (!confined_takes(session->confined, i)) {
-            if (input->rejected &&
-                report_set_reject(pass->reports, input->path, input->rejected, err) < 0)
+            const char *why = input->rejected ? input->rejected : input->failure;
+            if (why && report_set_reject(pass->reports, input->path, why, err) < 0)
                 return ERR_NOMEM;
             continue;
         }
@@ -248,6 +248,8 @@ static int judge(struct pass *pass, struct err *err)
             .uptime = host->uptime,
             .taken = host->taken,
             .taken_is_known = host->taken_is_known,
+            .utc_offset = host->utc_offset,
+            .booted = host->booted,
         };
     }
     r = analysis_judge(pass->analysis, pass->hosts, count, &pass->verdict, err);

@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "analyzer/render/render.h"
@@ -154,6 +155,35 @@ static int check_formats(const struct options *options, struct err *err)
     return r;
 }
 
+static int check_standard_input(const struct options *options, struct err *err)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < options->operands.count; i++)
+        count += strcmp(options->operands.items[i], "-") == 0;
+    for (size_t i = 0; i < options->baseline.count; i++)
+        count += strcmp(options->baseline.items[i], "-") == 0;
+    return count > 1
+               ? err_set(err, ERR_USAGE,
+                         "standard input (-) can be one REPORT only; name files for the others")
+               : 0;
+}
+
+static int check_files(const struct options *options, struct err *err)
+{
+    for (size_t i = 0; i < options->outputs.count; i++) {
+        const char *path = options->outputs.items[i].path;
+        for (size_t j = 0; path && j <= i; j++) {
+            const char *other = j < i ? options->outputs.items[j].path : options->export;
+            struct stat status;
+            if (other && strcmp(path, other) == 0 &&
+                (stat(path, &status) < 0 || S_ISREG(status.st_mode)))
+                return err_set(err, ERR_USAGE,
+                               "'%s' is named for two outputs; each needs a file of its own", path);
+        }
+    }
+    return 0;
+}
+
 static int check_outputs(const struct options *options, struct err *err)
 {
     size_t to_stdout = 0;
@@ -179,9 +209,10 @@ static int push(string_list *list, const char *text, struct err *err)
     return 0;
 }
 
-/* Splits "a,b" into the list; the pieces live in argv. */
+/* Splits "a,b" into the list; the pieces live in argv. Nothing would mean all rules. */
 static int split(string_list *list, char *text, struct err *err)
 {
+    size_t before = list->count;
     int r = 0;
     for (char *comma; r == 0 && text; text = comma ? comma + 1 : NULL) {
         comma = strchr(text, ',');
@@ -190,6 +221,10 @@ static int split(string_list *list, char *text, struct err *err)
         if (*text)
             r = push(list, text, err);
     }
+    if (r == 0 && list->count == before)
+        r = err_set(
+            err, ERR_USAGE,
+            "--only and --skip need the id of a rule (`xen-analyze rules list` shows them)");
     return r;
 }
 
@@ -337,8 +372,8 @@ static int check_operands(struct options *options, struct err *err)
 int options_parse(int argc, char **argv, struct options *ret, struct err *err)
 {
     struct options *options = ret;
-    *options = (struct options){
-        .default_rules = true, .fail_on = SEVERITY_ERROR, .jobs = default_jobs()};
+    *options =
+        (struct options){.default_rules = true, .fail_on = SEVERITY_ERROR, .jobs = default_jobs()};
     opterr = 0;
     int r = 0, option;
     while (r == 0 && (option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
@@ -366,6 +401,10 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
         r = check_formats(options, err);
     if (r == 0)
         r = check_outputs(options, err);
+    if (r == 0)
+        r = check_files(options, err);
+    if (r == 0)
+        r = check_standard_input(options, err);
     return r < 0 ? r : check_operands(options, err);
 }
 

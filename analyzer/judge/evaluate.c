@@ -17,13 +17,19 @@ static int truths(struct evaluation *evaluation, const struct rule *rule, enum t
     return r < 0 ? doc_fail(doc_get(rule->root, "applies"), err, "%s", detail.text) : 0;
 }
 
+bool log_is_whole(const struct evaluation *evaluation, const struct rule_log *log, size_t host)
+{
+    for (size_t i = 0; evaluation->reports && i < log->file_count; i++)
+        if (report_host_lost(evaluation->reports, host, log->files[i].text) ||
+            !report_host_saw_all(evaluation->reports, host, &log->files[i], true))
+            return false;
+    return true;
+}
+
 bool log_is_known(const struct evaluation *evaluation, const struct rule_log *log, unsigned pattern,
                   size_t host)
 {
     const struct sources *sources = &evaluation->analysis->sources[pattern];
-    for (size_t i = 0; evaluation->reports && i < log->file_count; i++)
-        if (report_host_lost(evaluation->reports, host, log->files[i].text))
-            return false;
     if (host < sources->hosts.count && sources->hosts.items[host])
         return true;
     for (size_t i = 0; evaluation->reports && i < log->file_count; i++)
@@ -32,14 +38,35 @@ bool log_is_known(const struct evaluation *evaluation, const struct rule_log *lo
     return false;
 }
 
-/* What to name when a log is not known: the file that was lost, else the usual one. */
-static const char *missing_log(const struct evaluation *evaluation, const struct rule_log *log,
-                               size_t host)
+int note_lack(struct evaluation *evaluation, const char *path, const char *host, bool in_part,
+              const char **ret_reason, struct err *err)
+{
+    evaluation->lacks_path = path;
+    evaluation->lacks_host = host;
+    *ret_reason =
+        !host     ? arena_printf(evaluation->arena, "no %s in the report", path)
+        : in_part ? arena_printf(evaluation->arena, "only a part of %s in the report of %.100s",
+                                 path, host)
+                  : arena_printf(evaluation->arena, "no %s in the report of %.100s", path, host);
+    return *ret_reason ? 0 : err_nomem(err);
+}
+
+/* A file of the log that was collected and is not there any more, or NULL. */
+static const char *lost_file(const struct evaluation *evaluation, const struct rule_log *log,
+                             size_t host)
 {
     for (size_t i = 0; evaluation->reports && i < log->file_count; i++)
         if (report_host_lost(evaluation->reports, host, log->files[i].text))
             return log->files[i].text;
-    return log->files[0].text;
+    return NULL;
+}
+
+int note_log_lack(struct evaluation *evaluation, const struct rule_log *log, size_t host,
+                  bool in_part, const char **ret_reason, struct err *err)
+{
+    const char *lost = lost_file(evaluation, log, host);
+    return note_lack(evaluation, lost ? lost : log->files[0].text, evaluation->hosts[host].name,
+                     in_part && !lost, ret_reason, err);
 }
 
 /* The named groups of a hit that took part. Returns their number. */
@@ -150,28 +177,26 @@ static int evaluate_log(struct evaluation *evaluation, const struct rule_state *
                         struct err *err)
 {
     const struct rule *rule = state->rule;
-    bool fails = false;
+    const struct rule_log *log = &rule->logs[0];
+    bool fails = false, in_part = false;
     int blind = -1;
     for (size_t i = 0; i < evaluation->host_count; i++) {
         if (applies[i] == TRUTH_FALSE)
             continue;
-        if (!log_is_known(evaluation, &rule->logs[0], state->first_pattern, i) && blind < 0)
+        bool known = log_is_known(evaluation, log, state->first_pattern, i);
+        if (blind < 0 && (!known || !log_is_whole(evaluation, log, i))) {
             blind = (int)i;
+            in_part = known;
+        }
         /* What is there counts, even where a part is lost. */
         int r = evaluate_host(evaluation, state, i, applies[i] == TRUTH_TRUE, &fails, err);
         if (r < 0)
             return r;
     }
     *ret = fails ? OUTCOME_FAIL : blind < 0 ? OUTCOME_PASS : OUTCOME_UNKNOWN;
-    if (*ret == OUTCOME_UNKNOWN) {
-        evaluation->lacks_path = missing_log(evaluation, &rule->logs[0], (size_t)blind);
-        evaluation->lacks_host = evaluation->hosts[blind].name;
-        *ret_reason = arena_printf(evaluation->arena, "no %s in the report of %.100s",
-                                   evaluation->lacks_path, evaluation->lacks_host);
-        if (!*ret_reason)
-            return err_nomem(err);
-    }
-    return 0;
+    return *ret == OUTCOME_UNKNOWN
+               ? note_log_lack(evaluation, log, (size_t)blind, in_part, ret_reason, err)
+               : 0;
 }
 
 /* A log in which a pattern of the rule was given up, on a host that it applies to, or NULL. */

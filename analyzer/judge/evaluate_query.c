@@ -21,6 +21,7 @@ struct row_context {
     struct evaluation *evaluation;
     const struct rule_state *state;
     const enum truth *applies;
+    const bool *doubtful; /* by host: something that is read is there in part only */
     size_t rows;
 };
 
@@ -88,6 +89,17 @@ static const struct hit *hit_of_row(const struct row_context *rows, int host, co
     return hit;
 }
 
+/* A row may be there only because another one is missing. Rows without a host are of all hosts. */
+static bool is_certain(const struct row_context *rows, int host)
+{
+    if (host >= 0)
+        return rows->applies[host] == TRUTH_TRUE && !rows->doubtful[host];
+    for (size_t i = 0; i < rows->evaluation->host_count; i++)
+        if (rows->doubtful[i])
+            return false;
+    return true;
+}
+
 static int on_result(void *context, const struct result_row *row, struct err *err)
 {
     struct row_context *rows = context;
@@ -126,9 +138,8 @@ static int on_result(void *context, const struct result_row *row, struct err *er
     };
     const char *key = rule->by ? column(row, rule->by)
                                : finding_title(evaluation->arena, rule->title, values, count);
-    bool certain = host < 0 || rows->applies[host] == TRUTH_TRUE;
-    return finding_builder_add(evaluation->builder, rule, key ? key : "", certain, &observation,
-                               err);
+    return finding_builder_add(evaluation->builder, rule, key ? key : "", is_certain(rows, host),
+                               &observation, err);
 }
 
 static bool is_optional(const struct rule *rule, const char *table)
@@ -144,17 +155,6 @@ static bool is_optional(const struct rule *rule, const char *table)
 static bool is_pool_wide(const struct table *table)
 {
     return table->leader != table || table->member_count > 1;
-}
-
-static int missing(struct evaluation *evaluation, const char *path, const char *host,
-                   const char **ret_reason, struct err *err)
-{
-    evaluation->lacks_path = path;
-    evaluation->lacks_host = host;
-    *ret_reason = host
-                      ? arena_printf(evaluation->arena, "no %s in the report of %.100s", path, host)
-                      : arena_printf(evaluation->arena, "no %s in the report", path);
-    return *ret_reason ? 0 : err_nomem(err);
 }
 
 /* Whether a host has the table's file, or proves that it has no such thing. */
@@ -176,55 +176,109 @@ static bool is_known(const struct evaluation *evaluation, const struct rule_stat
                                 state->first_pattern + (unsigned)log, host);
 }
 
-/*
- * One thing that a query reads, a table or (NULL) a log: it must be known on any host, and with
- * `everywhere` on every host that the rule applies to. *ret_reason is set when it is not.
- */
-static int check_source(struct evaluation *evaluation, const struct rule_state *state,
-                        const struct table *table, size_t log, const enum truth *applies,
-                        bool everywhere, const char **ret_reason, struct err *err)
+/* Whether that data is all there can be of it. The rows of a table come from its leader's files. */
+static bool is_whole(const struct evaluation *evaluation, const struct rule_state *state,
+                     const struct table *table, size_t log, size_t host)
 {
-    bool any = false;
-    const char *blind = NULL;
-    for (size_t h = 0; h < evaluation->host_count; h++) {
-        bool known = is_known(evaluation, state, table, log, h);
-        any |= known;
-        if (!known && !blind && applies[h] != TRUTH_FALSE)
-            blind = evaluation->hosts[h].name;
+    if (!table)
+        return log_is_whole(evaluation, &state->rule->logs[log], host);
+    for (size_t i = 0; evaluation->reports && i < table->leader->file_count; i++)
+        if (!report_host_saw_all(evaluation->reports, host, &table->leader->files[i], false))
+            return false;
+    return true;
+}
+
+static size_t source_count(const struct rule_state *state)
+{
+    return state->reads.count + state->rule->log_count;
+}
+
+/* What a query reads: a table, or one of the rule's logs. Lists come with the program, not with a
+ * report. */
+struct read {
+    const struct table *table; /* NULL: a log */
+    size_t log;
+    bool is_list, is_optional;
+};
+
+static struct read read_at(const struct evaluation *evaluation, const struct rule_state *state,
+                           size_t index)
+{
+    const struct rule *rule = state->rule;
+    if (index >= state->reads.count) {
+        size_t log = index - state->reads.count;
+        return (struct read){.log = log, .is_optional = is_optional(rule, rule->logs[log].alias)};
     }
-    if (any && (!everywhere || !blind || (table && is_pool_wide(table))))
-        return 0;
-    const char *path = table ? table->leader->files[0].text : state->rule->logs[log].files[0].text;
-    return missing(evaluation, path, any ? blind : NULL, ret_reason, err);
+    const struct table *table =
+        table_set_find(evaluation->analysis->parts.tables, state->reads.names[index]);
+    return (struct read){
+        .table = table, .is_list = !table, .is_optional = table && is_optional(rule, table->name)};
+}
+
+static int note_read_lack(struct evaluation *evaluation, const struct rule_state *state,
+                          const struct read *read, int host, bool in_part, const char **ret_reason,
+                          struct err *err)
+{
+    const char *path = read->table ? read->table->leader->files[0].text
+                                   : state->rule->logs[read->log].files[0].text;
+    if (!read->table && host >= 0)
+        return note_log_lack(evaluation, &state->rule->logs[read->log], (size_t)host, in_part,
+                             ret_reason, err);
+    return note_lack(evaluation, path, host < 0 ? NULL : evaluation->hosts[host].name, in_part,
+                     ret_reason, err);
 }
 
 /*
- * Each of the things that a rule calls optional may be missing, but not all of them: a host that has none of what the
- * query reads is not known to be well.
+ * One thing that a query cannot do without: it must be known on any host, and with `everywhere` on
+ * every host that the rule applies to, whole. *ret_reason is set when it is not.
  */
-static int check_any(struct evaluation *evaluation, const struct rule_state *state,
-                     const enum truth *applies, const char **ret_reason, struct err *err)
+static int check_source(struct evaluation *evaluation, const struct rule_state *state,
+                        const struct read *read, const enum truth *applies, bool everywhere,
+                        const char **ret_reason, struct err *err)
 {
-    const struct rule *rule = state->rule;
+    bool any = false, any_whole = false, in_part = false;
+    int blind = -1;
     for (size_t h = 0; h < evaluation->host_count; h++) {
-        const char *path = NULL;
-        bool known = applies[h] == TRUTH_FALSE;
-        for (size_t i = 0; !known && i < state->reads.count; i++) {
-            const struct table *table =
-                table_set_find(evaluation->analysis->parts.tables, state->reads.names[i]);
-            if (!table)
-                continue;
-            known = is_pool_wide(table) || is_known(evaluation, state, table, 0, h);
-            path = path ? path : table->leader->files[0].text;
+        bool known = is_known(evaluation, state, read->table, read->log, h);
+        bool whole =
+            known && (!everywhere || is_whole(evaluation, state, read->table, read->log, h));
+        any |= known;
+        any_whole |= whole;
+        if (!whole && blind < 0 && applies[h] != TRUTH_FALSE) {
+            blind = (int)h;
+            in_part = known;
         }
-        for (size_t i = 0; !known && i < rule->log_count; i++) {
-            known = is_known(evaluation, state, NULL, i, h);
-            path = path ? path : rule->logs[i].files[0].text;
-        }
-        if (!known && path)
-            return missing(evaluation, path, evaluation->hosts[h].name, ret_reason, err);
     }
-    return 0;
+    bool is_enough = any_whole && read->table && is_pool_wide(read->table);
+    if (any && (!everywhere || blind < 0 || is_enough))
+        return 0;
+    return note_read_lack(evaluation, state, read, any ? blind : -1, in_part, ret_reason, err);
+}
+
+/*
+ * What a query can do without, on one host: it must not be there in part, nor may it have stood
+ * behind a cut; and when all it reads is of this kind, one thing must be there at least.
+ */
+static int check_optional(struct evaluation *evaluation, const struct rule_state *state,
+                          size_t host, const char **ret_reason, struct err *err)
+{
+    bool is_open = evaluation->reports && report_host_is_open(evaluation->reports, host);
+    bool any = false;
+    struct read first = {.is_list = true};
+    for (size_t i = 0; i < source_count(state); i++) {
+        struct read read = read_at(evaluation, state, i);
+        if (read.is_list)
+            continue;
+        bool known = is_known(evaluation, state, read.table, read.log, host);
+        bool is_lost = known ? !is_whole(evaluation, state, read.table, read.log, host) : is_open;
+        if (read.is_optional && is_lost && !(read.table && is_pool_wide(read.table)))
+            return note_read_lack(evaluation, state, &read, (int)host, known, ret_reason, err);
+        any = any || known || !read.is_optional || (read.table && is_pool_wide(read.table));
+        first = first.is_list ? read : first;
+    }
+    return any || first.is_list
+               ? 0
+               : note_read_lack(evaluation, state, &first, (int)host, false, ret_reason, err);
 }
 
 /*
@@ -235,20 +289,29 @@ static int check_data(struct evaluation *evaluation, const struct rule_state *st
                       const enum truth *applies, bool everywhere, const char **ret_reason,
                       struct err *err)
 {
-    const struct rule *rule = state->rule;
     int r = 0;
-    for (size_t i = 0; r == 0 && i < state->reads.count && !*ret_reason; i++) {
-        const struct table *table =
-            table_set_find(evaluation->analysis->parts.tables, state->reads.names[i]);
-        if (table && !is_optional(rule, table->name))
-            r = check_source(evaluation, state, table, 0, applies, everywhere, ret_reason, err);
+    for (size_t i = 0; r == 0 && i < source_count(state) && !*ret_reason; i++) {
+        struct read read = read_at(evaluation, state, i);
+        if (!read.is_list && !read.is_optional)
+            r = check_source(evaluation, state, &read, applies, everywhere, ret_reason, err);
     }
-    for (size_t i = 0; r == 0 && i < rule->log_count && !*ret_reason; i++)
-        if (!is_optional(rule, rule->logs[i].alias))
-            r = check_source(evaluation, state, NULL, i, applies, everywhere, ret_reason, err);
-    if (r == 0 && everywhere && !*ret_reason)
-        r = check_any(evaluation, state, applies, ret_reason, err);
+    for (size_t h = 0; everywhere && r == 0 && h < evaluation->host_count && !*ret_reason; h++)
+        if (applies[h] != TRUTH_FALSE)
+            r = check_optional(evaluation, state, h, ret_reason, err);
     return r;
+}
+
+/* Whether something it reads is there in part. */
+static bool is_doubtful(const struct evaluation *evaluation, const struct rule_state *state,
+                        size_t host)
+{
+    for (size_t i = 0; i < source_count(state); i++) {
+        struct read read = read_at(evaluation, state, i);
+        if (!read.is_list && is_known(evaluation, state, read.table, read.log, host) &&
+            !is_whole(evaluation, state, read.table, read.log, host))
+            return true;
+    }
+    return false;
 }
 
 static struct cell text_cell(const char *text)
@@ -322,7 +385,12 @@ int evaluate_query(struct evaluation *evaluation, const struct rule_state *state
     int r = check_data(evaluation, state, applies, false, &reason, err);
     if (r < 0)
         return r;
-    struct row_context rows = {evaluation, state, applies, 0};
+    CLEANUP_FREE bool *doubtful = calloc(evaluation->host_count + 1, sizeof *doubtful);
+    if (!doubtful)
+        return err_nomem(err);
+    for (size_t i = 0; i < evaluation->host_count; i++)
+        doubtful[i] = is_doubtful(evaluation, state, i);
+    struct row_context rows = {evaluation, state, applies, doubtful, 0};
     if (!reason) {
         r = rule_tables_fill(evaluation, state, err);
         if (r == 0)

@@ -129,6 +129,19 @@ int evaluate_query(struct evaluation *evaluation, const struct rule_state *state
 bool log_is_known(const struct evaluation *evaluation, const struct rule_log *log, unsigned pattern,
                   size_t host);
 
+/* Whether what is not found in them is not there: none of them may be missing or cut. */
+bool log_is_whole(const struct evaluation *evaluation, const struct rule_log *log, size_t host);
+
+/*
+ * Notes why a rule is unknown: `path` is missing, or there `in_part` only, in the report of `host` (NULL: of all).
+ */
+int note_lack(struct evaluation *evaluation, const char *path, const char *host, bool in_part,
+              const char **ret_reason, struct err *err);
+
+/* The same for a log on one host. */
+int note_log_lack(struct evaluation *evaluation, const struct rule_log *log, size_t host,
+                  bool in_part, const char **ret_reason, struct err *err);
+
 /* Creates the (empty) tables of a rule's logs, so that its query can be prepared; drops them again.
  */
 int rule_tables_create(struct database *database, const struct rule *rule, struct err *err);

@@ -28,7 +28,7 @@ static const char *consequence(const char *kind)
         {"omitted", "what was left out was not looked at"},
         {"timeout", "what the command would have told is not known"},
         {"missing-host", "nothing is known about this host, and hosts were compared without it"},
-        {"suspicious", "somebody may have changed the report"},
+        {"suspicious", "the report may not be what it seems, or somebody changed it"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(consequences); i++)
         if (strcmp(consequences[i].kind, kind) == 0)

@@ -99,10 +99,35 @@ static void settle_clock(struct report_set *set, struct host_state *host)
         taken = clock_from_folder(host->report.root);
     if (taken == 0 && host->report.root[0] == '\0')
         taken = clock_from_folder(source->report.path);
+    if (host->inventory_taken && host->manifest_taken)
+        host->report.utc_offset = clock_offset(host->inventory_taken, host->manifest_taken);
+    int64_t uptime = clock_uptime(host->report.uptime);
+    if (taken && uptime >= 0)
+        host->report.booted = taken - uptime;
     host->report.taken_is_known = taken != 0;
     if (taken == 0)
         taken = host->newest;
     host->report.taken = taken != 0 ? taken : source->modified;
+}
+
+/* One report named twice, or in a bundle as well, would count twice without anybody noticing. */
+static void check_twins(struct report_set *set, size_t index)
+{
+    const struct report_host *host = &set->hosts.items[index]->report;
+    for (size_t i = 0; i < index; i++) {
+        const struct report_host *other = &set->hosts.items[i]->report;
+        size_t length = strlen(other->name);
+        if (host->taken_is_known && other->taken_is_known && host->taken == other->taken &&
+            host->entries == other->entries && host->bytes == other->bytes &&
+            strncmp(host->name, other->name, length) == 0 &&
+            strncmp(host->name + length, " (", 2) == 0) {
+            set_problem(
+                set, PROBLEM_SUSPICIOUS, (int)index, "",
+                "it looks like the report of '%.255s' again: what is found in it counts twice",
+                other->name);
+            return;
+        }
+    }
 }
 
 /* A collector's folder ends with inventory.xml; a folder of loose files never had one. */
@@ -131,8 +156,8 @@ static bool is_cut(const struct report_set *set, unsigned source)
 }
 
 /*
- * Whose files are lost when an archive is not whole. Only then: the original tool also lists files that it left out
- * for their size.
+ * Whose files are lost when an archive is not whole. Only then: the original tool also lists files
+ * that it left out for their size.
  */
 static void check_promises(struct report_set *set)
 {
@@ -146,10 +171,12 @@ static void check_promises(struct report_set *set)
             if (!key_set_has(&set->members, host, path) && lost++ == 0)
                 first = path;
         }
-        if (lost > 0 && is_cut(set, report->source))
-            set_problem(set, PROBLEM_TRUNCATED, (int)host, "",
-                        "%lld files that the report's own list names are not there, %.200s for one",
-                        (long long)lost, first);
+        if (lost == 0 || !is_cut(set, report->source))
+            continue;
+        set->hosts.items[host]->lost = true;
+        set_problem(set, PROBLEM_TRUNCATED, (int)host, "",
+                    "%lld files that the report's own list names are not there, %.200s for one",
+                    (long long)lost, first);
     }
 }
 
@@ -233,6 +260,7 @@ int report_set_finish(struct report_set *set, struct err *err)
             return rc;
         settle_clock(set, set->hosts.items[i]);
         check_inventory(set, set->hosts.items[i]);
+        check_twins(set, i);
     }
     check_promises(set);
     int rc = check_expected(set, err);

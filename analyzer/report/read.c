@@ -182,6 +182,13 @@ int report_set_reject(struct report_set *set, const char *path, const char *why,
     return 0;
 }
 
+static void note_unread(struct report_set *set, const struct err *err)
+{
+    char message[1024];
+    set_problem(set, PROBLEM_REFUSED, -1, "", "nothing of it was read: %s",
+                err_message(err, message, sizeof message));
+}
+
 int report_set_read_opened(struct report_set *set, const char *path, int fd,
                            const struct report_visitor *visitor, struct err *err)
 {
@@ -205,5 +212,8 @@ int report_set_read_opened(struct report_set *set, const char *path, int fd,
         uselocale(before);
         freelocale(utf8);
     }
+    /* The other reports are judged without it, which must be seen. */
+    if (rc == ERR_UNSUPPORTED || rc == ERR_PARSE)
+        note_unread(set, err);
     return rc;
 }

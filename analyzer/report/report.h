@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "analyzer/report/outbox.h"
+#include "analyzer/report/path_pattern.h"
 #include "common/err.h"
 
 /* One file of a host's report. */
@@ -86,6 +87,8 @@ struct report_host {
     const char *uptime;   /* text of uptime(1) from inventory.xml, or "" */
     int64_t taken;        /* the report's own clock: wall clock of the host as if it were UTC, epoch seconds */
     bool taken_is_known;  /* false: `taken` was guessed from the newest file */
+    int64_t utc_offset;   /* seconds that the host's wall clock is ahead of UTC; 0: not known either */
+    int64_t booted;       /* like `taken`, a minute exact; 0: not known */
     bool has_inventory;   /* the collector finished and said what it took */
     int64_t entries, bytes;
 };
@@ -169,6 +172,17 @@ bool report_host_proves_absent(const struct report_set *set, size_t host, const 
  * cut off, or somebody took it out.
  */
 bool report_host_lost(const struct report_set *set, size_t host, const char *path);
+
+/*
+ * Whether nothing that `pattern` covers (with its rotations, for a log) can have escaped the reader: the report does
+ * not end where such files may have stood behind the cut, and none was itself cut, damaged, refused or out of time.
+ * What is not found in files that were seen in part is unknown. After report_set_finish().
+ */
+bool report_host_saw_all(const struct report_set *set, size_t host,
+                         const struct path_pattern *pattern, bool is_log);
+
+/* Whether the host's report ends before its end, so that any file may be missing from it. */
+bool report_host_is_open(const struct report_set *set, size_t host);
 
 /*
  * Whether an empty member is a result: its command ran and had nothing to say. The original tool leaves an empty

@@ -17,7 +17,6 @@
 /* Names, problems and lists of absent files of a run; reached by hostile input only. */
 #define ARENA_CEILING (256u << 20)
 
-#define PROBLEM_PATH_MAX 1024
 #define ROOT_MAX         4096
 
 const char *problem_kind_name(enum problem_kind kind)

@@ -19,6 +19,8 @@
 /* Problems kept of each kind; the rest is counted. */
 #define PROBLEMS_MAX 250
 
+/* Their paths are cut to it. */
+#define PROBLEM_PATH_MAX 1024
 
 struct host_state {
     struct report_host report;
@@ -27,6 +29,7 @@ struct host_state {
     int64_t newest;                             /* time of the newest member, or 0 */
     bool is_solid;      /* surely a host's folder: has var/, etc/ or an inventory */
     bool has_own_files; /* has inventory.xml, manifest.json or xen-bugtool.log, readable or not */
+    bool lost;          /* files that its own list names are not there */
     bool inventory_damaged; /* there is an inventory.xml, but it cannot be read */
     VEC(const char *) capabilities;
 };

@@ -197,6 +197,45 @@ def test_one_bad_report_does_not_spoil_the_others(host, tmp_path):
     assert "bad.zip" in result.stderr.decode()
 
 
+@pytest.mark.parametrize("bad", ["missing.tar", "no-archive.tar"])
+def test_a_report_that_could_not_be_read_stands_in_every_output(host, tmp_path, bad):
+    (tmp_path / "no-archive.tar").write_text("no archive\n" * 100)
+    result = analyze("--format", "json", "--fail-on", "never", host, tmp_path / bad)
+    assert result.returncode == 0
+    (report,) = [r for r in json.loads(result.stdout)["reports"] if r["path"].endswith(bad)]
+    assert report["host"] == "" and [p["kind"] for p in report["problems"]] == ["refused"]
+    assert bad in text(analyze("--fail-on", "never", host, tmp_path / bad))[0]
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_a_closed_standard_descriptor_does_no_harm(host, tmp_path, closed):
+    """Daemons start programs so. The next file to be opened would take its place."""
+    out = tmp_path / "out.json"
+    result = subprocess.run([ANALYZE, "--format", "json", "--output", out, "--fail-on", "never", host],
+                            preexec_fn=lambda: os.close(closed), timeout=60)
+    assert result.returncode == 0
+    assert "dom0-oom-kill" in {f["rule"] for f in json.loads(out.read_text())["findings"]}
+
+
+def test_an_answer_that_nobody_can_get_is_a_failure(host):
+    result = subprocess.run([ANALYZE, "--fail-on", "never", host], preexec_fn=lambda: os.close(1), stderr=subprocess.PIPE,
+                            timeout=60)
+    assert result.returncode == 2 and b"cannot write standard output" in result.stderr
+
+
+@pytest.mark.parametrize("arguments,words", [
+    (["--format", "json", "--output", "same", "--format", "text", "--output", "same"], "two outputs"),
+    (["--output", "same", "--export", "same"], "two outputs"),
+    (["-", "-"], "standard input"),
+    (["--only", ""], "need the id"),
+    (["--skip", ","], "need the id"),
+])
+def test_options_that_contradict_each_other_are_refused(host, tmp_path, arguments, words):
+    result = analyze(*arguments, host, cwd=tmp_path)
+    assert result.returncode == 2 and words in text(result)[1]
+    assert not (tmp_path / "same").exists()
+
+
 def test_a_full_disk_is_said_and_leaves_no_half_file(host, tmp_path):
     result = subprocess.run(["bash", "-c", f"ulimit -f 1; trap '' XFSZ; exec {ANALYZE} --format html --output {tmp_path}/r.html {host}"],
                             capture_output=True, timeout=60)
