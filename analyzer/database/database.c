@@ -147,7 +147,8 @@ static int connect_functions(struct database *database, struct err *err)
 static int create_schema(struct database *database, struct err *err)
 {
     int r = database_run(
-        database, "BEGIN; CREATE TABLE hosts (host TEXT, source TEXT, taken INTEGER, uptime TEXT)",
+        database, "BEGIN; CREATE TABLE hosts (host TEXT, source TEXT, taken INTEGER, uptime TEXT,"
+        " booted INTEGER)",
         err);
     size_t count = table_set_count(database->tables);
     database->states = calloc(count ? count : 1, sizeof *database->states);
@@ -280,7 +281,7 @@ static int add_hosts(struct database *database, const struct database_host *host
                      struct err *err)
 {
     CLEANUP_STATEMENT sqlite3_stmt *insert = NULL;
-    int r = database_prepare(database, "INSERT INTO hosts VALUES (?1, ?2, ?3, ?4)", &insert, err);
+    int r = database_prepare(database, "INSERT INTO hosts VALUES (?1, ?2, ?3, ?4, ?5)", &insert, err);
     if (r < 0)
         return r;
     database->hosts = calloc(count ? count : 1, sizeof *database->hosts);
@@ -298,6 +299,10 @@ static int add_hosts(struct database *database, const struct database_host *host
         else
             sqlite3_bind_null(insert, 3);
         sqlite3_bind_text(insert, 4, hosts[i].uptime, -1, SQLITE_STATIC);
+        if (hosts[i].booted)
+            sqlite3_bind_int64(insert, 5, hosts[i].booted);
+        else
+            sqlite3_bind_null(insert, 5);
         int rc = sqlite3_step(insert);
         sqlite3_reset(insert);
         if (rc != SQLITE_DONE)

@@ -16,8 +16,8 @@
  * Columns: COLUMN_BYTES become integers, COLUMN_VERSION text that compares as versions. A text that
  * is no number in a number column is NULL: kept as text it would be greater than any number.
  *
- * Besides the declared tables: hosts(host, source, taken, uptime), taken in epoch seconds of the
- * host's wall clock like the times of log lines, or NULL; and facts (see facts.h).
+ * Besides the declared tables: hosts(host, source, taken, uptime, booted), taken and booted in epoch
+ * seconds of the host's wall clock like the times of log lines, or NULL; and facts (see facts.h).
  *
  * The files of a family of tables (xapi-db) are alternatives: of one host only the rows from the
  * first of the family's file patterns that gave any row are kept, in whatever order the files came.
@@ -74,6 +74,8 @@ struct database_host {
     const char *uptime; /* or NULL */
     int64_t taken;
     bool taken_is_known;
+    int64_t utc_offset; /* seconds that its wall clock is ahead of UTC; 0: not known either */
+    int64_t booted;     /* like `taken`; 0: not known */
 };
 
 /*

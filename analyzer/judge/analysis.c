@@ -243,12 +243,12 @@ const struct report_visitor *analysis_visitor(struct analysis *analysis)
 static int date_hits(struct analysis *analysis, const struct database_host *hosts, size_t count,
                      struct err *err)
 {
-    CLEANUP_FREE int64_t *taken = calloc(count + 1, sizeof *taken);
-    if (!taken)
+    CLEANUP_FREE struct host_clock *clocks = calloc(count + 1, sizeof *clocks);
+    if (!clocks)
         return err_nomem(err);
     for (size_t i = 0; i < count; i++)
-        taken[i] = hosts[i].taken;
-    hits_date(analysis->hits, taken, count);
+        clocks[i] = (struct host_clock){hosts[i].taken, hosts[i].utc_offset};
+    hits_date(analysis->hits, clocks, count);
     return 0;
 }
 

@@ -354,15 +354,17 @@ static int by_minute(const void *a, const void *b)
     return left->time < right->time ? -1 : left->time > right->time;
 }
 
-void hits_date(struct hits *hits, const int64_t *taken, size_t host_count)
+void hits_date(struct hits *hits, const struct host_clock *clocks, size_t host_count)
 {
     for (size_t p = 0; p < hits->pattern_count; p++)
         for (size_t h = 0; h < hits->patterns[p].hosts.count && h < host_count; h++) {
             struct host_hits *list = &hits->patterns[p].hosts.items[h];
             for (size_t i = 0; i < list->kept.count; i++)
-                list->kept.items[i]->time = stamp_time(&list->kept.items[i]->stamp, taken[h]);
+                list->kept.items[i]->time =
+                    stamp_time_on(&list->kept.items[i]->stamp, &clocks[h]);
             for (size_t i = 0; i < list->minutes.count; i++)
-                list->minutes.items[i].time = stamp_time(&list->minutes.items[i].stamp, taken[h]);
+                list->minutes.items[i].time =
+                    stamp_time_on(&list->minutes.items[i].stamp, &clocks[h]);
             /* An empty vector has no array, and qsort() must not be given NULL. */
             if (list->kept.count)
                 qsort(list->kept.items, list->kept.count, sizeof *list->kept.items, by_time);

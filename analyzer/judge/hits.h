@@ -47,7 +47,6 @@ struct hit_list {
 
 struct hits;
 
-/* `taken` is asked by hits_date() only. */
 int hits_new(size_t pattern_count, struct hits **ret, struct err *err);
 void *hits_free(struct hits *hits);
 
@@ -70,7 +69,7 @@ int hits_add(struct hits *hits, const struct regex *match, unsigned host, const 
              const struct line_hit *line, const struct stamp *stamp, struct err *err);
 
 /* Once the clocks of the hosts are known: turns stamps into times and sorts each list by time. */
-void hits_date(struct hits *hits, const int64_t *taken, size_t host_count);
+void hits_date(struct hits *hits, const struct host_clock *clocks, size_t host_count);
 
 /* The hits of a pattern on a host, valid until hits_free(). A host without hits has an empty list.
  */

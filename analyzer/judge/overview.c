@@ -271,8 +271,8 @@ static int finish(struct builder *builder, struct timeline *timeline, struct err
     struct event_kind *kinds = arena_array(builder->arena, plan->kind_count, sizeof *kinds);
     timeline->events =
         arena_array(builder->arena, builder->events.count + 1, sizeof *timeline->events);
-    CLEANUP_FREE int64_t *taken = calloc(evaluation->host_count + 1, sizeof *taken);
-    if (!kinds || !timeline->events || !taken)
+    CLEANUP_FREE struct host_clock *clocks = calloc(evaluation->host_count + 1, sizeof *clocks);
+    if (!kinds || !timeline->events || !clocks)
         return err_nomem(err);
     for (size_t i = 0; i < plan->kind_count; i++)
         kinds[i] = plan->kinds[i].shown;
@@ -284,8 +284,9 @@ static int finish(struct builder *builder, struct timeline *timeline, struct err
                timeline->event_count * sizeof *timeline->events);
     }
     for (size_t i = 0; i < evaluation->host_count; i++)
-        taken[i] = evaluation->hosts[i].taken;
-    return presence_spans(evaluation->analysis->presence, taken, evaluation->host_count,
+        clocks[i] = (struct host_clock){evaluation->hosts[i].taken,
+                                        evaluation->hosts[i].utc_offset};
+    return presence_spans(evaluation->analysis->presence, clocks, evaluation->host_count,
                           plan->gap_s, builder->arena, &timeline->spans, &timeline->span_count,
                           err);
 }

@@ -185,7 +185,7 @@ static size_t join(const int64_t *times, size_t count, unsigned host, int64_t ga
     return found;
 }
 
-int presence_spans(struct presence *presence, const int64_t *taken, size_t host_count,
+int presence_spans(struct presence *presence, const struct host_clock *clocks, size_t host_count,
                    int64_t gap_s, struct arena *arena, struct log_span **ret, size_t *ret_count,
                    struct err *err)
 {
@@ -199,7 +199,7 @@ int presence_spans(struct presence *presence, const int64_t *taken, size_t host_
         const struct samples *samples = &presence->hosts.items[host];
         size_t count = 0;
         for (size_t i = 0; i < samples->stamps.count; i++) {
-            int64_t time = stamp_time(&samples->stamps.items[i], taken[host]);
+            int64_t time = stamp_time_on(&samples->stamps.items[i], &clocks[host]);
             if (time != TIME_UNKNOWN)
                 times[count++] = time;
         }

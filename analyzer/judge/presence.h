@@ -35,6 +35,6 @@ void *presence_probe_free(struct presence_probe *probe);
  * When all is read: spans by host, then time. `taken` has the moment of each host's report; two
  * samples more than `gap_s` apart have nothing between them.
  */
-int presence_spans(struct presence *presence, const int64_t *taken, size_t host_count,
+int presence_spans(struct presence *presence, const struct host_clock *clocks, size_t host_count,
                    int64_t gap_s, struct arena *arena, struct log_span **ret, size_t *ret_count,
                    struct err *err);

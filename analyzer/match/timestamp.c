@@ -205,6 +205,12 @@ int64_t stamp_time(const struct stamp *stamp, int64_t taken)
     return INT64_MIN;
 }
 
+int64_t stamp_time_on(const struct stamp *stamp, const struct host_clock *clock)
+{
+    int64_t time = stamp_time(stamp, clock->taken);
+    return stamp->utc && time != INT64_MIN ? time + clock->utc_offset : time;
+}
+
 static bool template_is_valid(const char *template)
 {
     for (const char *t = template; *t; t++)

@@ -44,6 +44,15 @@ bool stamp_read(const struct log_formats *formats, const char *line, size_t leng
  */
 int64_t stamp_time(const struct stamp *stamp, int64_t taken);
 
+/* What a report says of its host's clock. */
+struct host_clock {
+    int64_t taken;
+    int64_t utc_offset; /* seconds that the host's wall clock is ahead of UTC; 0: not known either */
+};
+
+/* The same for a stamp that may be in UTC: it is moved to the host's wall clock. */
+int64_t stamp_time_on(const struct stamp *stamp, const struct host_clock *clock);
+
 /* Runs the tests that stand in the formats' files: calls `outcome` for each. */
 void log_formats_test(const struct log_formats *formats,
                       void (*outcome)(void *context, const char *format, const char *line,

@@ -4,6 +4,7 @@
  */
 #include "analyzer/report/clock.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -57,4 +58,42 @@ int64_t clock_from_folder(const char *text)
                    &second) == 6)
             return epoch(year, month, day, hour, minute, second);
     return 0;
+}
+
+int64_t clock_uptime(const char *text)
+{
+    int days, hours, minutes;
+    char unit[4];
+    int64_t seconds = 0;
+    const char *p = strstr(text, " up ");
+    if (!p)
+        return -1;
+    p += 4;
+    bool has_days = sscanf(p, "%6d %3s", &days, unit) == 2 && strcmp(unit, "day") == 0;
+    if (has_days) {
+        seconds = (int64_t)days * 86400;
+        p += strcspn(p, ",");
+        p += *p == ',';
+    }
+    if (sscanf(p, "%2d:%2d", &hours, &minutes) == 2)
+        return seconds + hours * 3600 + minutes * 60;
+    if (sscanf(p, "%2d %3s", &minutes, unit) == 2 && strcmp(unit, "min") == 0)
+        return seconds + minutes * 60;
+    return has_days ? seconds : -1;
+}
+
+/* No zone is farther away. */
+#define OFFSET_MAX (15 * 3600)
+
+/* A run writes its inventory and its manifest at moments that are some minutes apart. */
+#define READ_APART_MAX 300
+
+int64_t clock_offset(int64_t wall, int64_t utc)
+{
+    int64_t difference = wall - utc, quarter = 15 * 60;
+    int64_t offset =
+        (difference + (difference < 0 ? -quarter / 2 : quarter / 2)) / quarter * quarter;
+    int64_t rest = difference - offset;
+    bool is_near = rest <= READ_APART_MAX && rest >= -READ_APART_MAX;
+    return is_near && offset <= OFFSET_MAX && offset >= -OFFSET_MAX ? offset : 0;
 }

@@ -69,6 +69,33 @@ static void a_stamp_with_a_year_does_not_depend_on_the_report(void **state)
     log_formats_free(formats);
 }
 
+static void a_stamp_in_utc_is_moved_to_the_wall_clock_of_the_host(void **state)
+{
+    (void)state;
+    struct log_formats *formats = load();
+    const struct host_clock clock = {.taken = at(2019, 7, 5, 12), .utc_offset = 7200};
+    unsigned hint = 0;
+    struct stamp stamp;
+    static const char utc[] = "2019-07-05T05:00:00Z|00564|poll_loop|DBG|x";
+    static const char local[] = "Jul  5 07:00:00 host1 kernel: x";
+    stamp_read(formats, utc, strlen(utc), &hint, &stamp);
+    assert_int_equal(stamp_time_on(&stamp, &clock), at(2019, 7, 5, 7));
+    stamp_read(formats, local, strlen(local), &hint, &stamp);
+    assert_int_equal(stamp_time_on(&stamp, &clock), at(2019, 7, 5, 7));
+    log_formats_free(formats);
+}
+
+static void the_last_second_of_a_year_is_not_a_year_away(void **state)
+{
+    (void)state;
+    struct log_formats *formats = load();
+    assert_int_equal(time_of(formats, "Dec 31 23:59:59 h kernel: x", at(2026, 1, 1, 0)),
+                     at(2026, 1, 1, 0) - 1);
+    assert_int_equal(time_of(formats, "Feb 29 10:00:00 h kernel: x", at(2024, 2, 29, 12)),
+                     at(2024, 2, 29, 10));
+    log_formats_free(formats);
+}
+
 static void rubbish_has_no_time(void **state)
 {
     (void)state;
@@ -106,6 +133,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stamp_without_a_year_is_in_the_year_before_the_report),
         cmocka_unit_test(a_stamp_with_a_year_does_not_depend_on_the_report),
+        cmocka_unit_test(a_stamp_in_utc_is_moved_to_the_wall_clock_of_the_host),
+        cmocka_unit_test(the_last_second_of_a_year_is_not_a_year_away),
         cmocka_unit_test(rubbish_has_no_time),
         cmocka_unit_test(an_unknown_conversion_is_refused_with_its_place),
     };

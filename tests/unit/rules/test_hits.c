@@ -55,7 +55,7 @@ static void hit(struct fixture *f, const char *path, const char *text, int minut
 static void date(struct fixture *f)
 {
     int64_t taken = 1793620800; /* 2026-11-02T12:00:00 */
-    hits_date(f->hits, &taken, 1);
+    hits_date(f->hits, &(struct host_clock){.taken = taken}, 1);
 }
 
 static void a_kernel_line_in_two_logs_counts_once(void **state)
