@@ -5,35 +5,22 @@
  * write.
  *
  * The form is found around the key: its quotes, what stands before it, what separates it from the
- * value (find_value). Where a value without quotes ends is in value.c.
+ * value (find_value). Values that only blanks or words separate are in loose.c, where a value
+ * without quotes ends is in value.c.
  */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
-#include "collector/redact/detect.h"
+#include "collector/redact/assignment.h"
+#include "collector/redact/cursor.h"
 #include "collector/redact/quoting.h"
-#include "collector/redact/secrets.h"
 #include "collector/redact/value.h"
 #include "common/compiler.h"
 
-#define MAX_KEY       128
-#define MAX_PREFIX    32  /* name space of an XML element */
-#define MAX_TAG       256 /* attributes of an XML element before its text */
-#define MIN_TOLD      6   /* letters of a password that stands in a sentence */
-#define MAX_SEPARATOR 64  /* blanks are lined up in tables, but not over a whole line */
-
-struct key {
-    const char *from, *to;
-    const char *start; /* before its own opening quote */
-    bool option;       /* it had dashes in front */
-    bool quoted;       /* it ends with a quote */
-    bool list;         /* a bracket stands before its quote: ('key', 'value') */
-    bool element;      /* <key */
-    bool query;        /* ?key or &key of a URL */
-    bool variable;     /* $key or ${key: code that uses a secret */
-    const char *after; /* behind the key and its quote */
-};
+#define MAX_KEY    128
+#define MAX_PREFIX 32  /* name space of an XML element */
+#define MAX_TAG    256 /* attributes of an XML element before its text */
 
 static bool is_name_byte(char c)
 {
@@ -151,42 +138,17 @@ static bool find_key(const struct passage *line, const char *at, struct key *ret
     return true;
 }
 
-static const char *skip_blanks(const char *p, const char *end)
-{
-    const char *limit = end - p > MAX_SEPARATOR ? p + MAX_SEPARATOR : end;
-    while (p < limit && (*p == ' ' || *p == '\t'))
-        p++;
-    return p;
-}
-
-static bool take(const char **p, const char *end, const char *text)
-{
-    size_t n = strlen(text);
-    if ((size_t)(end - *p) < n || strncasecmp(*p, text, n) != 0)
-        return false;
-    *p += n;
-    return true;
-}
-
-static bool take_one_of(const char **p, const char *end, const char *const *texts, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (take(p, end, texts[i]))
-            return true;
-    return false;
-}
-
 /* =, :, => and so on. */
 static bool take_separator(const char **p, const char *end)
 {
     static const char *const separators[] = {":=", "=>", "->", "==", "+=", "=", ":", "%3D", "%3A"};
     const char *start = *p;
-    if (take(p, end, "::")) { /* a name of C++; in LDIF Base64 follows */
+    if (cursor_take(p, end, "::")) { /* a name of C++; in LDIF Base64 follows */
         bool ldif = *p < end && **p == ' ';
         *p = ldif ? *p : start;
         return ldif;
     }
-    return take_one_of(p, end, separators, ARRAY_SIZE(separators));
+    return cursor_take_one_of(p, end, separators, ARRAY_SIZE(separators));
 }
 
 /* name="key" value="x", {"name": "key", "value": "x"}, -n key -v x: what leads to x. */
@@ -198,11 +160,11 @@ static bool take_value_word(const char **p, const char *end)
     while (*p < end && (**p == ' ' || **p == ',' || **p == '\t'))
         ++*p;
     quote_open(p, end, &quote);
-    if (*p > start && take_one_of(p, end, words, ARRAY_SIZE(words))) {
+    if (*p > start && cursor_take_one_of(p, end, words, ARRAY_SIZE(words))) {
         bool dash = (*p)[-1] == 'v' || memchr(start, '-', (size_t)(*p - start));
         quote_open(p, end, &quote);
-        *p = skip_blanks(*p, end);
-        if (take_separator(p, end) || (dash && (take(p, end, ",") || (*p)[-1] == ' ')))
+        *p = cursor_skip_blanks(*p, end);
+        if (take_separator(p, end) || (dash && (cursor_take(p, end, ",") || (*p)[-1] == ' ')))
             return true;
     }
     *p = start;
@@ -229,7 +191,7 @@ static bool skip_openings(const char **p, const char *end)
     static const char *const openings[] = {"<value>",    "<string>",    "<data>",
                                            "&lt;value>", "&lt;string>", "&lt;data>"};
     bool found = false;
-    while (take_one_of(p, end, openings, ARRAY_SIZE(openings)))
+    while (cursor_take_one_of(p, end, openings, ARRAY_SIZE(openings)))
         found = true;
     return found;
 }
@@ -239,11 +201,11 @@ static bool take_elements(const char **p, const char *end)
 {
     static const char *const closings[] = {"</", "&lt;/"};
     const char *start = *p;
-    if (!take_one_of(p, end, closings, ARRAY_SIZE(closings)) || !take_tag(p, end)) {
+    if (!cursor_take_one_of(p, end, closings, ARRAY_SIZE(closings)) || !take_tag(p, end)) {
         *p = start;
         return false;
     }
-    *p = skip_blanks(*p, end);
+    *p = cursor_skip_blanks(*p, end);
     bool found = skip_openings(p, end);
     if (!found)
         *p = start;
@@ -256,11 +218,12 @@ static bool take_pair_separator(const struct key *key, const char **p, const cha
     struct quote quote;
     if (!key->quoted)
         return false;
-    if (take(p, end, "%.")) /* a blank in XAPI's database */
+    if (cursor_take(p, end, "%.")) /* a blank in XAPI's database */
         return true;
-    *p = skip_blanks(*p, end);
-    bool dot = take(p, end, ". "), comma = !dot && (key->list || key->option) && take(p, end, ",");
-    *p = skip_blanks(*p, end);
+    *p = cursor_skip_blanks(*p, end);
+    bool dot = cursor_take(p, end, ". "),
+         comma = !dot && (key->list || key->option) && cursor_take(p, end, ",");
+    *p = cursor_skip_blanks(*p, end);
     const char *value = *p;
     bool string = quote_open(&value, end, &quote) || (value < end && (*value == 'u'));
     if (string && (dot || comma || (key->list && *p > start)))
@@ -273,7 +236,7 @@ static bool take_pair_separator(const struct key *key, const char **p, const cha
 static bool find_value(const struct passage *line, const struct key *key, const char **ret,
                        enum value_style *ret_style)
 {
-    const char *p = skip_blanks(key->after, line->end), *end = line->end;
+    const char *p = cursor_skip_blanks(key->after, line->end), *end = line->end;
     *ret_style = key->query ? VALUE_QUERY : VALUE_PLAIN;
     if (take_separator(&p, end)) {
         *ret_style = key->query ? VALUE_QUERY : key->quoted ? VALUE_LITERAL : VALUE_PLAIN;
@@ -318,109 +281,19 @@ bool detect_announcement(const struct passage *line, const char *at, struct anno
         return false;
     const char *p = key.after, *end = line->end;
     *ret = (struct announcement){.quoted = key.quoted, .element = true};
-    if (key.element || take_one_of(&p, end, closings, ARRAY_SIZE(closings))) {
+    if (key.element || cursor_take_one_of(&p, end, closings, ARRAY_SIZE(closings))) {
         if (!take_tag(&p, end))
             return false;
-        p = skip_blanks(p, end);
+        p = cursor_skip_blanks(p, end);
         skip_openings(&p, end);
         ret->end = p;
         return true;
     }
     ret->element = false;
-    p = skip_blanks(p, end);
+    p = cursor_skip_blanks(p, end);
     bool found = take_separator(&p, end);
-    ret->end = skip_blanks(p, end);
+    ret->end = cursor_skip_blanks(p, end);
     return found;
-}
-
-static bool is_token_word(const struct key *key)
-{
-    return key->to - key->from == 5 && strncasecmp(key->from, "token", 5) == 0;
-}
-
-/* 'password "x"', "password to 'x'"; but an unexpected token is what a parser complains about. */
-static bool find_quoted(const struct passage *line, const struct key *key, const char **ret)
-{
-    static const char *const links[] = {" to ", " is ", " was ", " as "};
-    const char *p = key->after;
-    if (key->quoted || key->query || is_token_word(key))
-        return false;
-    if (!take_one_of(&p, line->end, links, ARRAY_SIZE(links)) && p < line->end && *p != ' ' &&
-        *p != '\t')
-        return false;
-    struct quote quote;
-    const char *text = *ret = skip_blanks(p, line->end);
-    return text > key->after && quote_open(&text, line->end, &quote);
-}
-
-/* "the password is x1y2z3": one word that no sentence goes on with. */
-static bool find_told(const struct passage *line, const struct key *key, const char **ret)
-{
-    const char *p = key->after, *to;
-    bool letter = false, digit = false;
-    if (!take(&p, line->end, " is "))
-        return false;
-    for (to = p; to < line->end && !isspace((unsigned char)*to); to++) {
-        letter |= isalpha((unsigned char)*to) != 0;
-        digit |= isdigit((unsigned char)*to) != 0;
-    }
-    *ret = p;
-    return letter && digit && to - p >= MIN_TOLD;
-}
-
-/* "Password for root: x", as programs ask for it. */
-static bool find_asked(const struct passage *line, const struct key *key, const char **ret)
-{
-    const char *p = key->after;
-    if (!take(&p, line->end, " for "))
-        return false;
-    take(&p, line->end, "user ");
-    const char *name = p;
-    while (p < line->end && !isspace((unsigned char)*p) && *p != ':')
-        p++;
-    *ret = p + 2;
-    return p > name && line->end - p > 2 && p[0] == ':' && p[1] == ' ';
-}
-
-/* "cluster_password x": nothing but a compound name and one word stand on the line. */
-static bool find_alone(const struct passage *line, const struct key *key, const char **ret)
-{
-    const char *from = key->from, *p = key->after;
-    bool compound = false;
-    for (const char *q = key->from; q < key->to; q++)
-        compound |= strchr("-_.", *q) != NULL;
-    while (from > line->begin && strchr(" \t#", from[-1]))
-        from--;
-    if (!compound || key->quoted || key->option || from > line->begin || p == line->end ||
-        !isblank((unsigned char)*p))
-        return false;
-    *ret = p = skip_blanks(p, line->end);
-    while (p < line->end && !isspace((unsigned char)*p))
-        p++;
-    while (p < line->end && isspace((unsigned char)*p))
-        p++;
-    return p == line->end && *ret < p;
-}
-
-/* "session OpaqueRef:x", as XAPI's log has it. */
-static bool find_session(const struct passage *line, const struct key *key, const char **ret)
-{
-    static const char reference[] = "OpaqueRef:";
-    const char *p = skip_blanks(key->after, line->end);
-    *ret = p;
-    return p > key->after && take(&p, line->end, reference);
-}
-
-/* A value that nothing but a blank or a word of English separates from its name. */
-static bool find_loose_value(const struct passage *line, const struct key *key,
-                             enum secret_kind kind, const char **ret)
-{
-    if (kind == SECRET_SESSION)
-        return find_session(line, key, ret);
-    if (kind != SECRET_ANY && kind != SECRET_UNLESS_PATH)
-        return false;
-    return find_quoted(line, key, ret) || find_alone(line, key, ret) ||
-           (kind == SECRET_ANY && (find_told(line, key, ret) || find_asked(line, key, ret)));
 }
 
 /* "Authorization: Basic ..." and "Cookie: a=b"; elsewhere these words are harmless. */
@@ -447,7 +320,7 @@ bool detect_assignment(const struct passage *line, const char *at, struct findin
         return false;
     if (!find_value(line, &key, &value.from, &style)) {
         style = VALUE_PLAIN;
-        if (!find_loose_value(line, &key, kind, &value.from))
+        if (!loose_value_find(line, &key, kind, &value.from))
             return false;
     }
     if (kind == SECRET_HEADER && !is_header(&key, value.from, line->end))
