@@ -192,7 +192,10 @@ static void note_unread(struct report_set *set, const struct err *err)
 int report_set_read_opened(struct report_set *set, const char *path, int fd,
                            const struct report_visitor *visitor, struct err *err)
 {
+    struct err own = ERR_INIT; /* the text of an error is needed even if the caller wants none */
     struct stat status;
+    if (!err)
+        err = &own;
     if (fstat(fd, &status) < 0)
         return err_set_errno(err, errno, "cannot read '%s'", path);
     await_writer(fd, &status);
