@@ -36,5 +36,9 @@ void libraries_warn(void);
 int format_query(const struct options *options, struct database *database, struct strbuf *out,
                  struct err *err);
 
+/* Runs the statement of --query within its limits: time, and ERR_LIMIT for too many rows. */
+int query_rows(const char *sql, struct database *database, result_sink sink, void *context,
+               struct err *err);
+
 /* query_csv.c: the rows as comma-separated values that no spreadsheet takes for formulas. */
 int query_csv(const char *sql, struct database *database, struct strbuf *out, struct err *err);

@@ -13,8 +13,40 @@
 /* A person waits this long; a query that needs more is a mistake. */
 #define QUERY_LIMIT_MS 60000
 
+/*
+ * Bytes of all values, each with what keeping it costs: nobody reads more, and it must fit into the
+ * sandbox several times (rows, text, JSON).
+ */
+#define QUERY_BYTES_MAX (48 << 20)
+#define CELL_COST       48
+
 /* Cells wider than this are not padded to: one long line must not push the others out of sight. */
 #define COLUMN_WIDTH_MAX 60
+
+struct meter {
+    result_sink sink;
+    void *context;
+    size_t bytes;
+};
+
+static int count_row(void *context, const struct result_row *row, struct err *err)
+{
+    struct meter *meter = context;
+    for (int i = 0; i < row->count; i++)
+        meter->bytes += CELL_COST + (row->values[i] ? strlen(row->values[i]) : 0);
+    if (meter->bytes > QUERY_BYTES_MAX)
+        return err_set(err, ERR_LIMIT,
+                       "the query's result has more than fits: narrow it (LIMIT, WHERE), or keep "
+                       "the tables with --export and ask sqlite3");
+    return meter->sink(meter->context, row, err);
+}
+
+int query_rows(const char *sql, struct database *database, result_sink sink, void *context,
+               struct err *err)
+{
+    struct meter meter = {sink, context, 0};
+    return database_query(database, sql, QUERY_LIMIT_MS, count_row, &meter, err);
+}
 
 struct grid {
     VEC(char *) cells; /* the names of the columns first; escaped for a terminal */
@@ -64,15 +96,21 @@ static size_t column_width(const struct grid *grid, size_t column)
     return width < COLUMN_WIDTH_MAX ? width : COLUMN_WIDTH_MAX;
 }
 
-static void format_grid(const struct grid *grid, struct strbuf *out)
+static int format_grid(const struct grid *grid, struct strbuf *out, struct err *err)
 {
+    CLEANUP_FREE int *widths = calloc(grid->columns, sizeof *widths);
+    if (!widths)
+        return err_nomem(err);
+    for (size_t column = 0; column < grid->columns; column++)
+        widths[column] = (int)column_width(grid, column);
     for (size_t i = 0; i < grid->cells.count; i++) {
         size_t column = i % grid->columns;
         if (column + 1 == grid->columns)
             strbuf_addf(out, "%s\n", grid->cells.items[i]);
         else
-            strbuf_addf(out, "%-*s  ", (int)column_width(grid, column), grid->cells.items[i]);
+            strbuf_addf(out, "%-*s  ", widths[column], grid->cells.items[i]);
     }
+    return 0;
 }
 
 static json_t *json_value(const char *text, int type)
@@ -102,7 +140,7 @@ static int query_json(const char *sql, struct database *database, struct strbuf 
                       struct err *err)
 {
     json_t *rows = json_array();
-    int r = rows ? database_query(database, sql, QUERY_LIMIT_MS, add_json_row, rows, err)
+    int r = rows ? query_rows(sql, database, add_json_row, rows, err)
                  : err_nomem(err);
     char *text = r == 0 ? json_dumps(rows, JSON_INDENT(1)) : NULL;
     if (text) {
@@ -120,9 +158,9 @@ static int query_text(const char *sql, struct database *database, struct strbuf 
                       struct err *err)
 {
     CLEANUP(grid_release) struct grid grid = {0};
-    int r = database_query(database, sql, QUERY_LIMIT_MS, add_text_row, &grid, err);
+    int r = query_rows(sql, database, add_text_row, &grid, err);
     if (r == 0 && grid.columns)
-        format_grid(&grid, out);
+        r = format_grid(&grid, out, err);
     return r;
 }
 

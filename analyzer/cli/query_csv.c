@@ -12,8 +12,6 @@
 #include "analyzer/cli/commands.h"
 #include "common/escape.h"
 
-#define QUERY_LIMIT_MS 60000 /* as for the other formats of --query */
-
 static bool begins_formula(const char *text)
 {
     static const char *const wide[] = {"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d",
@@ -72,5 +70,5 @@ static int add_row(void *context, const struct result_row *row, struct err *err)
 
 int query_csv(const char *sql, struct database *database, struct strbuf *out, struct err *err)
 {
-    return database_query(database, sql, QUERY_LIMIT_MS, add_row, out, err);
+    return query_rows(sql, database, add_row, out, err);
 }

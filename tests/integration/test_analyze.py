@@ -115,6 +115,14 @@ def test_a_query_answers_over_several_tables(host):
     assert out.splitlines()[1].split() == ["/", "100"]
 
 
+@pytest.mark.parametrize("form", ["text", "json", "csv"])
+def test_a_query_with_endless_rows_is_the_query_s_fault_not_the_report_s(host, form):
+    endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c"
+    done = analyze("--format", form, "--query", endless, host)
+    assert done.returncode == 2 and done.stdout == b""
+    assert done.stderr.startswith(b"xen-analyze: the query's result has more than fits: narrow it")
+
+
 def test_a_query_may_only_read(host):
     for statement in ("DELETE FROM df", "ATTACH 'x' AS y", "SELECT 1; SELECT 2", "PRAGMA user_version = 3"):
         result = analyze("--query", statement, host)
