@@ -51,7 +51,8 @@ static bool could_be_planted(const struct stat *directory, const struct stat *fi
 {
     if (file->st_nlink < 2)
         return false;
-    return (directory->st_mode & S_IWOTH) ||
+    bool by_group = (directory->st_mode & S_IWGRP) && directory->st_gid != 0;
+    return (directory->st_mode & S_IWOTH) || by_group ||
            (!is_trusted_directory(directory) && file->st_uid != directory->st_uid);
 }
 

@@ -389,6 +389,12 @@ def test_planted_links_lead_nowhere(tmp_path, sticky):
     service.mkdir()
     (sticky / "root/other").write_bytes(CANARY)
     os.link(sticky / "root/other", service / "log")
+    (sticky / "root/third").write_bytes(CANARY)
+    group = tmp / "group"
+    group.mkdir()
+    os.link(sticky / "root/third", group / "log")
+    os.chown(group, 0, 65534)
+    group.chmod(0o775)
     for path in (tmp / "qemu.3", tmp / "qemu.4", tmp / "folder", tmp / "qemu.5", service):
         os.chown(path, 65534, 65534, follow_symlinks=False)
     catalog = write_catalog(tmp_path / "catalog", CATALOG_OF_TMP)
@@ -396,7 +402,7 @@ def test_planted_links_lead_nowhere(tmp_path, sticky):
     assert not any(CANARY in data for data in found.values())
     states = {name: entry["status"] for name, entry in entries(found).items()}
     assert states.pop("tmp/qemu.1") == "ok" and set(states.values()) == {"denied"}
-    assert set(states) == {f"tmp/{name}" for name in ("qemu.2", "qemu.3", "qemu.4", "qemu.5", "folder", "service/log")}
+    assert set(states) == {f"tmp/{name}" for name in ("qemu.2", "qemu.3", "qemu.4", "qemu.5", "folder", "service/log", "group/log")}
 
 
 def flip(folder, target, count, stop):
