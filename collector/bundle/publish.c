@@ -186,8 +186,24 @@ static int name_part(struct publication *p)
     return linkat(p->dirfd, p->part, p->dirfd, p->name, 0) == 0 ? 0 : errno;
 }
 
+/* Callers look for the archive by its path: it must lead to the folder that holds it. */
+static int check_folder(const struct publication *p, struct err *err)
+{
+    struct stat held, named;
+    if (fstat(p->dirfd, &held) == 0 && stat(p->directory, &named) == 0 &&
+        held.st_dev == named.st_dev && held.st_ino == named.st_ino)
+        return 0;
+    return err_set(err, ERR_IO,
+                   "'%s' was removed or replaced while the archive was written: leave it in place, "
+                   "or use --outdir",
+                   p->directory);
+}
+
 static int commit(struct publication *p, struct err *err)
 {
+    int r = check_folder(p, err);
+    if (r < 0)
+        return r;
     if (fdatasync(p->fd) < 0)
         return err_set_errno(err, errno, "cannot bring the archive in '%s' to the disk",
                              p->directory);

@@ -218,6 +218,24 @@ def slow_sources(tmp_path):
                                                                      "size: {max: 10G}\n")]
 
 
+@pytest.mark.parametrize("what", ["removed", "moved", "replaced"])
+def test_an_output_folder_that_goes_away_is_an_error(tmp_path, what):
+    """A path that leads nowhere, or to somebody else's file, must not be printed."""
+    out, moved = tmp_path / "out", tmp_path / "moved"
+    run = start(slow_sources(tmp_path), out)
+    assert wait_until(lambda: out.exists() and list(out.iterdir()))
+    out.rename(moved)
+    if what == "replaced":
+        out.mkdir()
+    if what == "removed":
+        shutil.rmtree(moved)
+    assert run.poll() is None, "the run was to be slower"
+    stdout, stderr = run.communicate(timeout=120)
+    assert run.returncode == 1 and stdout == b""
+    assert stderr.count(b"\n") == 1 and str(out).encode() in stderr and b"removed or replaced" in stderr
+    assert [p for folder in (out, moved) if folder.exists() for p in folder.iterdir()] == []
+
+
 def test_a_given_name_belongs_to_one_run_and_a_dead_one_does_not_keep_it(tmp_path, sources):
     out, name = tmp_path / "out", {"XENRT_BUGTOOL_BASENAME": "mine"}
     first = start(slow_sources(tmp_path), out, name)
