@@ -222,12 +222,31 @@ static int add_hits(struct build *build, const struct catalog_item *item, const 
         r = add_path(build, item, subject, result->hits[i].path, &entry, err);
         if (r == 0 && entry) {
             entry->expected = result->hits[i].size;
+            entry->unseen = result->unseen;
             if (entry->limit >= 0 && entry->limit < DEFAULT_LOG_LIMIT && item->limit < 0 &&
                 plan_is_log(entry->source))
                 entry->limit = DEFAULT_LOG_LIMIT;
             plan_charge(build, item, entry);
         }
     }
+    return r;
+}
+
+/* What could not be looked for: a pattern, the files of a tree, or the rotations of a log. */
+static int add_unseen(struct build *build, const struct catalog_item *item, const char *subject,
+                      struct err *err)
+{
+    struct strbuf rotations = STRBUF_INIT;
+    const char *what = subject;
+    if (item->kind == ITEM_LOG) {
+        strbuf_addf(&rotations, "%s[.-]*", subject);
+        if (!strbuf_ok(&rotations))
+            return err_nomem(err);
+        what = rotations.data;
+    }
+    int r = add_decided(build, item, what, OUTCOME_OMITTED,
+                        "deadline: no time was left to look for files", err);
+    strbuf_release(&rotations);
     return r;
 }
 
@@ -245,6 +264,8 @@ static int build_paths(struct build *build, const struct catalog_item *item, con
         if (r == 0 && result->stuck)
             r = add_decided(build, item, *path, OUTCOME_STUCK,
                             "looking for files took too long; a file system may hang", err);
+        else if (r == 0 && result->unseen)
+            r = add_unseen(build, item, *path, err);
         else if (r == 0 && result->count == 0)
             r = add_decided(build, item, *path, OUTCOME_MISSING, "there is no such file", err);
         if (r == 0 && result->cut)

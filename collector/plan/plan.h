@@ -29,6 +29,7 @@ struct plan_entry {
     int64_t limit;           /* bytes, -1: none */
     int64_t time_limit_ms;
 
+    bool unseen;            /* nobody has looked at the path yet: it may hang */
     bool decided;           /* the outcome stands before the run */
     struct outcome outcome; /* from here on: the result */
     bool archived;          /* it has a member in the archive */

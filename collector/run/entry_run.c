@@ -18,6 +18,8 @@
 
 #define FILE_CHILD_MS                                                                              \
     30000 /* a file that is read in a child: kernel files answer in microseconds */
+#define FILE_CHILD_SHARE    4   /* one that hangs leaves three quarters of the time to the others */
+#define FILE_CHILD_LEAST_MS 500
 
 struct pipeline {
     const struct run *run;
@@ -64,6 +66,13 @@ static int64_t time_left(const struct run *run, int64_t wanted_ms)
     return left < wanted_ms ? (left > 0 ? left : 0) : wanted_ms;
 }
 
+static int64_t file_child_time(const struct run *run)
+{
+    int64_t share = time_left(run, INT64_MAX) / FILE_CHILD_SHARE;
+    int64_t wanted = share < FILE_CHILD_LEAST_MS ? FILE_CHILD_LEAST_MS : share;
+    return time_left(run, wanted < FILE_CHILD_MS ? wanted : FILE_CHILD_MS);
+}
+
 static int read_in_child(const struct run *run, struct plan_entry *entry, struct pipeline *pipeline,
                          struct err *err)
 {
@@ -73,7 +82,7 @@ static int read_in_child(const struct run *run, struct plan_entry *entry, struct
     struct child_request request = {.what = CHILD_READS_FILE,
                                     .argv = argv,
                                     .limit = -1,
-                                    .time_limit_ms = time_left(run, FILE_CHILD_MS),
+                                    .time_limit_ms = file_child_time(run),
                                     .cancelled = run->cancelled};
     entry->modified = time(NULL);
     return source_run_child(run->spawner, &request, from_source, pipeline, &entry->outcome, err);
@@ -89,6 +98,8 @@ static int read_file(const struct run *run, struct plan_entry *entry, struct pip
                                    .avoid = run->mounts,
                                    .cancelled = run->cancelled};
     struct err risky = ERR_INIT;
+    if (entry->unseen)
+        return read_in_child(run, entry, pipeline, err);
     int r = source_read_file(&request, from_source, pipeline, &entry->outcome, &entry->modified,
                              &risky);
     if (r == ERR_UNSUPPORTED && !pipeline->fed)

@@ -16,6 +16,8 @@
 #define BATCH_MS                                                                                   \
     4000 /* a whole healthy host takes some 20 ms; each hanging mount costs up to twice this */
 #define ALONE_MS  20000 /* a tree of many thousand files on a busy disk */
+#define SHARE     4     /* a child has at most a quarter of the time that is left: others may hang, too */
+#define LEAST_MS  200   /* but enough for a healthy host */
 #define MAX_TOKEN 8192  /* PATH_MAX and a number */
 
 struct receiver {
@@ -138,6 +140,35 @@ static int judge_stop(struct receiver *receiver, bool alone, size_t *next, bool 
     return end_request(receiver, true, err);
 }
 
+static int64_t time_of_child(int64_t left_ms, bool alone)
+{
+    int64_t most_ms = alone ? ALONE_MS : BATCH_MS;
+    int64_t share_ms = left_ms / SHARE > LEAST_MS ? left_ms / SHARE : LEAST_MS;
+    most_ms = share_ms < most_ms ? share_ms : most_ms;
+    return most_ms < left_ms ? most_ms : left_ms;
+}
+
+/*
+ * No time is left to look. A path without wildcards needs no look: it is tried when it is to be
+ * read, by a child, since it may hang.
+ */
+static int pass_over(const struct expand_request *request, struct arena *arena,
+                     struct expand_result *result, struct err *err)
+{
+    bool plain = request->kind == EXPAND_LOG ||
+                 (request->kind == EXPAND_GLOB && !strpbrk(request->subject, "*?["));
+    *result = (struct expand_result){.unseen = true};
+    if (!plain)
+        return 0;
+    struct expand_hit *hit = arena_array(arena, 1, sizeof *hit);
+    if (!hit)
+        return err_nomem(err);
+    *hit = (struct expand_hit){.path = request->subject, .size = -1};
+    result->hits = hit;
+    result->count = 1;
+    return 0;
+}
+
 int expand_all(struct spawner *spawner, const struct expansion *expansion, struct arena *arena,
                int64_t deadline_ms, const atomic_bool *cancelled, struct expand_result *results,
                struct err *err)
@@ -151,14 +182,14 @@ int expand_all(struct spawner *spawner, const struct expansion *expansion, struc
     int r = 0;
     while (r == 0 && next < expansion->count) {
         int64_t left_ms = deadline_ms - io_now_ms();
-        int64_t limit_ms = alone ? ALONE_MS : BATCH_MS;
         if (left_ms <= 0) {
-            results[next++].stuck = true;
+            r = pass_over(&expansion->requests[next], arena, &results[next], err);
+            next++;
             continue;
         }
         size_t count = alone ? 1 : expansion->count - next;
-        r = run_batch(spawner, &receiver, next, count, limit_ms < left_ms ? limit_ms : left_ms,
-                      cancelled, err);
+        r = run_batch(spawner, &receiver, next, count, time_of_child(left_ms, alone), cancelled,
+                      err);
         next += receiver.done;
         if (r == 0 && receiver.done < count)
             r = judge_stop(&receiver, alone, &next, &alone, err);

@@ -37,8 +37,9 @@ struct expand_hit {
 struct expand_result {
     const struct expand_hit *hits;
     size_t count;
-    bool stuck; /* given up; the hits are those found until then */
-    bool cut;   /* there are more than the limit allows */
+    bool stuck;  /* given up; the hits are those found until then */
+    bool unseen; /* there was no time left for it: a file with a plain name is a hit all the same */
+    bool cut;    /* there are more than the limit allows */
 };
 
 /* What the child works on; part of the context that the spawner is started with. */
@@ -54,7 +55,7 @@ int expand_child(const struct expansion *expansion, int argc, const char *const 
 
 /*
  * Runs children until each request has its result (`results` has room for all; hits live in the
- * arena). What is left when `deadline_ms` (monotonic) passes counts as stuck.
+ * arena). What is left when `deadline_ms` (monotonic) passes is unseen.
  */
 int expand_all(struct spawner *spawner, const struct expansion *expansion, struct arena *arena,
                int64_t deadline_ms, const atomic_bool *cancelled, struct expand_result *results,

@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -181,23 +182,58 @@ def test_a_command_that_hangs_in_the_kernel_is_abandoned(tmp_path):
 
 
 @pytest.fixture
-def disk_that_hangs(tmp_path):
-    """Looks like a local file system (an overlay), but lies on one whose server does not answer to reads."""
-    below, above = tmp_path / "below", tmp_path / "disk"
+def server_that_hangs(tmp_path):
+    """A mount whose server answers to everything but reads; once stopped, to nothing at all."""
+    below = tmp_path / "below"
     below.mkdir()
-    above.mkdir()
     server = subprocess.Popen([sys.executable, pathlib.Path(__file__).with_name("hanging_fuse.py"), below], stderr=subprocess.DEVNULL)
     wait_until(lambda: server.poll() is not None or os.path.ismount(below))
     try:
         if server.poll() is not None:
             pytest.skip("this environment does not allow FUSE mounts")
-        (tmp_path / "none").mkdir()
-        with mounted("overlay", "overlay", above, f"lowerdir={below}:{tmp_path}/none"):
-            yield above, server
+        yield below, server
     finally:
         server.kill()
         server.wait()
         subprocess.run(["umount", "-l", below], capture_output=True)
+
+
+@pytest.fixture
+def disk_that_hangs(tmp_path, server_that_hangs):
+    """Looks like a local file system (an overlay), but lies on one whose server does not answer to reads."""
+    below, server = server_that_hangs
+    (tmp_path / "none").mkdir()
+    with mounted("overlay", "overlay", tmp_path / "disk", f"lowerdir={below}:{tmp_path}/none"):
+        yield tmp_path / "disk", server
+
+
+def test_a_dead_server_does_not_cost_the_entries_behind_it_when_time_is_short(tmp_path, server_that_hangs):
+    """There is no time to look at each place on it, and what has a plain name is read without having been looked at."""
+    mount, server = server_that_hangs
+    assert (mount / "file").exists()
+    root = make_tree(tmp_path / "root", {"var/log/kern.log": "kernel\n", "var/log/kern.log.1": "older\n", "etc/a.conf": "a\n"})
+    dead = "".join(f"  - tree: {mount}/tree{i}\n  - file: '{mount}/*.{i}'\n" for i in range(8))
+    catalog = write_catalog(tmp_path / "catalog", dead + f"  - log: {root}/var/log/kern.log\n  - file: {root}/etc/a.conf\n"
+                            f"  - file: '{root}/etc/*.conf'\n    as: wild\n  - file: {mount}/file\n")
+    server.send_signal(signal.SIGSTOP)
+    found = members(collect(tmp_path / "out", "--catalog", catalog, "--time-limit=5", "--output=zip"))
+    below = str(root)[1:]
+    assert found[f"{below}/var/log/kern.log"] == b"kernel\n" and found[f"{below}/etc/a.conf"] == b"a\n"
+    states = {name: entry["status"] for name, entry in entries(found).items()}
+    # Whether a read that hangs can be killed differs from kernel to kernel.
+    assert states[str(mount / "file")[1:]] in ("stuck", "timeout") and states[str(mount / "tree0")[1:]] == "stuck"
+    not_looked_for = [f"{below}/var/log/kern.log[.-]*", "wild.out"]
+    for name in not_looked_for:
+        assert "no time was left to look for files" in entries(found)[name]["reason"]
+
+
+def test_reads_that_hang_leave_time_for_the_others(tmp_path, server_that_hangs):
+    mount, _ = server_that_hangs
+    hanging = "".join(f"  - file: {mount}/file\n    as: hangs{i}\n" for i in range(4))
+    catalog = write_catalog(tmp_path / "catalog", hanging + "  - file: /proc/version\n")
+    found = members(collect(tmp_path / "out", "--catalog", catalog, "--time-limit=6", "--jobs=1", "--output=zip"))
+    assert found["proc/version"] == pathlib.Path("/proc/version").read_bytes()
+    assert {entries(found)[f"hangs{i}.out"]["status"] for i in range(4)} <= {"stuck", "timeout"}
 
 
 @pytest.mark.parametrize("output", ["zip", "tar"])
