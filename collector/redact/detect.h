@@ -40,12 +40,26 @@ bool detect_hash(const struct passage *line, const char *at, struct finding *ret
 bool detect_web_token(const struct passage *line, const char *at, struct finding *ret);
 bool detect_scheme(const struct passage *line, const char *at, struct finding *ret);
 bool detect_vendor_key(const struct passage *line, const char *at, struct finding *ret);
+bool detect_web_hook(const struct passage *line, const char *at, struct finding *ret);
 bool detect_encoded_key(const struct passage *line, const char *at, struct finding *ret);
+/* "PASS x" and "AUTH PLAIN x", and whether the answers to come are a login (follow.h). */
+bool detect_login(const struct passage *line, const char *at, struct finding *ret);
+bool detect_login_begins(const struct passage *line, const char *at);
+
+/* "chpasswd <<< x"; and the word that ends a here-document which begins on the line. */
+bool detect_input(const struct passage *line, const char *at, struct finding *ret);
+bool detect_here_word(const struct passage *line, struct finding *ret);
+
+/* Whether Base64 of "user:password", or of what SASL's PLAIN and XOAUTH2 send. */
+bool shape_is_user_and_password(const char *from, const char *to);
+bool shape_is_plain_login(const char *from, const char *to);
+
 bool detect_directive(const struct passage *line, const char *at, struct finding *ret);
 
 /*
  * "-----BEGIN ... PRIVATE KEY-----": what follows it on the line, up to the end marker if that is
- * there (*ret_closed).
+ * there. "Private-Lines: N": nothing on the line itself. *ret_lines: how many lines at most may
+ * follow that belong to the key.
  */
 bool detect_private_key(const struct passage *line, const char *at, struct finding *ret,
-                        bool *ret_closed);
+                        unsigned *ret_lines);

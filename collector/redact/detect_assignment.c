@@ -277,7 +277,7 @@ bool detect_announcement(const struct passage *line, const char *at, struct anno
         return false;
     enum secret_kind kind = secret_kind(key.from, (size_t)(key.to - key.from));
     if (kind == SECRET_NONE || kind == SECRET_SESSION || kind == SECRET_HEADER ||
-        kind == SECRET_QUERY)
+        kind == SECRET_QUERY || kind == SECRET_SHAPED)
         return false;
     const char *p = key.after, *end = line->end;
     *ret = (struct announcement){.quoted = key.quoted, .element = true};

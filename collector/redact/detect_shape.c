@@ -14,6 +14,7 @@
 #define MIN_HASH      8
 #define MIN_BEARER    16
 #define MAX_BASIC     512 /* user and password, encoded */
+#define MAX_KEY_LINES 400 /* of a private key: 16384 bits take some 200 */
 
 typedef bool (*is_member)(char c);
 
@@ -90,26 +91,40 @@ static int digit64(char c)
     return digit ? (int)(digit - digits) : -1;
 }
 
-/* Whether Base64 of "user:password": printable text with a colon. "authentication" is none. */
-static bool is_user_and_password(const char *from, const char *to)
+enum content {
+    HAS_COLON = 1,
+    HAS_MARK = 2,    /* NUL or 1, the separators of SASL */
+    HAS_CONTROL = 4, /* another control character: it is no text */
+};
+
+/* What is in Base64, or HAS_CONTROL when it is none. */
+static unsigned decode(const char *from, const char *to)
 {
-    unsigned bits = 0, count = 0;
-    bool colon = false;
+    unsigned bits = 0, count = 0, found = 0;
     for (; from < to && *from != '='; from++) {
         int digit = digit64(*from);
         if (digit < 0)
-            return false;
+            return HAS_CONTROL;
         bits = bits << 6 | (unsigned)digit;
         count += 6;
         if (count < 8)
             continue;
         count -= 8;
         unsigned char c = (unsigned char)(bits >> count);
-        if (c < ' ' || c == 0x7f)
-            return false;
-        colon |= c == ':';
+        found |= c <= 1 ? HAS_MARK : c < ' ' || c == 0x7f ? HAS_CONTROL : c == ':' ? HAS_COLON : 0;
     }
-    return colon;
+    return found;
+}
+
+/* "authentication" is none. */
+bool shape_is_user_and_password(const char *from, const char *to)
+{
+    return decode(from, to) == HAS_COLON;
+}
+
+bool shape_is_plain_login(const char *from, const char *to)
+{
+    return (decode(from, to) & ~(unsigned)HAS_COLON) == HAS_MARK;
 }
 
 /* "Bearer x" and "Basic x". */
@@ -122,7 +137,8 @@ bool detect_scheme(const struct passage *line, const char *at, struct finding *r
     const char *to = run(from, line->end, basic ? is_base64 : is_bearer_byte);
     if (from == word || to == from)
         return false;
-    if (basic ? to - from > MAX_BASIC || !is_user_and_password(from, to) : to - from < MIN_BEARER)
+    if (basic ? to - from > MAX_BASIC || !shape_is_user_and_password(from, to)
+              : to - from < MIN_BEARER)
         return false;
     *ret = (struct finding){from, to};
     return true;
@@ -134,9 +150,31 @@ bool detect_vendor_key(const struct passage *line, const char *at, struct findin
     static const struct {
         const char *prefix;
         size_t length; /* of the rest, at least */
-    } vendors[] = {{"AKIA", 16},        {"ASIA", 16},   {"ghp_", 30},     {"gho_", 30},
-                   {"ghs_", 30},        {"glpat-", 20}, {"xoxb-", 20},    {"xoxp-", 20},
-                   {"github_pat_", 22}, {"AIza", 30},   {"sk_live_", 16}, {"AGE-SECRET-KEY-1", 20}};
+    } vendors[] = {{"AKIA", 16},
+                   {"ASIA", 16},
+                   {"ghp_", 30},
+                   {"gho_", 30},
+                   {"ghs_", 30},
+                   {"ghu_", 30},
+                   {"ghr_", 30},
+                   {"glpat-", 20},
+                   {"glrt-", 20},
+                   {"gldt-", 20},
+                   {"xoxa-", 20},
+                   {"xoxb-", 20},
+                   {"xoxp-", 20},
+                   {"xoxr-", 20},
+                   {"xoxs-", 20},
+                   {"xapp-", 20},
+                   {"github_pat_", 22},
+                   {"AIza", 30},
+                   {"ya29.", 20},
+                   {"GOCSPX-", 20},
+                   {"hvs.", 20},
+                   {"npm_", 30},
+                   {"sk_live_", 16},
+                   {"sk_test_", 16},
+                   {"AGE-SECRET-KEY-1", 20}};
     for (size_t i = 0; i < ARRAY_SIZE(vendors); i++) {
         size_t n = strlen(vendors[i].prefix);
         if ((size_t)(line->end - at) < n || memcmp(at, vendors[i].prefix, n) != 0)
@@ -167,10 +205,37 @@ bool detect_encoded_key(const struct passage *line, const char *at, struct findi
     return true;
 }
 
+/* hooks.slack.com/services/T.../B.../...: who knows the path may write. */
+bool detect_web_hook(const struct passage *line, const char *at, struct finding *ret)
+{
+    const char *from = at + strlen("hooks.slack.com/services/"), *to = from;
+    while (to < line->end && (is_url64(*to) || *to == '/'))
+        to++;
+    *ret = (struct finding){from, to};
+    return to - from >= MIN_BEARER;
+}
+
+/* "Private-Lines: 14", in a file of PuTTY. */
+static unsigned putty_lines(const struct passage *line, const char *at)
+{
+    unsigned lines = 0;
+    const char *p = at + strlen("Private-Lines:");
+    while (p < line->end && *p == ' ')
+        p++;
+    for (; p < line->end && isdigit((unsigned char)*p) && lines <= MAX_KEY_LINES; p++)
+        lines = lines * 10 + (unsigned)(*p - '0');
+    return lines < MAX_KEY_LINES ? lines : MAX_KEY_LINES;
+}
+
 bool detect_private_key(const struct passage *line, const char *at, struct finding *ret,
-                        bool *ret_closed)
+                        unsigned *ret_lines)
 {
     static const char kind[] = "PRIVATE KEY", dashes[] = "----", end_marker[] = "-----END ";
+    if (*at != '-') {
+        *ret = (struct finding){line->end, line->end};
+        *ret_lines = putty_lines(line, at);
+        return *ret_lines > 0;
+    }
     size_t left = (size_t)(line->end - at);
     const char *name = memmem(at, left < 80 ? left : 80, kind, sizeof kind - 1);
     const char *head = name ? memmem(name, (size_t)(line->end - name), dashes, 4) : NULL;
@@ -180,7 +245,7 @@ bool detect_private_key(const struct passage *line, const char *at, struct findi
     while (from < line->end && *from == '-')
         from++;
     const char *to = memmem(from, (size_t)(line->end - from), end_marker, sizeof end_marker - 1);
-    *ret_closed = to != NULL;
+    *ret_lines = to ? 0 : MAX_KEY_LINES;
     *ret = (struct finding){from, to ? to : line->end};
     return true;
 }

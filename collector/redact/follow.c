@@ -13,6 +13,8 @@
 
 #define MAX_BLOCK_LINES  400 /* a private key in a block of YAML */
 #define MAX_STRING_LINES 8
+#define MAX_HERE_LINES   64
+#define MIN_ANSWER       4 /* bytes of Base64 */
 
 static const char *skip_blanks(const char *p, const char *end)
 {
@@ -231,11 +233,62 @@ static bool text_line(struct follow *follow, const struct passage *line, struct 
     return set(from, closing ? closing : end, ret);
 }
 
+bool follow_here(struct follow *follow, const struct passage *line)
+{
+    struct finding word;
+    if (!detect_here_word(line, &word) || (size_t)(word.to - word.from) >= sizeof follow->word)
+        return false;
+    *follow = begin(FOLLOW_HERE, line);
+    memcpy(follow->word, word.from, (size_t)(word.to - word.from));
+    return true;
+}
+
+bool follow_answer(struct follow *follow, const struct passage *line, const char *at)
+{
+    if (!detect_login_begins(line, at))
+        return false;
+    *follow = begin(FOLLOW_ANSWER, line);
+    return true;
+}
+
+static bool here_line(struct follow *follow, const struct passage *line, struct finding *ret)
+{
+    const char *from = skip_blanks(line->begin, line->end), *end = trimmed_end(from, line->end);
+    size_t n = strlen(follow->word);
+    bool closed = (size_t)(end - from) >= n && memcmp(end - n, follow->word, n) == 0 &&
+                  ((size_t)(end - from) == n || isblank((unsigned char)end[-1 - (long)n]));
+    if (closed || begins_record(line))
+        follow->kind = FOLLOW_NOTHING;
+    return follow->kind && set(from, end, ret);
+}
+
+static bool is_base64_byte(char c)
+{
+    return isalnum((unsigned char)c) || c == '+' || c == '/' || c == '=';
+}
+
+/* The last word, when nothing but a mark stands before it. What the server says is passed. */
+static bool answer_line(struct follow *follow, const struct passage *line, struct finding *ret)
+{
+    const char *end = trimmed_end(line->begin, line->end), *word = end;
+    while (word > line->begin && is_base64_byte(word[-1]))
+        word--;
+    const char *before = trimmed_end(line->begin, word);
+    bool marked = before == line->begin || strchr(">:]", before[-1]);
+    bool answer = marked && end - word >= MIN_ANSWER && (end - word) % 4 == 0;
+    if (!answer && !memmem(line->begin, (size_t)(end - line->begin), "334", 3))
+        follow->kind = FOLLOW_NOTHING;
+    return answer && set(word, end, ret);
+}
+
 bool follow_line(struct follow *follow, const struct passage *line, struct finding *ret)
 {
     bool many = follow->kind == FOLLOW_BLOCK || follow->kind == FOLLOW_LIST;
     bool found = false;
-    if (++follow->lines > (many ? MAX_BLOCK_LINES : MAX_STRING_LINES)) {
+    unsigned limit = many                          ? MAX_BLOCK_LINES
+                     : follow->kind == FOLLOW_HERE ? MAX_HERE_LINES
+                                                   : MAX_STRING_LINES;
+    if (++follow->lines > limit) {
         follow->kind = FOLLOW_NOTHING;
         return false;
     }
@@ -259,6 +312,12 @@ bool follow_line(struct follow *follow, const struct passage *line, struct findi
         break;
     case FOLLOW_TEXT:
         found = text_line(follow, line, ret);
+        break;
+    case FOLLOW_HERE:
+        found = here_line(follow, line, ret);
+        break;
+    case FOLLOW_ANSWER:
+        found = answer_line(follow, line, ret);
         break;
     }
     return found;

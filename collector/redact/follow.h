@@ -18,6 +18,8 @@ enum follow_kind {
     FOLLOW_STRING,    /* up to its closing quote */
     FOLLOW_CONTINUED, /* as long as lines end with a backslash */
     FOLLOW_TEXT,      /* of an element, up to its closing tag */
+    FOLLOW_HERE,      /* a here-document, up to its word */
+    FOLLOW_ANSWER,    /* words in Base64 that a client sends to log in */
 };
 
 struct follow {
@@ -26,6 +28,7 @@ struct follow {
     bool quoted;    /* the name is in quotes */
     char quote;     /* of FOLLOW_STRING */
     unsigned lines; /* that were looked at */
+    char word[32];  /* of FOLLOW_HERE */
 };
 
 /*
@@ -36,6 +39,12 @@ void follow_after(struct follow *follow, const struct passage *line, struct find
 
 /* Whether the line ends with a secret's name at `at`, and the value is to come. */
 bool follow_begin(struct follow *follow, const struct passage *line, const char *at);
+
+/* Whether a here-document begins on the line. */
+bool follow_here(struct follow *follow, const struct passage *line);
+
+/* What answers "AUTH LOGIN" or a server's question. */
+bool follow_answer(struct follow *follow, const struct passage *line, const char *at);
 
 /*
  * Looks at the next line. True when [from, to) of it is secret. The kind becomes FOLLOW_NOTHING

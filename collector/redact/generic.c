@@ -10,24 +10,25 @@
 #include <string.h>
 
 #include "collector/redact/anchors.h"
+#include "collector/redact/columns.h"
 #include "collector/redact/follow.h"
+#include "collector/redact/headless.h"
 #include "collector/redact/secrets.h"
 
 #define WINDOW    ((size_t)256 * 1024) /* a longer line is looked at in pieces of this size */
 #define OVERLAP   ((size_t)64 * 1024)  /* what begins in it is left for the next piece */
 #define LOOK_BACK ((size_t)2 * 1024)   /* what a detector may see before its anchor */
 
-/* Lines of a private key: 16384 bits take some 200. */
-#define MAX_KEY_LINES 400
-
 struct generic {
     struct strbuf pending; /* a line without its end */
     size_t done;           /* bytes at its beginning that are out already; kept to look back */
     bool binary;
-    unsigned key_lines;   /* how many more lines may belong to a private key; 0: not in one */
-    bool key_is_indented; /* something stands before each line of it, as in a log */
-    bool key_marked;      /* its REMOVED is out */
-    struct follow follow; /* a value that goes on on the next line */
+    unsigned key_lines;       /* how many more lines may belong to a private key; 0: not in one */
+    bool key_is_indented;     /* something stands before each line of it, as in a log */
+    bool key_marked;          /* its REMOVED is out */
+    struct follow follow;     /* a value that goes on on the next line */
+    struct columns columns;   /* of the table that the lines are rows of */
+    struct headless headless; /* the stream's beginning */
 };
 
 /* Bytes that are looked at together: whole lines, or a piece of a long one. */
@@ -43,15 +44,17 @@ int generic_new(struct generic **ret, struct err *err)
     struct generic *generic = calloc(1, sizeof *generic);
     if (!generic)
         return err_nomem(err);
-    generic->pending = (struct strbuf)STRBUF_INIT;
+    generic->pending = generic->headless.held = (struct strbuf)STRBUF_INIT;
     *ret = generic;
     return 0;
 }
 
 void *generic_free(struct generic *generic)
 {
-    if (generic)
+    if (generic) {
         strbuf_release(&generic->pending);
+        strbuf_release(&generic->headless.held);
+    }
     free(generic);
     return NULL;
 }
@@ -102,10 +105,12 @@ static bool is_key_byte(char c)
     return isalnum((unsigned char)c) || c == '+' || c == '/' || c == '=';
 }
 
-/* "Proc-Type: 4,ENCRYPTED" and the like stand before the key itself. */
+/* "Proc-Type: 4,ENCRYPTED" and the like stand before the key itself; PuTTY's MAC behind it. */
 static bool is_key_header(const char *from, const char *to)
 {
-    return to - from < 80 && memmem(from, (size_t)(to - from), ": ", 2) &&
+    static const char mac[] = "Private-MAC";
+    bool is_mac = (size_t)(to - from) >= sizeof mac - 1 && memcmp(from, mac, sizeof mac - 1) == 0;
+    return to - from < 80 && !is_mac && memmem(from, (size_t)(to - from), ": ", 2) &&
            isupper((unsigned char)*from);
 }
 
@@ -143,7 +148,7 @@ static const char *drop_key_line(struct generic *generic, const struct block *bl
     } else {
         generic->key_lines--;
     }
-    bool binary = from >= block->binary;
+    bool binary = from >= block->binary, goes_on = generic->key_lines || generic->key_marked;
     if (end > from && (binary || !generic->key_marked)) {
         struct finding line = {from, end};
         put_mask(block, &line, out);
@@ -155,16 +160,16 @@ static const char *drop_key_line(struct generic *generic, const struct block *bl
     } else if (binary && end < block->end) {
         strbuf_addc(&out->bytes, *end);
     }
-    return end + (generic->key_lines && end < block->end);
+    return end + (goes_on && !stop && end < block->end);
 }
 
 static void begin_key(struct generic *generic, const struct passage *line, const char *at,
-                      const struct finding *finding)
+                      const struct finding *finding, unsigned lines)
 {
     const char *p = at;
     while (p > line->begin && (p[-1] == '-' || p[-1] == ' ' || p[-1] == '\t'))
         p--;
-    generic->key_lines = MAX_KEY_LINES;
+    generic->key_lines = lines;
     generic->key_is_indented = p > line->begin;
     generic->key_marked = finding->to > finding->from;
 }
@@ -178,13 +183,20 @@ static bool is_whole(const struct block *block, const struct passage *line)
 static bool detect(struct generic *generic, const struct block *block, const struct passage *line,
                    const char *at, detector look, struct finding *ret)
 {
-    bool announces = look == detect_assignment && is_whole(block, line);
+    bool whole = is_whole(block, line), announces = whole && look == detect_assignment;
     if (look(line, at, ret)) {
         if (announces)
             follow_after(&generic->follow, line, ret);
         return true;
     }
-    if (!announces || !follow_begin(&generic->follow, line, at))
+    if (announces && columns_begin(&generic->columns, line, at)) {
+        *ret = (struct finding){line->end, line->end};
+        return true;
+    }
+    bool follows = (announces && follow_begin(&generic->follow, line, at)) ||
+                   (whole && look == detect_input && follow_here(&generic->follow, line)) ||
+                   (whole && look == detect_login && follow_answer(&generic->follow, line, at));
+    if (!follows)
         return false;
     *ret = (struct finding){line->end, line->end};
     return true;
@@ -196,13 +208,13 @@ static bool find(struct generic *generic, const struct block *block, const struc
                  struct finding *ret)
 {
     for (size_t i = 0; i < count; i++) {
-        bool closed;
+        unsigned lines;
         if (anchors[i]->detect) {
             if (detect(generic, block, line, at, anchors[i]->detect, ret))
                 return true;
-        } else if (detect_private_key(line, at, ret, &closed)) {
-            if (!closed)
-                begin_key(generic, line, at, ret);
+        } else if (detect_private_key(line, at, ret, &lines)) {
+            if (lines)
+                begin_key(generic, line, at, ret, lines);
             return true;
         }
     }
@@ -251,6 +263,62 @@ static const char *pass_following(struct generic *generic, const struct block *b
     return generic->follow.kind ? put_rest(&line, found.to, out) : found.to;
 }
 
+static const char *redact_block(struct generic *generic, const struct block *block,
+                                struct filter_output *out);
+
+/* Fills up the place of a cell, so that what is behind it stays in its column. */
+static const char *keep_lined_up(const struct passage *line, const struct finding *cell,
+                                 struct strbuf *out)
+{
+    const char *p = cell->to;
+    size_t length = (size_t)(cell->to - cell->from), mask = strlen(REMOVED);
+    for (; length > mask; length--)
+        strbuf_addc(out, ' ');
+    for (; length < mask && line->end - p > 1 && *p == ' ' && p[1] == ' '; length++)
+        p++;
+    return p;
+}
+
+/*
+ * A row of a table with a column of secrets. They are removed first; in what is left secrets of
+ * other kinds are looked for as in any line.
+ */
+static const char *pass_row(struct generic *generic, const struct block *block, const char *from,
+                            struct filter_output *out)
+{
+    struct passage line = {from, line_end(block, from)};
+    const struct columns columns = generic->columns;
+    bool usable = from < block->binary && is_whole(block, &line);
+    enum row row = usable ? columns_row(&columns, &line) : ROW_OVER;
+    generic->columns.separator = '\0';
+    if (row == ROW_OVER)
+        return from;
+    struct filter_output rest = {.bytes = STRBUF_INIT};
+    struct finding cell;
+    const char *copied = from, *at = from;
+    while (row == ROW_CELLS && columns_next(&columns, &line, &at, &cell)) {
+        if (secret_value_is_harmless(SECRET_ANY, "", 0, cell.from, (size_t)(cell.to - cell.from)))
+            continue;
+        strbuf_add(&rest.bytes, copied, (size_t)(cell.from - copied));
+        put_mask(block, &cell, &rest);
+        copied = cell.to;
+        if (columns.separator == ' ')
+            copied = keep_lined_up(&line, &cell, &rest.bytes);
+    }
+    put_rest(&line, copied, &rest);
+    const char *begin = rest.bytes.data, *end = begin + rest.bytes.length;
+    const struct block inner = {begin, begin, end, end, end};
+    if (strbuf_ok(&rest.bytes))
+        redact_block(generic, &inner, out);
+    else
+        out->bytes.failed = true; /* no memory: nothing may go out */
+    out->replaced += rest.replaced;
+    strbuf_release(&rest.bytes);
+    if (!generic->key_lines && !generic->follow.kind)
+        generic->columns = columns;
+    return line.end + 1;
+}
+
 static void put_finding(struct generic *generic, const struct block *block,
                         const struct passage *line, const char *copied, struct finding *finding,
                         struct filter_output *out)
@@ -260,7 +328,7 @@ static void put_finding(struct generic *generic, const struct block *block,
         put_mask(block, finding, out);
     if (generic->key_lines && finding->to < block->end) /* its lines begin behind this one's end */
         strbuf_addc(&out->bytes, *finding->to++);
-    else if (generic->follow.kind)
+    else if (generic->follow.kind || generic->columns.separator)
         finding->to = put_rest(line, finding->to, out);
 }
 
@@ -278,6 +346,11 @@ static const char *redact_block(struct generic *generic, const struct block *blo
         }
         if (generic->follow.kind) {
             copied = p = pass_following(generic, block, p, out);
+            line.end = NULL;
+            continue;
+        }
+        if (generic->columns.separator) {
+            copied = p = pass_row(generic, block, p, out);
             line.end = NULL;
             continue;
         }
@@ -352,8 +425,8 @@ static void flush_pending(struct generic *generic, struct filter_output *out)
     generic->done = 0;
 }
 
-int generic_write(struct generic *generic, const char *bytes, size_t length,
-                  struct filter_output *out, struct err *err)
+static int write_lines(struct generic *generic, const char *bytes, size_t length,
+                       struct filter_output *out, struct err *err)
 {
     const char *end = bytes + length;
     if (generic->pending.length > 0) {
@@ -374,6 +447,26 @@ int generic_write(struct generic *generic, const char *bytes, size_t length,
     return keep(generic, bytes, (size_t)(end - bytes), out, err);
 }
 
+/* The stream's beginning, once it is known whether it is what is left of a key. */
+static int write_beginning(struct generic *generic, struct filter_output *out, struct err *err)
+{
+    struct strbuf *held = &generic->headless.held;
+    int r =
+        strbuf_ok(held) ? write_lines(generic, held->data, held->length, out, err) : err_nomem(err);
+    strbuf_release(held);
+    return r;
+}
+
+int generic_write(struct generic *generic, const char *bytes, size_t length,
+                  struct filter_output *out, struct err *err)
+{
+    if (generic->headless.over || length == 0)
+        return write_lines(generic, bytes, length, out, err);
+    return headless_take(&generic->headless, bytes, length, &out->replaced)
+               ? write_beginning(generic, out, err)
+               : 0;
+}
+
 void generic_treat_as_binary(struct generic *generic)
 {
     generic->binary = true;
@@ -381,7 +474,11 @@ void generic_treat_as_binary(struct generic *generic)
 
 int generic_finish(struct generic *generic, struct filter_output *out, struct err *err)
 {
-    (void)err;
+    int r = 0;
+    if (!generic->headless.over) {
+        headless_finish(&generic->headless, &out->replaced);
+        r = write_beginning(generic, out, err);
+    }
     flush_pending(generic, out);
-    return 0;
+    return r;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "collector/redact/detect.h"
 #include "collector/redact/filter.h"
 #include "common/compiler.h"
 
@@ -124,6 +125,10 @@ static const struct {
     {"userdata", WHOLE, SECRET_UNLESS_PATH},
     {"sig", WHOLE, SECRET_QUERY},
     {"signature", AT_END, SECRET_QUERY},
+    {"auth", WHOLE, SECRET_SHAPED}, /* of Docker's config.json */
+    {"_auth", AT_END, SECRET_SHAPED},
+    {"key", WHOLE, SECRET_SHAPED}, /* of a keyring of Ceph */
+    {"private-mac", WHOLE, SECRET_ANY},
     {"psk", A_WORD, SECRET_UNLESS_PATH},
     {"tlspsk", AT_END, SECRET_UNLESS_PATH},
 };
@@ -151,6 +156,7 @@ static const char *const top_folders[] = {"/etc/", "/var/", "/root",  "/opt/", "
 
 #define UUID_LENGTH   36
 #define REFERENCE     "OpaqueRef:"
+#define CEPH_KEY      40 /* bytes of Base64 */
 #define SHORT_NUMBER  6  /* digits; identifiers of logins are not longer */
 #define SESSION_BYTES 16 /* a shorter one could be guessed, so nobody makes them */
 
@@ -315,6 +321,16 @@ static bool is_session(const char *value, size_t length)
     return length >= SESSION_BYTES && !equals(value, length, REFERENCE "NULL");
 }
 
+/* 28 bytes in Base64 that begin with their type, a 1 in two bytes. */
+static bool is_ceph_key(const char *value, size_t length)
+{
+    size_t n = 0;
+    while (n < length && n < CEPH_KEY &&
+           (isalnum((unsigned char)value[n]) || strchr("+/=", value[n])))
+        n++;
+    return n == CEPH_KEY && memcmp(value, "AQ", 2) == 0 && memcmp(value + n - 2, "==", 2) == 0;
+}
+
 bool secret_value_is_harmless(enum secret_kind kind, const char *name, size_t name_length,
                               const char *value, size_t length)
 {
@@ -335,6 +351,8 @@ bool secret_value_is_harmless(enum secret_kind kind, const char *name, size_t na
                (name_length >= 3 && memcmp(name + name_length - 3, "PWD", 3) == 0 && *value == '/');
     case SECRET_UNLESS_SHORT_NUMBER:
         return length <= SHORT_NUMBER && is_number(value, length);
+    case SECRET_SHAPED:
+        return !is_ceph_key(value, length) && !shape_is_user_and_password(value, value + length);
     case SECRET_NONE:
     case SECRET_ANY:
     case SECRET_HEADER:

@@ -15,6 +15,7 @@ enum secret_kind {
     SECRET_UNLESS_SHORT_NUMBER,
     SECRET_SESSION, /* an identifier that opens a session; short numbers are other identifiers */
     SECRET_HEADER,  /* a header of HTTP; the same word names harmless things elsewhere */
+    SECRET_SHAPED,  /* only Base64 of user and password, or of a key of Ceph */
     SECRET_QUERY,   /* only as the parameter of a URL: a signature that grants access */
 };
 

@@ -105,6 +105,17 @@ SHAPES = [
     ("pipe", "echo 'root:S' | chpasswd", ALNUM + "!#=", None),
     ("join", "domainjoin-cli join example.com admin S", ALNUM + "!#= ", None),
     ("ldif", "userPassword:: S", ALNUM, None),
+    ("docker", '{"auths": {"h": {"auth": "S"}}}', ALNUM, lambda s: base64.b64encode(b"root:" + s.encode()).decode()),
+    ("ftp", "---> PASS S", ALNUM + "!#= ", None),
+    ("smtp", "C: AUTH PLAIN S", ALNUM, lambda s: base64.b64encode(b"\0root\0" + s.encode()).decode()),
+    ("ceph", "\tkey = S", ALNUM, lambda s: ("AQ" + s * 5)[:38] + "=="),
+    ("putty", "Private-Lines: 1\nS", ALNUM + "+/", None),
+    ("here-string", "chpasswd <<< 'root:S'", ALNUM + "!#=", None),
+    ("here-document", "chpasswd <<EOF\nroot:S\nEOF", ALNUM + "!#= ", None),
+    ("csv", "user,password\njoe,S\n", ALNUM + "!#= ", None),
+    ("table", "| user | password |\n| joe | S |\n", ALNUM + "!#= ", None),
+    ("gitlab", "got glpat-S!", ALNUM, lambda s: (s + "A" * 20)[:24]),
+    ("slack", "got xoxs-S!", ALNUM, lambda s: (s + "A" * 20)[:24]),
     ("told", "setting password to 'S'", ALNUM + "!#= ", None),
 ]
 
@@ -151,7 +162,7 @@ class Planter:
             text = text.upper()
         written = write(text) if write else text
         self.secrets.append((name, text, written))
-        return template.replace("S", written) if template.count("S") == 1 else re.sub(r"S(?![A-Za-z_])", lambda _: written, template, count=1)
+        return template.replace("S", written) if template.count("S") == 1 else re.sub(r"(?<![A-Z])S(?![A-Za-z_])", lambda _: written, template, count=1)
 
     def text(self, shapes=SHAPES):
         """Every shape, each with a line behind it that must stay."""
