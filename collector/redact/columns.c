@@ -77,8 +77,10 @@ static bool separated(struct columns *columns, const struct passage *line, char 
         from = to + 1;
     }
     head.count++;
+    if (head.count < 2 || !head.secret)
+        return false;
     *columns = head;
-    return head.count > 1 && head.secret;
+    return true;
 }
 
 /* Behind a cell of lined up columns: at the gap or the end. */
@@ -110,8 +112,10 @@ static bool lined_up(struct columns *columns, const struct passage *line, const 
         head.count++;
         p = to;
     }
+    if (head.count < 2 || !head.secret)
+        return false;
     *columns = head;
-    return head.count > 1 && head.secret;
+    return true;
 }
 
 bool columns_begin(struct columns *columns, const struct passage *line, const char *at)

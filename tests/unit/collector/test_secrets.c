@@ -466,6 +466,8 @@ static const char *const harmless[] = {
     "AUTH PLAIN LOGIN",
     "hvs.c:12 npm_config_cache ya29",
     "passwd,shadow\nno row of it",
+    "before passw,ord\nx,y",
+    "passw,ord\nx,y",
     "user, password and host\na, b",
     "the passwd file\n  x",
     "MIIEowIBAAKCAQEAxyz0123456789+/abcdefghijklmnopqrstuvwxyzABCDEFG\n-----END CERTIFICATE-----",
