@@ -14,6 +14,7 @@
 #define MAX_NAME      255    /* longer ones, and those of more words, are learnt in pieces, */
 #define MAX_WORDS     16     /* which bounds the work at a place of the text */
 #define MIN_NAME      3
+#define MAX_TAIL      8 /* bytes of punctuation at a name's end */
 #define MAX_MEMORY    ((size_t)256 * 1024 * 1024)
 #define TOKEN_LETTERS 8 /* 38 bits: 30 000 names clash with a probability of 1 : 600 */
 #define FILTER_BITS   16
@@ -253,6 +254,7 @@ static int add_one(struct names *names, enum name_class class, const char *text,
         return err_nomem(err);
     name->class = class;
     name->text = copy;
+    name->tail = "";
     names_pseudonym(names, class, copy, length, name->pseudonym);
     *form = (struct form_of_name){.name = name, .text = copy, .length = (uint32_t)length};
     put(names->known, names->known_size, hash, form);
@@ -269,9 +271,23 @@ static size_t count_words(const char *text, size_t length)
     return count;
 }
 
+/* What stands behind the last word of a name, if it is short. */
+static int keep_tail(struct names *names, struct name *name, const char *from, const char *to,
+                     struct err *err)
+{
+    while (to > from && (to[-1] == ' ' || to[-1] == '\n'))
+        to--;
+    if (to == from || to - from > MAX_TAIL)
+        return 0;
+    name->tail = arena_memdup(names->arena, from, (size_t)(to - from));
+    return name->tail ? 0 : err_nomem(err);
+}
+
 int names_add(struct names *names, enum name_class class, const char *text, size_t length,
               struct err *err)
 {
+    const char *text_end = text + length;
+    size_t known = names->list.count;
     trim(&text, &length);
     size_t words = count_words(text, length);
     size_t pieces = (words + MAX_WORDS - 1) / MAX_WORDS, by_size = length / MAX_NAME + 1;
@@ -289,6 +305,8 @@ int names_add(struct names *names, enum name_class class, const char *text, size
         text += end;
         length -= end;
     }
+    if (r == 0 && names->list.count > known)
+        r = keep_tail(names, names->list.items[names->list.count - 1], text, text_end, err);
     return r;
 }
 
@@ -413,6 +431,7 @@ bool names_match(const struct names *names, const char *text, size_t length, siz
         return false;
     uint64_t hash = names->seed;
     struct name_match best = {.name = NULL};
+    size_t whole = length;
     if (length - at > NAME_FORM_MAX)
         length = at + NAME_FORM_MAX;
     for (size_t i = at; end <= length;) {
@@ -426,9 +445,13 @@ bool names_match(const struct names *names, const char *text, size_t length, siz
             break;
         end = word_end(text, length, end);
     }
-    if (best.name)
-        *ret = best;
-    return best.name != NULL;
+    if (!best.name)
+        return false;
+    size_t tail = strlen(best.name->tail), after = at + best.length;
+    if (tail && whole - after >= tail && memcmp(text + after, best.name->tail, tail) == 0)
+        best.length += tail;
+    *ret = best;
+    return true;
 }
 
 size_t names_count(const struct names *names)

@@ -34,6 +34,7 @@ enum name_class {
 struct name {
     enum name_class class;
     const char *text;
+    const char *tail; /* punctuation behind it that was not learnt: the ")" of "Guests (blue)" */
     char pseudonym[PSEUDONYM_BYTES];
 };
 

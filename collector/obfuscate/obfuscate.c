@@ -117,6 +117,7 @@ static void write_names(const struct names *names, struct strbuf *out)
         strbuf_addf(out, "%s\t%s\t", name_class_word(name->class), name->pseudonym);
         for (const char *c = name->text; *c; c++)
             strbuf_addc(out, *c == '\n' || *c == '\t' ? ' ' : *c);
+        strbuf_adds(out, name->tail);
         strbuf_addc(out, '\n');
     }
 }

@@ -14,6 +14,7 @@
 #define MAX_LABEL 63
 #define MAX_WORD  NAME_FORM_MAX /* a longer word is no name: base64, say */
 
+_Static_assert(SCAN_REPLACEMENT >= RECOGNISE_TEXT, "the longest form has room");
 _Static_assert(HISTORY >= RECOGNISE_BEFORE, "addresses are judged by what is in front of them");
 
 void scanner_init(struct scanner *s)

@@ -24,7 +24,7 @@ struct match {
     size_t length;
 };
 
-#define SCAN_REPLACEMENT 64
+#define SCAN_REPLACEMENT 80
 #define SCAN_KEEP        ((size_t)-1)
 
 /* Writes what comes in place of the match to `out`; returns its length, or SCAN_KEEP. */

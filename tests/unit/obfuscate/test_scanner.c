@@ -50,7 +50,7 @@ static int free_names(void **state)
 static size_t show(void *context, const struct match *match, char out[SCAN_REPLACEMENT])
 {
     static const char *const kinds[ADDRESS_KINDS] = {"ipv4", "ipv6", "mac"};
-    char text[46];
+    char text[RECOGNISE_TEXT];
     (void)context;
     if (match->kind == MATCH_NAME)
         return (size_t)snprintf(out, SCAN_REPLACEMENT, "<%s %s>",
@@ -136,9 +136,16 @@ static void an_escape_in_front_does_not_hide_a_name(void **state)
     check(*state, "\\n10.1.2.3 %3D10.1.2.3", "\\n<ipv4 10.1.2.3> %3D<ipv4 10.1.2.3>");
 }
 
+static void names_are_found_with_numeric_entities_and_in_base64(void **state)
+{
+    check(*state, "web1&#32;old R&#38;D&#32;&#34;box B&#252;ro web1&#x20;old",
+          "<vm web1 old> <vm R&D \"box> <vm Büro> <vm web1 old>");
+    check(*state, "n=d2ViMSBvbGQ=, eGVuaG9zdDc=", "n=<vm web1 old>=, <host xenhost7>=");
+}
+
 static void punctuation_at_a_names_ends_does_not_matter(void **state)
 {
-    check(*state, "(Guests (blue)) Guests (blue", "(<net Guests (blue>)) <net Guests (blue>");
+    check(*state, "(Guests (blue)) Guests (blue", "(<net Guests (blue>) <net Guests (blue>");
 }
 
 static void what_is_too_short_or_a_number_is_not_learnt(void **state)
@@ -198,6 +205,28 @@ static void addresses_are_found_in_their_usual_places(void **state)
     check(*state, "00:16:3e:aa:bb:cc 00-16-3E-AA-BB-CC 0016.3eaa.bbcc addr:00:16:3e:00:00:01",
           "<mac 00:16:3e:aa:bb:cc> <mac 00-16-3E-AA-BB-CC> <mac 0016.3eaa.bbcc> addr:<mac "
           "00:16:3e:00:00:01>");
+}
+
+static void macs_are_found_in_every_form(void **state)
+{
+    check(*state, "-s 0:16:3E:AA:BB:CC addr:0:16:3e:1:2:3, [0:50:56:1:2:3]",
+          "-s <mac 0:16:3E:AA:BB:CC> addr:<mac 0:16:3e:1:2:3>, [<mac 0:50:56:1:2:3>]");
+    check(*state, "mac=00163eaabbcc lladdr 00163EAABBCC enx00163eaabbcc: up",
+          "mac=<mac 00163eaabbcc> lladdr <mac 00163EAABBCC> <mac enx00163eaabbcc>: up");
+    check(*state, "BOOTIF=01-00-16-3e-aa-bb-cc", "BOOTIF=01-<mac 00-16-3e-aa-bb-cc>");
+    static const char benign[] = "5:1:43:80:12:34:56:78 1:2:3:4:5:6:7 a::b 00163eaabbcc "
+                                 "commac=00163eaabbcc d=00163eaabbccdd eui.00163eaabbcc0001 12:34:56";
+    check(*state, benign, benign);
+}
+
+static void addresses_are_found_in_names_of_dns(void **state)
+{
+    check(*state, "4.2.0.192.in-addr.arpa 2.0.192.IN-ADDR.arpa.",
+          "<ipv4 4.2.0.192>.in-addr.arpa <ipv4 2.0.192>.IN-ADDR.arpa.");
+    check(*state, "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
+          "<ipv6 1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2>.ip6.arpa");
+    check(*state, "::ffff:c0a8:1 2001:0DB8:0000:0000:0000:0000:0000:0001",
+          "::<ipv6 ffff:192.168.0.1> <ipv6 2001:DB8::1>");
 }
 
 static void numbers_that_are_no_addresses_stay(void **state)
@@ -266,6 +295,9 @@ int main(void)
         cmocka_unit_test(only_host_names_and_domains_are_found_in_any_case),
         cmocka_unit_test(names_are_found_as_other_tools_write_them),
         cmocka_unit_test(an_escape_in_front_does_not_hide_a_name),
+        cmocka_unit_test(names_are_found_with_numeric_entities_and_in_base64),
+        cmocka_unit_test(macs_are_found_in_every_form),
+        cmocka_unit_test(addresses_are_found_in_names_of_dns),
         cmocka_unit_test(punctuation_at_a_names_ends_does_not_matter),
         cmocka_unit_test(what_is_too_short_or_a_number_is_not_learnt),
         cmocka_unit_test(a_long_description_is_replaced_to_its_end),
