@@ -24,5 +24,5 @@ void *mounts_free(struct mounts *mounts);
  * mount wins). */
 const char *mounts_type(const struct mounts *mounts, const char *path);
 
-/* Kernel, network and user-space file systems: read by a child that can be killed or abandoned. */
+/* All but local disks and memory: read by a child that can be killed or abandoned. */
 bool mounts_is_risky(const struct mounts *mounts, const char *path);

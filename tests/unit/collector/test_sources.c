@@ -217,6 +217,24 @@ static void the_longest_mount_decides_and_the_last_one_covers(void **state)
     mounts_free(mounts);
 }
 
+static void only_disks_and_memory_are_not_risky(void **state)
+{
+    (void)state;
+    static const char *const risky[] = {"proc", "xenfs", "nfs4", "fuse", "fuse.sshfs", "fuseblk",
+                                        "autofs", "cgroup2", "rpc_pipefs", "made-up-tomorrow"};
+    static const char *const calm[] = {"ext3", "ext4", "xfs", "tmpfs", "devtmpfs", "overlay"};
+    for (size_t i = 0; i < ARRAY_SIZE(risky) + ARRAY_SIZE(calm); i++) {
+        bool expected = i < ARRAY_SIZE(risky);
+        struct mounts *mounts;
+        char text[100];
+        snprintf(text, sizeof text, "1 0 8:1 / / rw - %s a rw\n",
+                 expected ? risky[i] : calm[i - ARRAY_SIZE(risky)]);
+        assert_int_equal(mounts_parse(text, &mounts, NULL), 0);
+        assert_int_equal(mounts_is_risky(mounts, "/file"), expected);
+        mounts_free(mounts);
+    }
+}
+
 static void without_a_mount_table_everything_is_risky(void **state)
 {
     (void)state;
@@ -291,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_huge_hole_costs_nothing_and_hides_no_data),
         cmocka_unit_test(dangerous_paths_are_denied_whatever_the_catalog_says),
         cmocka_unit_test(the_longest_mount_decides_and_the_last_one_covers),
+        cmocka_unit_test(only_disks_and_memory_are_not_risky),
         cmocka_unit_test(without_a_mount_table_everything_is_risky),
         cmocka_unit_test(a_link_onto_a_risky_mount_is_not_entered_here),
         cmocka_unit_test(only_plain_device_names_reach_a_command),
