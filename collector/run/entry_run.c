@@ -20,6 +20,8 @@
     30000 /* a file that is read in a child: kernel files answer in microseconds */
 #define FILE_CHILD_SHARE    4   /* one that hangs leaves three quarters of the time to the others */
 #define FILE_CHILD_LEAST_MS 500
+#define COMMAND_SHARE       4    /* the same for commands: on a sick host even ps may hang */
+#define COMMAND_LEAST_MS    5000 /* what is slow but healthy */
 
 struct pipeline {
     const struct run *run;
@@ -66,11 +68,12 @@ static int64_t time_left(const struct run *run, int64_t wanted_ms)
     return left < wanted_ms ? (left > 0 ? left : 0) : wanted_ms;
 }
 
-static int64_t file_child_time(const struct run *run)
+static int64_t share_of_time(const struct run *run, int divisor, int64_t least_ms,
+                             int64_t most_ms)
 {
-    int64_t share = time_left(run, INT64_MAX) / FILE_CHILD_SHARE;
-    int64_t wanted = share < FILE_CHILD_LEAST_MS ? FILE_CHILD_LEAST_MS : share;
-    return time_left(run, wanted < FILE_CHILD_MS ? wanted : FILE_CHILD_MS);
+    int64_t share = time_left(run, INT64_MAX) / divisor;
+    int64_t wanted = share < least_ms ? least_ms : share;
+    return time_left(run, wanted < most_ms ? wanted : most_ms);
 }
 
 static int read_in_child(const struct run *run, struct plan_entry *entry, struct pipeline *pipeline,
@@ -82,7 +85,9 @@ static int read_in_child(const struct run *run, struct plan_entry *entry, struct
     struct child_request request = {.what = CHILD_READS_FILE,
                                     .argv = argv,
                                     .limit = -1,
-                                    .time_limit_ms = file_child_time(run),
+                                    .time_limit_ms = share_of_time(run, FILE_CHILD_SHARE,
+                                                                   FILE_CHILD_LEAST_MS,
+                                                                   FILE_CHILD_MS),
                                     .cancelled = run->cancelled};
     entry->modified = time(NULL);
     return source_run_child(run->spawner, &request, from_source, pipeline, &entry->outcome, err);
@@ -115,7 +120,8 @@ static int run_child(const struct run *run, struct plan_entry *entry, struct pip
                                     .argv = entry->argv,
                                     .input = entry->item->input,
                                     .limit = entry->limit,
-                                    .time_limit_ms = time_left(run, entry->time_limit_ms),
+                                    .time_limit_ms = share_of_time(run, COMMAND_SHARE, COMMAND_LEAST_MS,
+                                                                   entry->time_limit_ms),
                                     .cancelled = run->cancelled};
     int r = source_run_child(run->spawner, &request, from_source, pipeline, &entry->outcome, err);
     entry->modified = time(NULL);

@@ -260,6 +260,16 @@ def test_a_read_of_a_local_disk_that_hangs_is_abandoned(tmp_path, disk_that_hang
     assert process.wait(60) == 0
 
 
+def test_a_command_that_hangs_leaves_time_for_the_logs(tmp_path):
+    marker = new_marker()
+    (tmp_path / "kern.log").write_text("kernel\n")
+    catalog = write_catalog(tmp_path / "catalog", f"  - command: [/bin/sh, -c, 'sleep 600; :', {marker}]\n    as: hangs\n    time: 600\n"
+                            f"  - log: {tmp_path}/kern.log\n")
+    found = members(collect(tmp_path / "out", "--catalog", catalog, "--time-limit=20", "--jobs=1", "--output=zip"))
+    assert found[f"{str(tmp_path)[1:]}/kern.log"] == b"kernel\n"
+    assert entries(found)["hangs.out"]["status"] == "timeout" and survivors(marker) == []
+
+
 # ---- Size and number
 
 @pytest.fixture(scope="module")
