@@ -128,6 +128,14 @@ static int check_user(const struct session *s, struct err *err)
                    "--root DIR (a mounted system or a copy), and xen-analyze on a report.");
 }
 
+/* Before anything of ours is open that could have this number, and before any question. */
+static int check_outfd(const struct session *s, struct err *err)
+{
+    if (s->options.outfd < 0 || fcntl(s->options.outfd, F_GETFD) >= 0)
+        return 0;
+    return err_set(err, ERR_USAGE, "Invalid output file descriptor: %d", s->options.outfd);
+}
+
 static void complain(void *context, const char *message)
 {
     (void)context;
@@ -384,6 +392,8 @@ static int run_session(struct session *s, struct err *err)
     int r = resolve_root(s, err);
     if (r == 0)
         r = check_user(s, err);
+    if (r == 0)
+        r = check_outfd(s, err);
     if (r == 0 && s->options.pool)
         return pool_session_run(&s->options, s->root, s->epoch, &cancelled, err);
     if (r == 0)

@@ -260,6 +260,7 @@ def test_a_reader_that_goes_away_is_a_failure(root):
     (["--output=rar"], b"Invalid output format 'rar'\n"),
     (["--outfd=1"], b"Option '--outfd' only valid with '--output=tar'\n"),
     (["--output=tar", "--outfd=987", "-y", "-s"], b"Invalid output file descriptor: 987\n"),
+    (["--output=tar", "--outfd=4"], b"Invalid output file descriptor: 4\n"),  # a number that the program itself would use
     (["--xyz"], b"xen-bugtool: option --xyz not recognized\nUsage: xenserver-status-report [OPTION]...\n"),
     (["a"], b"Invalid additional arguments: ["),
     (["--entries=system-logs:x", "-y"], b"Option '--entries'"),
