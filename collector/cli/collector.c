@@ -244,8 +244,10 @@ static void say_failure(const struct session *s, const struct destination *desti
         err_prefix(err, "Error writing %s file '%s'", zip ? "zip" : "tar", destination->path);
 }
 
-static void say_success(const struct session *s, const struct destination *destination)
+static int say_success(const struct session *s, const struct destination *destination,
+                       struct err *err)
 {
+    int r = 0;
     bool to_file = s->options.outfd < 0;
     struct summary summary = {.plan = &s->plan,
                               .path = to_file ? destination->path : NULL,
@@ -257,9 +259,10 @@ static void say_success(const struct session *s, const struct destination *desti
                 strcmp(s->options.format->name, "zip") == 0 ? "archive" : "tarball",
                 destination->path);
     else if (to_file)
-        printf("%s\n", destination->path);
+        r = summary_print_path(destination->path, err);
     if (s->options.debug)
         summary_print_sizes(&s->plan, s->selections.items, s->selections.count, stderr);
+    return r;
 }
 
 static int collect_into(struct session *s, struct destination *destination, struct mounts *mounts,
@@ -362,7 +365,7 @@ static int collect(struct session *s, struct err *err)
     if (r < 0)
         say_failure(s, &destination, err);
     else
-        say_success(s, &destination);
+        r = say_success(s, &destination, err);
     if (r == 0 && s->options.clean_tapdisk_logs)
         clean_logs(s, root_fd);
     if (abandoned)

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 
 #include "collector/cli/destination.h"
+#include "collector/cli/summary.h"
 #include "collector/pool/pool.h"
 #include "collector/run/progress.h"
 #include "common/escape.h"
@@ -121,8 +122,8 @@ static int collect(struct pool_session *session, const char *root, int64_t epoch
     return pool_collect(&pool, spawner, &sink, ret, err);
 }
 
-static void say_end(const struct pool_session *session, const struct destination *destination,
-                    const struct pool_result *result)
+static int say_end(const struct pool_session *session, const struct destination *destination,
+                   const struct pool_result *result, struct err *err)
 {
     if (result->complete < result->hosts)
         fprintf(stderr,
@@ -130,11 +131,11 @@ static void say_end(const struct pool_session *session, const struct destination
                 "the bundle tells why\n",
                 result->complete, result->hosts, result->partial);
     if (session->options->outfd >= 0)
-        return;
-    if (session->talk)
-        fprintf(session->talk, "Writing archive %s successful.\n", destination->path);
-    else
-        printf("%s\n", destination->path);
+        return 0;
+    if (!session->talk)
+        return summary_print_path(destination->path, err);
+    fprintf(session->talk, "Writing archive %s successful.\n", destination->path);
+    return 0;
 }
 
 static int run_with(struct pool_session *session, const char *root, int64_t epoch,
@@ -152,7 +153,7 @@ static int run_with(struct pool_session *session, const char *root, int64_t epoc
     else
         bundle_discard(destination.bundle);
     if (r == 0)
-        say_end(session, &destination, &result);
+        r = say_end(session, &destination, &result, err);
     destination_release(&destination);
     return r;
 }

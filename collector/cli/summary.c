@@ -5,6 +5,7 @@
  */
 #include "collector/cli/summary.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -153,4 +154,14 @@ void summary_print_sizes(const struct plan *plan, const struct plan_selection *s
         fprintf(out, "    %s (%lld, %lld)\n", capability->key, (long long)capability->max_size,
                 bytes);
     }
+}
+
+int summary_print_path(const char *path, struct err *err)
+{
+    if (printf("%s\n", path) > 0 && fflush(stdout) == 0)
+        return 0;
+    return err_set_errno(err, errno,
+                         "the archive '%s' is complete, but its name cannot be written to standard "
+                         "output",
+                         path);
 }

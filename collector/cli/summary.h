@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "collector/plan/plan.h"
+#include "common/err.h"
 
 struct summary {
     const struct plan *plan; /* after the run */
@@ -19,3 +20,9 @@ void summary_print(const struct summary *summary, FILE *out);
 /* The closing table of --debug: what each of the capabilities may take and took. */
 void summary_print_sizes(const struct plan *plan, const struct plan_selection *selections,
                          size_t count, FILE *out);
+
+/*
+ * All that a silent run says: the archive's path and a newline. Failing matters: the caller would
+ * not learn where the archive is, which stays.
+ */
+int summary_print_path(const char *path, struct err *err);

@@ -602,3 +602,12 @@ def test_every_certificate_of_a_file_is_told_and_no_key(tmp_path):
     assert parts["many.pem"].count("notAfter=") == 64 and "more of them are not shown" in parts["many.pem"]
     assert "holds no certificate" in parts["none.pem"] and "subject" not in parts["broken.pem"]
     assert b"PRIVATE KEY" not in found["certificates.out"]
+
+
+def test_a_silent_run_that_cannot_tell_the_path_fails_and_keeps_the_archive(root, tmp_path):
+    with open("/dev/full", "wb") as full:
+        result = bugtool("-s", "-y", "--root", root, "--outdir", tmp_path / "out", stdout=full)
+    archive, = (tmp_path / "out").iterdir()
+    assert result.returncode == 1
+    assert f"the archive '{archive}' is complete" in result.stderr.decode()
+    assert members(archive)["manifest.json"]
