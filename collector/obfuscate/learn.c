@@ -154,9 +154,49 @@ int learn_value(struct names *names, const struct sources *sources, enum name_cl
     }
 }
 
+/* iqn.2020-05.com.example.storage:anything */
+static int learn_iqn(struct names *names, const struct sources *sources, const char *text,
+                     size_t length, struct err *err)
+{
+    struct strbuf forward = STRBUF_INIT;
+    const char *end = text + length, *from = memchr(text, '.', length);
+    if (!from || length < 4 || strncasecmp(text, "iqn.", 4) != 0)
+        return 0;
+    from = memchr(from + 1, '.', (size_t)(end - from - 1)); /* behind the date */
+    const char *colon = from ? memchr(from, ':', (size_t)(end - from)) : NULL;
+    const char *to = colon ? colon : end;
+    if (!from || !memchr(from + 1, '.', (size_t)(to - from - 1)) ||
+        sources_stop(sources, from + 1, (size_t)(to - from - 1)))
+        return 0;
+    int r = add(names, sources, NAME_DOMAIN, from + 1, (size_t)(to - from - 1), err);
+    for (const char *label_end = to; label_end > from;) {
+        const char *dot = memrchr(from, '.', (size_t)(label_end - from));
+        strbuf_addf(&forward, "%s%.*s", forward.length ? "." : "", (int)(label_end - dot - 1),
+                    dot + 1);
+        label_end = dot;
+    }
+    if (r == 0)
+        r = strbuf_ok(&forward) ? learn_domain(names, sources, forward.data, forward.length, err)
+                                : err_nomem(err);
+    strbuf_release(&forward);
+    return r;
+}
+
+int learn_field(struct names *names, const struct sources *sources, const struct doc_node *kind,
+                const char *text, size_t length, struct err *err)
+{
+    enum name_class class;
+    if (strcmp(kind->text, "iqn") == 0)
+        return learn_iqn(names, sources, text, length, err);
+    if (!name_class_find(kind->text, &class))
+        return doc_fail(kind, err, "there is no class '%s' of names", kind->text);
+    return learn_value(names, sources, class, text, length, err);
+}
+
 struct reader {
     struct names *names;
     const struct sources *sources;
+    const struct doc_node *keys; /* of settings */
 };
 
 typedef int (*line_reader)(const struct reader *reader, char *line, struct err *err);
@@ -208,12 +248,44 @@ static int read_users(const struct reader *reader, char *line, struct err *err)
                : learn_value(reader->names, reader->sources, NAME_USER, fields[4], full_name, err);
 }
 
+/* "server ntp.example.com iburst", "domains = a.example, b.example": the first word counts. */
+static int read_settings(const struct reader *reader, char *line, struct err *err)
+{
+    line += strspn(line, " \t");
+    line[strcspn(line, "#;")] = '\0';
+    int r = 0;
+    for (size_t i = 0; reader->keys && i < reader->keys->count; i++) {
+        size_t n = strlen(reader->keys->keys[i]->text);
+        if (strncasecmp(line, reader->keys->keys[i]->text, n) != 0 || !strchr(" \t=:", line[n]))
+            continue;
+        for (char *rest = line + n, *item; r == 0 && (item = strsep(&rest, ","));) {
+            item += strspn(item, " \t=:\"'");
+            r = learn_field(reader->names, reader->sources, reader->keys->items[i], item,
+                            strcspn(item, " \t\r\"'"), err);
+        }
+    }
+    return r;
+}
+
+/* "*.* @@logs.example.com:514" */
+static int read_log_targets(const struct reader *reader, char *line, struct err *err)
+{
+    char *at = line[0] == '#' ? NULL : strchr(line, '@');
+    if (!at)
+        return 0;
+    at += strspn(at, "@");
+    return learn_value(reader->names, reader->sources, NAME_HOST, at, strcspn(at, " \t:;"), err);
+}
+
 static const struct {
     const char *form;
     line_reader read;
 } forms[] = {{"hostname", read_hostname},
              {"hosts", read_hosts},
              {"resolver", read_resolver},
+             {"settings", read_settings},
+             {"log targets", read_log_targets},
+             {"certificates", NULL},
              {"users", read_users}};
 
 static int read_lines(const struct reader *reader, const char *path, const char *form,
@@ -221,10 +293,13 @@ static int read_lines(const struct reader *reader, const char *path, const char 
 {
     struct strbuf text = STRBUF_INIT;
     line_reader read = NULL;
+    bool known = false;
     for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
-        if (strcmp(forms[i].form, form) == 0)
+        if (strcmp(forms[i].form, form) == 0) {
             read = forms[i].read;
-    if (!read)
+            known = true;
+        }
+    if (!known)
         return err_set(err, ERR_BUG, "no way to read names from a '%s'", form);
     int r = 0;
     struct err why = ERR_INIT;
@@ -233,9 +308,13 @@ static int read_lines(const struct reader *reader, const char *path, const char 
             r = err_set(err, why.code, "cannot learn names from '%s': %s", path, why.text);
         text.length = 0;
     }
-    char *rest = text.length ? text.data : NULL;
+    if (r == 0 && !read && text.length)
+        r = learn_certificates(reader->names, reader->sources, text.data, text.length, err);
+    char *rest = read && text.length ? text.data : NULL;
     for (char *line; r == 0 && (line = strsep(&rest, "\n"));)
         r = read(reader, line, err);
+    if (text.length) /* a certificate's file may hold its key */
+        explicit_bzero(text.data, text.length);
     strbuf_release(&text);
     return r;
 }
@@ -264,7 +343,7 @@ int learn_all(struct names *names, const struct sources *sources, const char *ro
 {
     const struct doc_node *databases = doc_get(sources->root, "databases");
     const struct doc_node *files = doc_get(sources->root, "files");
-    const struct reader reader = {names, sources};
+    struct reader reader = {.names = names, .sources = sources};
     char path[PATH_MAX];
     int r = 0;
     for (size_t i = 0; r == 0 && i < databases->count; i++) {
@@ -279,6 +358,7 @@ int learn_all(struct names *names, const struct sources *sources, const char *ro
             r = doc_string(doc_get(files->items[i], "form"), &form, err);
         if (r == 0)
             r = below(root, file, path, err);
+        reader.keys = doc_get(files->items[i], "keys");
         if (r == 0)
             r = read_lines(&reader, path, form, err);
     }

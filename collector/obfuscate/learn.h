@@ -32,6 +32,17 @@ int learn_all(struct names *names, const struct sources *sources, const char *ro
 int learn_value(struct names *names, const struct sources *sources, enum name_class class,
                 const char *text, size_t length, struct err *err);
 
+/*
+ * The same by the word that sources.yaml uses: a class, or "iqn", whose naming authority is learnt
+ * in both orders (com.example, example.com).
+ */
+int learn_field(struct names *names, const struct sources *sources, const struct doc_node *kind,
+                const char *text, size_t length, struct err *err);
+
+/* All certificates in a text in PEM form (learn_certificate.c). */
+int learn_certificates(struct names *names, const struct sources *sources, const char *text,
+                       size_t length, struct err *err);
+
 /* XAPI's database in an open file (learn_xapi.c). */
 int learn_xapi(struct names *names, const struct sources *sources, int fd, const char *path,
                struct err *err);

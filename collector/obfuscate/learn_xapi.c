@@ -93,12 +93,9 @@ static int learn_row(struct learner *l, const XML_Char **attributes)
     if (is_left_out(l, attributes))
         return 0;
     for (size_t i = 0; r == 0 && i < fields->count; i++) {
-        enum name_class class;
-        if (!name_class_find(fields->items[i]->text, &class))
-            return doc_fail(fields->items[i], &l->failure, "there is no class '%s' of names",
-                            fields->items[i]->text);
         if (find_value(l, fields->keys[i]->text, attributes) && l->word.length > 0)
-            r = learn_value(l->names, l->sources, class, l->word.data, l->word.length, &l->failure);
+            r = learn_field(l->names, l->sources, fields->items[i], l->word.data, l->word.length,
+                            &l->failure);
     }
     if (r == 0 && (!strbuf_ok(&l->value) || !strbuf_ok(&l->key) || !strbuf_ok(&l->word)))
         r = err_nomem(&l->failure);

@@ -41,13 +41,29 @@ static const char database[] =
     "<table name=\"SR\"><row ref=\"d\" name__label=\"Local%.storage\"/>"
     "<row ref=\"e\" name__label=\"Vault\" name__description=\"Cellar,%.left\"/></table>"
     "<table name=\"PBD\"><row "
-    "device_config=\"(('server'%.'nas3.acme.example')%.('x'%.'y'))\"/></table>"
+    "device_config=\"(('server'%.'nas3.acme.example')%.('targetIQN'%.'iqn.2020-05.com.initrode:t1')"
+    ")\"/></table>"
     "<table name=\"task\"><row name__label=\"VM.start\"/></table></database>";
+
+/* Subject box9.certs.example, also alt7.others.example; made for this test. */
+static const char certificate[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBsTCCAVegAwIBAgIUObGLr3p/ikZB98qShJ+PvZXRvFMwCgYIKoZIzj0EAwIw\n"
+    "HTEbMBkGA1UEAwwSYm94OS5jZXJ0cy5leGFtcGxlMCAXDTI2MTEyMjA1MzY1OFoY\n"
+    "DzIxMjYxMDI5MDUzNjU4WjAdMRswGQYDVQQDDBJib3g5LmNlcnRzLmV4YW1wbGUw\n"
+    "WTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQJWf5bMU2pOKKxe44I7qvpUOBDUMAf\n"
+    "4lkZQNKvTaeij8YF/Cdwj1P+epeuz+PYuNi2+5mUTYcZG5g9P24/GI89o3MwcTAd\n"
+    "BgNVHQ4EFgQU72mzqmhs6HnpVdqDKSCIM0mRsG4wHwYDVR0jBBgwFoAU72mzqmhs\n"
+    "6HnpVdqDKSCIM0mRsG4wDwYDVR0TAQH/BAUwAwEB/zAeBgNVHREEFzAVghNhbHQ3\n"
+    "Lm90aGVycy5leGFtcGxlMAoGCCqGSM49BAMCA0gAMEUCIQDY/5MJTHw3/RKoTtdD\n"
+    "ztend4Wc3Nn5oJeAiiaZ2FktHgIgRbhfAmUwUCLI+7YGV0oKnR2mYVW1XghWGx5V\n"
+    "CbVj12A=\n"
+    "-----END CERTIFICATE-----\n";
 
 static void make_host(struct fixture *f)
 {
     char path[128];
-    static const char *const folders[] = {"etc", "var", "var/xapi"};
+    static const char *const folders[] = {"etc", "etc/xensource", "var", "var/xapi"};
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
         snprintf(path, sizeof path, "%s/%s", f->folder, folders[i]);
         assert_int_equal(mkdir(path, 0700), 0);
@@ -57,6 +73,12 @@ static void make_host(struct fixture *f)
                "127.0.0.1 localhost\n192.168.4.1 tower.acme.example tower # me\n", 0600);
     write_file(f->folder, "etc/passwd",
                "root:x:0:0:root:/:/x\njdoe:x:1001:1:Jane Doe,,:/home/jdoe:/x\n", 0600);
+    write_file(f->folder, "etc/chrony.conf",
+               "server clock1.times.example iburst\npool 2.pool.ntp.org\n# server no.where.test\n",
+               0600);
+    write_file(f->folder, "etc/krb5.conf", "[libdefaults]\n default_realm = AD.ACME.TEST\n", 0600);
+    write_file(f->folder, "etc/rsyslog.conf", "*.* @@sink.logs.example:514\n", 0600);
+    write_file(f->folder, "etc/xensource/xapi-ssl.pem", certificate, 0600);
     write_file(f->folder, "etc/resolv.conf", "nameserver 192.168.4.5\nsearch lab.acme.example\n",
                0600);
 }
@@ -147,11 +169,16 @@ static void another_key_gives_other_names(void **state)
 
 static void names_are_learnt_from_all_places(void **state)
 {
-    static const char *const learnt[] = {"payroll box", "Vault",        "Cellar, left",
-                                         "nas3",        "acme.example", "tower",
-                                         "jdoe",        "Jane Doe",     "lab.acme.example"};
+    static const char *const learnt[] = {"payroll box",  "Vault",         "Cellar, left",
+                                         "nas3",         "acme.example",  "tower",
+                                         "jdoe",         "Jane Doe",      "lab.acme.example",
+                                         "clock1",       "times.example", "AD.ACME.TEST",
+                                         "sink",         "logs.example",  "com.initrode",
+                                         "initrode.com", "box9",          "certs.example",
+                                         "alt7",         "others.example"};
     static const char *const not_learnt[] = {
-        "Debian 12", "Control domain", "Local storage", "VM.start", "root", "localhost", "example"};
+        "Debian 12", "Control domain", "Local storage", "VM.start", "root",
+        "localhost", "example",        "pool.ntp.org",  "iburst",   "where.test"};
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_SIZE(learnt); i++) {
         char *text = obfuscated(f->obfuscator, learnt[i]);
