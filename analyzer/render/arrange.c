@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Reading order: each cause with its symptoms below it, suppressed findings apart, unknown rules by
- * reason.
+ * Reading order: each cause with its symptoms below it, as far up as the worst of them belongs;
+ * suppressed findings apart, unknown rules by reason.
  *
  * A chain of causes is flattened to its top: a reader wants to know what to repair first, not a
  * tree. A symptom whose cause is not shown (suppressed, or below the asked severity) stands for
@@ -55,16 +55,18 @@ static size_t top_cause(const struct view *view, size_t index)
     return index;
 }
 
-/* Counting sort by top cause: linear, and symptoms keep the verdict's order. */
+/* Counting sort by the group's severity and top cause: linear, and symptoms keep the verdict's
+ * order. */
 static int arrange_findings(struct view *view, struct err *err)
 {
     const struct verdict *verdict = view->verdict;
     size_t count = verdict->finding_count;
     size_t *tops = arena_array(view->arena, count + 1, sizeof *tops);
     size_t *places = arena_array(view->arena, count + 1, sizeof *places);
+    enum severity *worst = arena_array(view->arena, count + 1, sizeof *worst);
     view->findings = arena_array(view->arena, count + 1, sizeof *view->findings);
     view->suppressed = arena_array(view->arena, count + 1, sizeof *view->suppressed);
-    if (!tops || !places || !view->findings || !view->suppressed)
+    if (!tops || !places || !worst || !view->findings || !view->suppressed)
         return err_nomem(err);
     for (size_t i = 0; i < count; i++) {
         const struct finding *finding = &verdict->findings[i];
@@ -75,18 +77,22 @@ static int arrange_findings(struct view *view, struct err *err)
         else {
             tops[i] = top_cause(view, i);
             places[tops[i]]++;
+            if (worst[tops[i]] < finding->severity)
+                worst[tops[i]] = finding->severity;
             view->counts[finding->severity]++;
             view->finding_count++;
         }
     }
     size_t place = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t group = places[i];
-        places[i] = place + 1; /* where its first symptom goes */
-        if (group > 0)
+    for (int severity = SEVERITY_COUNT - 1; severity >= 0; severity--)
+        for (size_t i = 0; i < count; i++) {
+            size_t group = places[i];
+            if (group == 0 || (int)worst[i] != severity)
+                continue;
             view->findings[place].finding = &verdict->findings[i];
-        place += group;
-    }
+            places[i] = place + 1; /* where its first symptom goes */
+            place += group;
+        }
     for (size_t i = 0; i < count; i++)
         if (is_shown(view, &verdict->findings[i]) && tops[i] != i)
             view->findings[places[tops[i]]++] = (struct view_finding){&verdict->findings[i], true};

@@ -58,7 +58,7 @@ static void symptoms_follow_their_cause(void **state)
                                             {"c", SEVERITY_ERROR, -1, NULL},
                                             {"d", SEVERITY_INFO, 2, NULL},
                                             {"e", SEVERITY_INFO, 1, NULL}};
-    check(findings, 5, SEVERITY_INFO, "b(e)c(ad)", 0);
+    check(findings, 5, SEVERITY_INFO, "c(ad)b(e)", 0); /* the critical one moves its cause up */
 }
 
 static void a_chain_of_causes_is_shown_under_the_first(void **state)
