@@ -186,6 +186,25 @@ static int take_event(struct builder *b, const yaml_event_t *event, bool *ret_do
     }
 }
 
+/* What people mean when they write what the parser does not understand. */
+static const char *remedy(const char *problem)
+{
+    static const struct {
+        const char *problem, *remedy;
+    } hints[] = {
+        {"cannot start any token",
+         "; indent with blanks, not tabs, and quote a value that begins with @, ` or %"},
+        {"unknown escape character", "; put a regular expression in single quotes"},
+        {"mapping values are not allowed",
+         "; is the indentation right? A value that holds ': ' needs quotes"},
+        {"did not find expected key", "; is the indentation right, or does a value need quotes?"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+        if (strstr(problem, hints[i].problem))
+            return hints[i].remedy;
+    return "";
+}
+
 static int build(struct builder *b, struct err *err)
 {
     for (bool done = false; !done;) {
@@ -197,10 +216,10 @@ static int build(struct builder *b, struct err *err)
             if (b->parser.error == YAML_READER_ERROR)
                 return err_set_at(err, ERR_PARSE, b->name, 0, 0, "not YAML text: %s at byte %zu",
                                   b->parser.problem, b->parser.problem_offset);
-            return err_set_at(err, ERR_PARSE, b->name, (int)mark->line + 1, (int)mark->column + 1,
-                              "not valid YAML: %s%s%s", b->parser.problem,
-                              b->parser.context ? " " : "",
-                              b->parser.context ? b->parser.context : "");
+            return err_set_at(
+                err, ERR_PARSE, b->name, (int)mark->line + 1, (int)mark->column + 1,
+                "not valid YAML: %s%s%s%s", b->parser.problem, b->parser.context ? " " : "",
+                b->parser.context ? b->parser.context : "", remedy(b->parser.problem));
         }
         int r = take_event(b, &event, &done, err);
         yaml_event_delete(&event);

@@ -184,6 +184,12 @@ static int fail_foreign(struct database *database, int rc, const char *sql, stru
                        guard->refused);
     if (guard->timed_out)
         return err_set(err, ERR_TIMEOUT, "SQL: the query took longer than it may");
+    static const struct {
+        const char *problem, *remedy;
+    } hints[] = {
+        {"no such table: ", "`xen-analyze tables` lists all"},
+        {"no such column: ", "`xen-analyze tables NAME` lists a table's; text stands in '...'"},
+    };
     char what[32];
     int line = error_line(database, sql);
     /* A place in a text of one line says nothing. */
@@ -191,6 +197,11 @@ static int fail_foreign(struct database *database, int rc, const char *sql, stru
         snprintf(what, sizeof what, "SQL, line %d", line);
     else
         snprintf(what, sizeof what, "SQL");
+    const char *message = sqlite3_errmsg(database->handle);
+    for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+        if ((rc & 0xff) == SQLITE_ERROR &&
+            strncmp(message, hints[i].problem, strlen(hints[i].problem)) == 0)
+            return err_set(err, ERR_PARSE, "%s: %s (%s)", what, message, hints[i].remedy);
     return database_fail(database, rc, err, what);
 }
 

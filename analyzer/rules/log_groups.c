@@ -62,10 +62,12 @@ static int resolve(const struct rule_set *set, const struct doc_node *item,
     if (text[0] != '$')
         return 0;
     *ret = doc_get(set->groups, text + 1);
-    return *ret
-               ? 0
-               : doc_fail(item, err,
-                          "there is no group of logs '%s' (groups stand in rules/logs.yaml)", text);
+    if (*ret)
+        return 0;
+    CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
+    for (size_t i = 0; set->groups && i < set->groups->count; i++)
+        strbuf_addf(&known, "%s$%s", i ? ", " : "", set->groups->keys[i]->text);
+    return doc_fail(item, err, "there is no group of logs '%s'; known: %s", text, known.data);
 }
 
 int log_groups_expand(struct rule_set *set, const struct doc_node *node,
