@@ -22,7 +22,7 @@ const char options_help[] =
     "nagios;\n"
     "                       csv for --query; may be repeated with --output\n"
     " --output FILE         write the FORMAT before it to FILE\n"
-    " --rules PATH          use the rules in this file or folder too (repeatable)\n"
+    " --rules PATH          use the rules (and tables/) in this file or folder too; repeatable\n"
     " --no-default-rules    do not use the built-in rules\n"
     " --only ID,...         use these rules only\n"
     " --skip ID,...         do not use these rules\n"
@@ -327,7 +327,9 @@ static int take_verb(struct options *options, struct err *err)
                  {"show", COMMAND_SHOW},
                  {"lint", COMMAND_LINT},
                  {"test", COMMAND_TEST}};
-    const char *verb = options->operands.count > 1 ? options->operands.items[1] : "";
+    if (options->operands.count < 2)
+        return err_set(err, ERR_USAGE, "rules needs a command: list, show, lint or test");
+    const char *verb = options->operands.items[1];
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
         if (strcmp(verb, verbs[i].name) == 0) {
             options->command = verbs[i].command;

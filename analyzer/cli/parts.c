@@ -8,10 +8,35 @@
 extern const struct embedded_file embedded_rules[], embedded_logs[], embedded_formats[],
     embedded_overview[];
 
+/* The built-in tables, and those in the folders `tables` of folders of rules. */
+static int load_tables(const char *const *extra, struct table_set **ret, struct err *err)
+{
+    size_t count = 0, found = 0;
+    while (extra && extra[count])
+        count++;
+    struct strbuf *folders = calloc(count + 1, sizeof *folders);
+    const char **paths = calloc(count + 1, sizeof *paths);
+    int r = folders && paths ? 0 : err_nomem(err);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        folders[i] = (struct strbuf)STRBUF_INIT;
+        if (rule_tables_folder(extra[i], &folders[i]))
+            paths[found++] = folders[i].data;
+        else if (!strbuf_ok(&folders[i]))
+            r = err_nomem(err);
+    }
+    if (r == 0)
+        r = table_set_load(embedded_tables, paths, ret, err);
+    for (size_t i = 0; folders && i < count; i++)
+        strbuf_release(&folders[i]);
+    free(folders);
+    free(paths);
+    return r;
+}
+
 int parts_load(struct parts *ret, const char *const *extra, bool built_in, struct err *err)
 {
     *ret = (struct parts){0};
-    int r = table_set_load(embedded_tables, NULL, &ret->tables, err);
+    int r = load_tables(extra, &ret->tables, err);
     if (r == 0)
         r = fact_set_load(embedded_facts, &ret->facts, err);
     if (r == 0)

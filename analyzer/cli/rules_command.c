@@ -128,10 +128,9 @@ int command_rules_test(struct options *options, struct err *err)
     r = verify_tests(&verify, rule_outcome, &report, err);
     if (r < 0)
         return r;
-    if (all) {
+    if (all)
         log_formats_test(parts.formats, format_outcome, &report);
-        table_set_test(parts.tables, table_outcome, &report);
-    }
+    table_set_test(parts.tables, all, table_outcome, &report);
     const char *format = options->outputs.items[0].format;
     if (strcmp(format, "text") == 0)
         strbuf_addf(&out, "%zu rules\n", rule_set_count(parts.rules));

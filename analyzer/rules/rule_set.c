@@ -20,6 +20,9 @@
 /* Folders of rules inside folders of rules: area, vendor, ... */
 #define FOLDER_DEPTH 4
 
+/* The folder inside a folder of rules that holds the tables they need. */
+#define TABLES_FOLDER "tables"
+
 static int add_file(struct rule_set *set, size_t pack, const char *name, const char *bytes,
                     size_t length, struct err *err)
 {
@@ -76,6 +79,19 @@ static int not_hidden(const struct dirent *entry)
 static int add_path(struct rule_set *set, size_t pack, const char *path, int depth,
                     struct err *err);
 
+bool rule_tables_folder(const char *path, struct strbuf *ret)
+{
+    struct stat status;
+    strbuf_addf(ret, "%s/" TABLES_FOLDER, path);
+    return strbuf_ok(ret) && stat(ret->data, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool holds_tables(const char *path)
+{
+    CLEANUP(strbuf_release) struct strbuf folder = STRBUF_INIT;
+    return rule_tables_folder(path, &folder);
+}
+
 static int add_folder(struct rule_set *set, size_t pack, const char *path, int depth,
                       struct err *err)
 {
@@ -90,7 +106,8 @@ static int add_folder(struct rule_set *set, size_t pack, const char *path, int d
         CLEANUP(strbuf_release) struct strbuf child = STRBUF_INIT;
         struct stat status;
         strbuf_addf(&child, "%s/%s", path, entries[i]->d_name);
-        if (r == 0 && stat(child.data, &status) == 0 &&
+        bool tables = depth == 0 && strcmp(entries[i]->d_name, TABLES_FOLDER) == 0;
+        if (r == 0 && !tables && stat(child.data, &status) == 0 &&
             (S_ISDIR(status.st_mode) || is_rule_file(entries[i]->d_name)))
             r = add_path(set, pack, child.data, depth + 1, err);
         free(entries[i]);
@@ -129,8 +146,9 @@ static int load_all(struct rule_set *set, const struct embedded_file *embedded,
         r = add_pack(set, *paths, &pack, err);
         if (r == 0)
             r = add_path(set, pack, *paths, 0, err);
-        if (r == 0 && set->packs.items[pack].rules == 0)
-            r = err_set(err, ERR_NOTFOUND, "'%s' holds no rule (*.yaml)", *paths);
+        if (r == 0 && set->packs.items[pack].rules == 0 && !holds_tables(*paths))
+            r = err_set(err, ERR_NOTFOUND,
+                        "'%s' holds no rule (*.yaml) and no folder '" TABLES_FOLDER "'", *paths);
     }
     return r;
 }

@@ -51,6 +51,7 @@ struct table {
     const char *capability; /* that collects the files, or "" */
     bool empty_if_absent;    /* a host that proves to have no such file has no such thing: no rows, not no data */
     const char *file;       /* the YAML file, for messages */
+    bool built_in;          /* embedded, not from a file that the user named */
     const struct path_pattern *files;
     size_t file_count;
     const struct column *columns; /* without host, path, line */
@@ -90,8 +91,9 @@ size_t table_set_count(const struct table_set *set);
 const struct table *table_set_at(const struct table_set *set, size_t index);
 const struct table *table_set_find(const struct table_set *set, const char *name);
 
-/* Runs the tests in the tables' files and tells `outcome` of each. Returns the number of failed. */
-size_t table_set_test(const struct table_set *set,
+/* Runs the tests in the tables' files (`all` false: not of built-in ones) and tells `outcome` of
+ * each. Returns the number of failed. */
+size_t table_set_test(const struct table_set *set, bool all,
                       void (*outcome)(void *context, const struct table *table, const char *test,
                                       const char *failure /* NULL: passed */),
                       void *context);

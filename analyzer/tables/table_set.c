@@ -90,6 +90,7 @@ static int leave_family(struct table_set *set, const struct table *table, struct
 static int add_table(struct table_set *set, struct table *table, int origin, struct err *err)
 {
     struct entry *old = find(set, table->name);
+    table->built_in = origin == 0;
     if (old && old->origin == origin)
         return err_set_at(err, ERR_PARSE, table->file, 0, 0,
                           "table '%s' stands in %s already; give it another name", table->name,

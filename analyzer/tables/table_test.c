@@ -241,7 +241,7 @@ static bool run_test(const struct table *table, const struct doc_node *test, cha
     return passed;
 }
 
-size_t table_set_test(const struct table_set *set,
+size_t table_set_test(const struct table_set *set, bool all,
                       void (*outcome)(void *context, const struct table *table, const char *test,
                                       const char *failure),
                       void *context)
@@ -250,6 +250,8 @@ size_t table_set_test(const struct table_set *set,
     for (size_t i = 0; i < table_set_count(set); i++) {
         const struct table *table = table_set_at(set, i);
         const struct doc_node *tests = table->leader == table ? table->tests : NULL;
+        if (!all && table->built_in)
+            continue;
         size_t count = tests && tests->kind == DOC_LIST ? tests->count : 0;
         for (size_t k = 0; k < count; k++) {
             char name[128], failure[600];

@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (table_set_load(files, NULL, &set, &err) < 0)
         return 0;
-    table_set_test(set, ignore, NULL);
+    table_set_test(set, true, ignore, NULL);
     table_set_free(set);
     return 0;
 }

@@ -353,3 +353,52 @@ def test_a_pattern_that_only_attacks_the_compiler_is_refused(tmp_path):
         assert f"{path}:5:" in result.stderr
     path = write(tmp_path / "my-rule.yaml", text.replace("I/O error, dev", "error x{2000}"))
     assert any("a repeat of 2000" in text for _, text in remarks(path))
+
+
+TABLE = """table: sysctl
+description: Settings of the kernel
+files: [sysctl-A.out]
+mode: lines
+row: '^(?<name>\\S+) = (?<value>.*)$'
+columns: {name: text, value: text}
+tests:
+  - files: {sysctl-A.out: "vm.swappiness = 60\\n"}
+    rows: [{name: vm.swappiness, value: 60}]
+"""
+
+ON_TABLE = """id: swappiness
+title: vm.swappiness is {value}
+component: memory
+severity: info
+query: SELECT host, path, line, value FROM sysctl WHERE name = 'vm.swappiness'
+tests:
+  - files: {sysctl-A.out: "vm.swappiness = 60\\n"}
+    expect: {value: 60}
+"""
+
+
+def test_a_folder_of_rules_brings_its_tables(tmp_path):
+    (tmp_path / "mine/tables").mkdir(parents=True)
+    (tmp_path / "report").mkdir()
+    write(tmp_path / "report/sysctl-A.out", "vm.swappiness = 10\n")
+    table = write(tmp_path / "mine/tables/sysctl.yaml", TABLE)
+    asked = ["--rules", tmp_path / "mine", "--query", "SELECT value FROM sysctl", tmp_path / "report"]
+    assert analyze(*asked).stdout.split() == ["value", "10"]            # tables alone are enough
+    write(tmp_path / "mine/swappiness.yaml", ON_TABLE)
+    assert analyze(*asked).stdout.split() == ["value", "10"]
+    assert "2 tests passed" in analyze("rules", "test", tmp_path / "mine").stdout
+    assert "Settings of the kernel" in analyze("tables", "--rules", tmp_path / "mine", "sysctl").stdout
+    write(table, TABLE.replace("value: 60}]", "value: 61}]"))
+    assert "FAIL  table sysctl" in analyze("rules", "test", tmp_path / "mine").stdout
+    refused = analyze("--rules", table, tmp_path / "report")
+    assert refused.returncode == 2 and "this is a table, not a rule" in refused.stderr
+
+
+def test_the_tables_of_a_user_replace_built_in_ones(tmp_path):
+    (tmp_path / "mine/tables").mkdir(parents=True)
+    (tmp_path / "report").mkdir()
+    write(tmp_path / "report/sysctl-A.out", "vm.swappiness = 10\n")
+    write(tmp_path / "mine/tables/failed_units.yaml", TABLE.replace("table: sysctl", "table: failed_units"))
+    query = ["--query", "SELECT value FROM failed_units", tmp_path / "report"]
+    assert analyze("--rules", tmp_path / "mine", *query).stdout.split() == ["value", "10"]
+    assert analyze(*query).returncode == 2

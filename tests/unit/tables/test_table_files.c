@@ -44,7 +44,7 @@ static void all_tests_of_all_tables_pass(void **state)
     (void)state;
     struct table_set *set = load(NULL, folder);
     struct outcomes outcomes = {0};
-    assert_int_equal(table_set_test(set, count_outcome, &outcomes), 0);
+    assert_int_equal(table_set_test(set, true, count_outcome, &outcomes), 0);
     assert_int_equal(outcomes.failed, 0);
     size_t files = 0;
     for (size_t i = 0; i < table_set_count(set); i++)

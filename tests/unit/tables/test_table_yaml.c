@@ -251,7 +251,7 @@ static void tests_in_the_file_can_fail(void **state)
                                       "  - {files: {f: 'x'}}\n"
                                       "  - {fils: {f: 'x'}, rows: none}\n");
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
-    assert_int_equal(table_set_test(set, keep_failure, &out), 10);
+    assert_int_equal(table_set_test(set, true, keep_failure, &out), 10);
     assert_string_equal(out.data, "test 1: passed\n"
                                   "test 2: line 8: row 1: b is '1', expected 2\n"
                                   "test 3: line 9: row 1: b is NULL, expected 2\n"
