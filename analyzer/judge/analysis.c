@@ -197,6 +197,8 @@ int analysis_new(const struct analysis_parts *parts, struct analysis **ret, stru
         r = presence_new(parts->overview->timeline->presence,
                          parts->overview->timeline->presence_count, parts->formats,
                          &analysis->presence, err);
+    if (r == 0 && parts->reports && !parts->query)
+        r = log_clock_new(rule_set_log_times(parts->rules), parts->formats, &analysis->clock, err);
     if (r < 0) {
         analysis_free(analysis);
         return r;
@@ -230,6 +232,7 @@ void *analysis_free(struct analysis *analysis)
     free(analysis->pattern_regexes);
     hits_free(analysis->hits);
     presence_free(analysis->presence);
+    log_clock_free(analysis->clock);
     matcher_free(analysis->matcher);
     free(analysis);
     return NULL;
@@ -361,6 +364,8 @@ int analysis_judge(struct analysis *analysis, const struct database_host *hosts,
         .reports = analysis->parts.reports,
         .arena = verdict->arena,
     };
+    if (analysis->clock)
+        log_clock_tell(analysis->clock, evaluation.reports, hosts, host_count);
     int r = date_hits(analysis, hosts, host_count, err);
     if (r == 0)
         r = settle_silence(analysis, err);

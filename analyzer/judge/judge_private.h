@@ -6,6 +6,7 @@
 
 #include "analyzer/judge/analysis.h"
 #include "analyzer/judge/hits.h"
+#include "analyzer/judge/log_clock.h"
 #include "analyzer/judge/presence.h"
 #include "analyzer/match/matcher.h"
 #include "analyzer/tables/extract.h"
@@ -47,6 +48,7 @@ struct analysis {
     struct hits *hits;
     unsigned overview_pattern; /* the first one of the overview */
     struct presence *presence; /* or NULL */
+    struct log_clock *clock;   /* or NULL: no reports, or no findings are wanted */
     struct report_visitor visitor;
     struct err failure; /* of a begin(), which cannot return one */
 };

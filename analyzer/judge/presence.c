@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Samples of time stamps. Reading every stamp of a log of gigabytes would cost more than searching
- * it, so lines are skipped, more of them the longer the log is; and of lines within the same ten
- * minutes one is enough.
+ * Samples of time stamps (stamp_sampler.h); of lines within the same ten minutes one is enough.
  */
 #include "analyzer/judge/presence.h"
 
 #include <pthread.h>
 
+#include "analyzer/judge/stamp_sampler.h"
 #include "analyzer/verdict/verdict.h"
 #include "common/io.h"
 #include "common/vec.h"
 
 #define SLOT_MINUTES 10
-
-/* Bytes from sample to sample: every second line of a small log, about every thirtieth of a large.
- */
-#define STRIDE_SMALL 256
-#define STRIDE_LARGE 4096
-#define SMALL_LOG    (1024 * 1024)
-
-/* The longest stamp of all formats fits; a line that begins this close to the end of a piece is not
- * looked at. */
-#define STAMP_BYTES 64
 
 #define SAMPLES_MAX 60000 /* of one host: a year of slots */
 #define SPANS_MAX   100 /* of one host; a log with more gaps is written rarely, and tells nothing */
@@ -41,10 +30,8 @@ struct presence {
 
 struct presence_probe {
     struct presence *presence;
-    unsigned host, hint;
-    int64_t seen;  /* bytes so far */
-    size_t skip;   /* bytes to the next place where a line is looked for */
-    bool at_start; /* of a line, and not after a skip */
+    unsigned host;
+    struct stamp_sampler sampler;
     struct samples samples;
 };
 
@@ -96,7 +83,6 @@ int presence_begin(struct presence *presence, const char *logical, unsigned host
         return err_nomem(err);
     probe->presence = presence;
     probe->host = host;
-    probe->at_start = true;
     *ret = probe;
     return 0;
 }
@@ -121,25 +107,11 @@ static int add_sample(struct samples *samples, const struct stamp *stamp, struct
 
 int presence_feed(struct presence_probe *probe, const char *bytes, size_t length, struct err *err)
 {
-    size_t place = probe->skip;
+    struct stamp stamp;
     int r = 0;
-    while (r == 0 && place < length) {
-        if (!probe->at_start) {
-            const char *end = memchr(bytes + place, '\n', length - place);
-            if (!end)
-                break;
-            place = (size_t)(end - bytes) + 1;
-        }
-        struct stamp stamp;
-        size_t left = length - place;
-        if (left >= STAMP_BYTES &&
-            stamp_read(probe->presence->formats, bytes + place, left, &probe->hint, &stamp))
-            r = add_sample(&probe->samples, &stamp, err);
-        probe->at_start = false;
-        place += probe->seen + (int64_t)place < SMALL_LOG ? STRIDE_SMALL : STRIDE_LARGE;
-    }
-    probe->skip = place > length ? place - length : 0;
-    probe->seen += (int64_t)length;
+    while (r == 0 &&
+           stamp_sampler_next(&probe->sampler, probe->presence->formats, bytes, length, &stamp))
+        r = add_sample(&probe->samples, &stamp, err);
     return r;
 }
 

@@ -26,6 +26,7 @@ struct passage {
     struct audience *audience; /* NULL: no pattern is about this file */
     struct scan *scan;
     struct presence_probe *probe;
+    struct log_watch *watch; /* or NULL; what it saw is taken before the passage is freed */
     unsigned stamp_hint;
 };
 
@@ -214,6 +215,7 @@ static void passage_free(struct passage *passage)
     scan_free(passage->scan);
     audience_release(passage->audience);
     presence_probe_free(passage->probe);
+    log_watch_free(passage->watch);
     free(passage->path);
     free(passage->logical);
     free(passage);
@@ -242,6 +244,7 @@ static void *visit_begin(void *context, const struct member *member)
     choose_tables(passage, member);
     if (passage->audience || passage->table_count)
         return passage;
+    log_clock_skip(analysis->clock, passage->host, passage->logical, &analysis->failure);
     passage_free(passage);
     return NULL;
 }
@@ -262,6 +265,8 @@ static int open_passage(struct passage *passage, struct err *err)
     if (r == 0)
         r = presence_begin(passage->analysis->presence, passage->logical, passage->host,
                            &passage->probe, err);
+    if (r == 0)
+        r = log_watch_begin(passage->analysis->clock, passage->logical, &passage->watch, err);
     return r;
 }
 
@@ -314,6 +319,8 @@ static int visit_data(void *state, const char *bytes, size_t length, struct err 
         r = scan_feed(passage->scan, bytes, length, err);
     if (r == 0 && passage->probe)
         r = presence_feed(passage->probe, bytes, length, err);
+    if (r == 0 && passage->watch)
+        log_watch_feed(passage->watch, bytes, length);
     for (size_t i = 0; r == 0 && i < passage->extraction_count; i++)
         r = extraction_feed(passage->extractions[i], bytes, length, err);
     return r;
@@ -408,9 +415,22 @@ static int send_end(struct passage *passage, struct err *err)
     return outbox_post(passage->outbox, &found->parcel, err);
 }
 
+static int store_times(struct found *found, struct err *err)
+{
+    const struct passage *passage = found->passage;
+    return log_clock_take(passage->analysis->clock, passage->host, passage->path, passage->watch,
+                          err);
+}
+
+static int end_watch(struct passage *passage, bool complete, struct err *err)
+{
+    static const struct found times = {.store = store_times};
+    log_watch_end(passage->watch, complete);
+    return send(passage, &times, err);
+}
+
 static int visit_end(void *state, bool complete, struct err *err)
 {
-    (void)complete; /* what is missing is a problem of the report, which the reader records */
     struct passage *passage = state;
     struct err ignored = ERR_INIT;
     int r = passage->is_open ? 0 : open_passage(passage, err);
@@ -420,6 +440,8 @@ static int visit_end(void *state, bool complete, struct err *err)
         r = note_gaps(passage, err);
     if (r == 0)
         r = presence_end(TAKE(passage->probe), err);
+    if (r == 0 && passage->watch)
+        r = end_watch(passage, complete, err);
     if (r == 0)
         r = end_extractions(passage, err);
     if (r == 0 && !passage->has_data)

@@ -29,6 +29,8 @@ static const char *consequence(const char *kind)
         {"timeout", "what the command would have told is not known"},
         {"missing-host", "nothing is known about this host, and hosts were compared without it"},
         {"suspicious", "the report may not be what it seems, or somebody changed it"},
+        {"clock", "times before and after the step cannot be compared"},
+        {"stale", "what happened after their end was not written down"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(consequences); i++)
         if (strcmp(consequences[i].kind, kind) == 0)
@@ -60,12 +62,18 @@ static bool concerns_host(const struct view *view, const struct view_problem *pr
     return false;
 }
 
+/* Nothing is missing from the report: it tells all that the host wrote. */
+static bool is_loss(const struct view_problem *problem)
+{
+    return !is_kind(problem, "clock") && !is_kind(problem, "stale");
+}
+
 /* A host that is not there cannot be the one whose file another lacks. */
 static bool explains(const struct view *view, const struct view_problem *problem,
                      const struct unknown_rule *rule)
 {
     struct path_pattern pattern;
-    if (!rule->path || !concerns_host(view, problem, rule->host) ||
+    if (!rule->path || !is_loss(problem) || !concerns_host(view, problem, rule->host) ||
         (rule->host && is_kind(problem, "missing-host")))
         return false;
     if (is_sweeping(problem))

@@ -59,8 +59,10 @@ enum problem_kind {
     PROBLEM_TIMEOUT,     /* a collecting command did not end in time */
     PROBLEM_MISSING_HOST,/* the bundle names a host that is not there */
     PROBLEM_SUSPICIOUS,  /* duplicate names, paths that try to escape, ... */
+    PROBLEM_CLOCK,       /* the host's clock was set back while it wrote its logs */
+    PROBLEM_STALE,       /* its logs end long before the report was taken */
 };
-#define PROBLEM_KINDS (PROBLEM_SUSPICIOUS + 1)
+#define PROBLEM_KINDS (PROBLEM_STALE + 1)
 
 struct report_problem {
     enum problem_kind kind;

@@ -36,6 +36,10 @@ const char *problem_kind_name(enum problem_kind kind)
         return "missing-host";
     case PROBLEM_SUSPICIOUS:
         return "suspicious";
+    case PROBLEM_CLOCK:
+        return "clock";
+    case PROBLEM_STALE:
+        return "stale";
     }
     return "unknown";
 }

@@ -23,9 +23,33 @@ static int load_capabilities(struct rule_set *set, const struct doc_node *map, s
     return 0;
 }
 
+static int load_files(struct rule_set *set, const struct doc_node *node,
+                      const struct path_pattern **ret, size_t *ret_count, struct err *err)
+{
+    return node ? log_groups_expand(set, node, ret, ret_count, err) : 0;
+}
+
+static int load_times(struct rule_set *set, const struct doc_node *node, struct err *err)
+{
+    static const char *const keys[] = {"ordered", "steady", "silence", NULL};
+    struct log_times *times = &set->log_times;
+    if (!node)
+        return 0;
+    int r = doc_check_keys(node, keys, err);
+    if (r == 0)
+        r = load_files(set, doc_get(node, "ordered"), &times->ordered, &times->ordered_count, err);
+    if (r == 0)
+        r = load_files(set, doc_get(node, "steady"), &times->steady, &times->steady_count, err);
+    if (r == 0 && times->steady_count && !doc_get(node, "silence"))
+        r = doc_fail(node, err, "'steady' needs 'silence'");
+    if (r == 0 && doc_get(node, "silence"))
+        r = doc_seconds(doc_get(node, "silence"), &times->silence_s, err);
+    return r;
+}
+
 int log_groups_load(struct rule_set *set, const struct embedded_file *file, struct err *err)
 {
-    static const char *const keys[] = {"groups", "capabilities", NULL};
+    static const char *const keys[] = {"groups", "capabilities", "times", NULL};
     const struct doc_node *root;
     int r =
         doc_parse(set->arena, file->name, file->data, (size_t)(file->end - file->data), &root, err);
@@ -34,7 +58,13 @@ int log_groups_load(struct rule_set *set, const struct embedded_file *file, stru
     if (r < 0)
         return r;
     set->groups = doc_get(root, "groups");
-    return load_capabilities(set, doc_get(root, "capabilities"), err);
+    r = load_times(set, doc_get(root, "times"), err);
+    return r < 0 ? r : load_capabilities(set, doc_get(root, "capabilities"), err);
+}
+
+const struct log_times *rule_set_log_times(const struct rule_set *set)
+{
+    return &set->log_times;
 }
 
 /* A scalar or a list: item `index`, or NULL. */

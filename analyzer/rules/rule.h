@@ -109,6 +109,17 @@ int rule_set_no_such_rule(const struct rule_set *set, const char *id, struct err
 size_t rule_set_pack_count(const struct rule_set *set);
 const struct rule_pack *rule_set_pack(const struct rule_set *set, size_t index);
 
+/* What the times in a host's logs can say about its clock (rules/logs.yaml, `times`). */
+struct log_times {
+    const struct path_pattern *ordered; /* logs whose lines stand in the order of time */
+    size_t ordered_count;
+    const struct path_pattern *steady; /* logs that a running host writes all the time */
+    size_t steady_count;
+    int64_t silence_s; /* the longest time in which it normally writes into none of them */
+};
+
+const struct log_times *rule_set_log_times(const struct rule_set *set);
+
 /* Tells the reports which capability collects which log (rules/logs.yaml). */
 int rule_set_teach(const struct rule_set *set, struct report_set *reports, struct err *err);
 

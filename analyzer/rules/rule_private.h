@@ -21,6 +21,7 @@ struct rule_set {
     VEC(struct collected_log) collected;
     const char **ids;              /* of all rules that were loaded; NULL-ended */
     const struct doc_node *groups; /* map: name -> list of paths */
+    struct log_times log_times;
 };
 
 /* A pattern that lives as long as the set. ERR_PARSE with its place. */
