@@ -3,11 +3,12 @@
  * From patterns to databases: one for each audience of other patterns, from the cache if they are
  * there.
  *
- * Vectorscan looks for the fixed texts of a pattern (literals.h). One without such texts it
- * searches as a whole; what it refuses is tried again in prefilter mode, and goes to the slow list
+ * A pattern that Vectorscan refuses is tried again in prefilter mode, and goes to the slow list
  * when it is refused again. Nothing is silently dropped.
+ *
+ * Searching only for a pattern's fixed texts would be faster, but Vectorscan 5.4.9 now and then
+ * misses one of several pure texts in a short block.
  */
-#include "analyzer/match/literals.h"
 #include "analyzer/match/matcher_private.h"
 #include "analyzer/match/pattern_cache.h"
 
@@ -64,8 +65,7 @@ static int choose_kind(struct pattern *pattern, struct err *err)
 /* Arrays of a plan (pattern_cache.h) that is being made. */
 struct planning {
     struct pattern_plan plan;
-    const char **expressions; /* by pattern: its fixed texts, or itself */
-    char **texts;             /* by pattern: its fixed texts, or NULL */
+    const char **expressions; /* by pattern */
     struct pattern_subset *subsets;
     bool **has; /* by subset, by pattern */
     unsigned char *kinds;
@@ -83,9 +83,6 @@ static void drop_subsets(struct planning *planning)
 static void planning_release(struct planning *planning)
 {
     drop_subsets(planning);
-    for (unsigned i = 0; planning->texts && i < planning->plan.count; i++)
-        free(planning->texts[i]);
-    free(planning->texts);
     free(planning->subsets);
     free(planning->has);
     free(planning->expressions);
@@ -177,38 +174,26 @@ static int plan_subsets(struct matcher *matcher, struct planning *planning, stru
     return r;
 }
 
-static int plan_expressions(const struct matcher *matcher, struct planning *planning,
-                            struct err *err)
+static void plan_expressions(const struct matcher *matcher, struct planning *planning)
 {
-    for (unsigned i = 0; i < planning->plan.count; i++) {
-        const char *pattern = regex_pattern(matcher->patterns.items[i].source.match);
-        CLEANUP(strbuf_release) struct strbuf texts = STRBUF_INIT;
-        planning->expressions[i] = pattern;
-        if (!literals_find(pattern, &texts))
-            continue;
-        if (!(planning->texts[i] = strbuf_take(&texts)))
-            return err_nomem(err);
-        planning->expressions[i] = planning->texts[i];
-    }
-    return 0;
+    for (unsigned i = 0; i < planning->plan.count; i++)
+        planning->expressions[i] = regex_pattern(matcher->patterns.items[i].source.match);
 }
 
 static int plan(struct matcher *matcher, struct planning *planning, struct err *err)
 {
     size_t count = matcher->patterns.count;
     planning->expressions = calloc(count + 1, sizeof *planning->expressions);
-    planning->texts = calloc(count + 1, sizeof *planning->texts);
     planning->kinds = calloc(count + 1, sizeof *planning->kinds);
     planning->subsets = calloc(matcher->audiences.count + 1, sizeof *planning->subsets);
     planning->has = calloc(matcher->audiences.count + 1, sizeof *planning->has);
     planning->plan.count = (unsigned)count;
     planning->plan.expressions = planning->expressions;
     planning->plan.subsets = planning->subsets;
-    if (!planning->expressions || !planning->texts || !planning->kinds || !planning->subsets ||
-        !planning->has)
+    if (!planning->expressions || !planning->kinds || !planning->subsets || !planning->has)
         return err_nomem(err);
-    int r = plan_expressions(matcher, planning, err);
-    return r < 0 ? r : plan_subsets(matcher, planning, err);
+    plan_expressions(matcher, planning);
+    return plan_subsets(matcher, planning, err);
 }
 
 /* ------ Compiling */
@@ -246,7 +231,7 @@ static int compile_all(struct matcher *matcher, struct planning *planning, struc
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < matcher->patterns.count; i++) {
-        r = planning->texts[i] ? 0 : choose_kind(&matcher->patterns.items[i], err);
+        r = choose_kind(&matcher->patterns.items[i], err);
         planning->kinds[i] = (unsigned char)matcher->patterns.items[i].kind;
     }
     for (unsigned i = 0; r == 0 && i < planning->plan.subset_count; i++)
