@@ -361,8 +361,9 @@ static int store_gap(struct found *found, struct err *err)
 /* Patterns were given up: their rules must not pass. */
 static int note_gaps(struct passage *passage, struct err *err)
 {
+    /* Not "refused": the log was read to its end, and the other patterns had their say. */
     int r = add_problem(
-        passage, PROBLEM_REFUSED,
+        passage, PROBLEM_SUSPICIOUS,
         "its lines keep a rule's pattern busy beyond the limits; hits may be missing", err);
     for (size_t i = 0; r == 0 && i < passage->analysis->pattern_count; i++) {
         const struct found gap = {.store = store_gap, .pattern = (unsigned)i};
