@@ -85,19 +85,12 @@ static void begin_line(struct strbuf *out, const struct prose_line *line, enum p
 /* One line, in which `this` is code. A lone backtick is itself. */
 static void add_line(struct strbuf *out, const char *text, size_t length)
 {
-    const char *end = text + length;
-    while (text < end) {
-        const char *open = memchr(text, '`', (size_t)(end - text));
-        const char *close = open ? memchr(open + 1, '`', (size_t)(end - open - 1)) : NULL;
-        if (!close || close == open + 1)
-            break;
-        escape_markup(out, text, (size_t)(open - text));
-        strbuf_adds(out, "<code>");
-        escape_markup(out, open + 1, (size_t)(close - open - 1));
-        strbuf_adds(out, "</code>");
-        text = close + 1;
+    struct prose_span span;
+    for (const char *rest = text; prose_span_next(&rest, text + length, &span);) {
+        strbuf_adds(out, span.is_code ? "<code>" : "");
+        escape_markup(out, span.text, span.length);
+        strbuf_adds(out, span.is_code ? "</code>" : "");
     }
-    escape_markup(out, text, (size_t)(end - text));
 }
 
 void html_prose(struct strbuf *out, const char *text)

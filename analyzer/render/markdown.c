@@ -116,18 +116,17 @@ static void add_code(struct strbuf *out, const char *text, size_t length)
 /* A line of a rule's prose, in which `this` is code. */
 static void add_prose_line(struct strbuf *out, const char *text, size_t length)
 {
-    const char *end = text + length;
-    while (text < end) {
-        const char *open = memchr(text, '`', (size_t)(end - text));
-        const char *close = open ? memchr(open + 1, '`', (size_t)(end - open - 1)) : NULL;
-        if (!close || close == open + 1)
-            break;
-        add_piece(out, text, (size_t)(open - text));
-        strbuf_adds(out, open > text && open[-1] == ' ' ? " " : "");
-        add_code(out, open + 1, (size_t)(close - open - 1));
-        text = close + 1;
+    struct prose_span span, before = {0};
+    for (const char *rest = text; prose_span_next(&rest, text + length, &span); before = span) {
+        bool after_blank =
+            !before.is_code && before.length && before.text[before.length - 1] == ' ';
+        if (span.is_code) {
+            strbuf_adds(out, after_blank ? " " : "");
+            add_code(out, span.text, span.length);
+        } else {
+            add_piece(out, span.text, span.length);
+        }
     }
-    add_piece(out, text, (size_t)(end - text));
 }
 
 static void add_prose(struct strbuf *out, const char *label, const char *text)

@@ -73,3 +73,21 @@ bool prose_next(struct prose *prose, struct prose_line *ret)
     }
     return false;
 }
+
+bool prose_span_next(const char **rest, const char *end, struct prose_span *ret)
+{
+    const char *text = *rest;
+    const char *open = memchr(text, '`', (size_t)(end - text));
+    const char *close = open ? memchr(open + 1, '`', (size_t)(end - open - 1)) : NULL;
+    bool has_code = close && close > open + 1;
+    if (text == end)
+        return false;
+    if (has_code && open == text) {
+        *ret = (struct prose_span){true, open + 1, (size_t)(close - open - 1)};
+        *rest = close + 1;
+    } else {
+        *rest = has_code ? open : end;
+        *ret = (struct prose_span){false, text, (size_t)(*rest - text)};
+    }
+    return true;
+}

@@ -34,3 +34,16 @@ struct prose {
 
 /* Steps to the next line. False at the end. Blank lines at both ends are skipped. */
 bool prose_next(struct prose *prose, struct prose_line *ret);
+
+/* A stretch of a line: plain text, or what stands between two backticks. */
+struct prose_span {
+    bool is_code;
+    const char *text;
+    size_t length;
+};
+
+/*
+ * Steps from `*rest` to the next stretch before `end`; there are no empty ones. False at the end. A
+ * lone backtick, or two with nothing between them, are themselves.
+ */
+bool prose_span_next(const char **rest, const char *end, struct prose_span *ret);
