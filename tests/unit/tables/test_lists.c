@@ -18,39 +18,48 @@
 static const char *const no_tables[] = {
     "table: taken\nfiles: [taken]\nmode: lines\nrow: '^(?<a>.)'\ncolumns: {a: text}\n", NULL};
 
-/* Loads one list and fills a database with it. */
-static int fill(const char *yaml, struct database **ret, struct table_set **ret_tables,
-                struct list_set **ret_lists, struct err *err)
+/* A database with one list, and what it borrows from. */
+struct fixture {
+    struct database *database;
+    struct table_set *tables;
+    struct list_set *lists;
+};
+
+static int fill(const char *yaml, struct fixture *ret, struct err *err)
 {
     struct embedded_file files[] = {{"support.yaml", yaml, yaml + strlen(yaml)}, {0}};
-    *ret_tables = tables_from(no_tables);
-    *ret = NULL;
-    *ret_lists = NULL;
     struct err open_error = ERR_INIT;
-    assert_ok(database_open(*ret_tables, NULL, ret, &open_error), &open_error);
-    int r = list_set_load(files, ret_lists, err);
-    return r < 0 ? r : lists_fill(*ret_lists, *ret, err);
+    *ret = (struct fixture){.tables = tables_from(no_tables)};
+    assert_ok(database_open(ret->tables, NULL, &ret->database, &open_error), &open_error);
+    int r = list_set_load(files, &ret->lists, err);
+    return r < 0 ? r : lists_fill(ret->lists, ret->database, err);
 }
 
-static void release(struct database *database, struct table_set *tables, struct list_set *lists)
+static void release(struct fixture *fixture)
 {
-    database_free(database);
-    list_set_free(lists);
-    table_set_free(tables);
+    database_free(fixture->database);
+    list_set_free(fixture->lists);
+    table_set_free(fixture->tables);
+}
+
+static struct fixture filled(const char *yaml)
+{
+    struct fixture fixture;
+    struct err err = ERR_INIT;
+    assert_ok(fill(yaml, &fixture, &err), &err);
+    return fixture;
 }
 
 static void fails_with(const char *yaml, const char *text)
 {
-    struct database *database;
-    struct table_set *tables;
-    struct list_set *lists;
+    struct fixture fixture;
     struct err err = ERR_INIT;
     char message[512];
-    assert_int_equal(fill(yaml, &database, &tables, &lists, &err), ERR_PARSE);
+    assert_int_equal(fill(yaml, &fixture, &err), ERR_PARSE);
     err_message(&err, message, sizeof message);
     if (!strstr(message, text))
         fail_msg("expected '%s' in '%s'", text, message);
-    release(database, tables, lists);
+    release(&fixture);
 }
 
 static int count_rows(void *context, const struct result_row *row, struct err *err)
@@ -72,45 +81,32 @@ static int rows_of(struct database *database, const char *sql)
 static void a_list_is_a_table_with_typed_columns(void **state)
 {
     (void)state;
-    struct database *database;
-    struct table_set *tables;
-    struct list_set *lists;
-    struct err err = ERR_INIT;
-    assert_ok(fill(GOOD "rows:\n  - [XCP-ng, '8.10', 12]\n  - [XCP-ng, '8.2', '']\n", &database,
-                   &tables, &lists, &err),
-              &err);
-    assert_int_equal(rows_of(database, "SELECT 1 FROM support WHERE version > '8.9'"), 1);
-    assert_int_equal(rows_of(database, "SELECT 1 FROM support WHERE months = 12"), 1);
-    assert_int_equal(rows_of(database, "SELECT 1 FROM support WHERE months IS NULL"), 1);
-    release(database, tables, lists);
+    struct fixture fixture =
+        filled(GOOD "rows:\n  - [XCP-ng, '8.10', 12]\n  - [XCP-ng, '8.2', '']\n");
+    assert_int_equal(rows_of(fixture.database, "SELECT 1 FROM support WHERE version > '8.9'"), 1);
+    assert_int_equal(rows_of(fixture.database, "SELECT 1 FROM support WHERE months = 12"), 1);
+    assert_int_equal(rows_of(fixture.database, "SELECT 1 FROM support WHERE months IS NULL"), 1);
+    release(&fixture);
 }
 
 static void its_date_is_in_the_table_of_lists(void **state)
 {
     (void)state;
-    struct database *database;
-    struct table_set *tables;
-    struct list_set *lists;
-    struct err err = ERR_INIT;
-    assert_ok(fill(GOOD "rows: [[a, b, 1]]\n", &database, &tables, &lists, &err), &err);
-    assert_int_equal(rows_of(database, "SELECT 1 FROM lists WHERE name = 'support'"
-                                       " AND date = strftime('%s', '2026-11-22') + 0"),
+    struct fixture fixture = filled(GOOD "rows: [[a, b, 1]]\n");
+    assert_int_equal(rows_of(fixture.database, "SELECT 1 FROM lists WHERE name = 'support'"
+                                               " AND date = strftime('%s', '2026-11-22') + 0"),
                      1);
-    release(database, tables, lists);
+    release(&fixture);
 }
 
 static void a_rule_over_a_list_has_its_data(void **state)
 {
     (void)state;
-    struct database *database;
-    struct table_set *tables;
-    struct list_set *lists;
-    struct err err = ERR_INIT;
-    assert_ok(fill(GOOD "rows: [[a, b, 1]]\n", &database, &tables, &lists, &err), &err);
-    assert_true(database_has_source(database, "support", 0));
-    assert_true(database_has_source(database, "lists", -1));
-    assert_false(database_has_source(database, "taken", -1));
-    release(database, tables, lists);
+    struct fixture fixture = filled(GOOD "rows: [[a, b, 1]]\n");
+    assert_true(database_has_source(fixture.database, "support", 0));
+    assert_true(database_has_source(fixture.database, "lists", -1));
+    assert_false(database_has_source(fixture.database, "taken", -1));
+    release(&fixture);
 }
 
 static void mistakes_are_named_with_their_place(void **state)
@@ -138,16 +134,14 @@ static void mistakes_are_named_with_their_place(void **state)
 static void the_projects_own_lists_are_well_formed(void **state)
 {
     (void)state;
-    struct table_set *tables;
-    struct list_set *lists;
-    struct database *database;
+    struct fixture fixture = {0};
     struct err err = ERR_INIT;
-    assert_ok(table_set_load(embedded_tables, NULL, &tables, &err), &err);
-    assert_ok(database_open(tables, NULL, &database, &err), &err);
-    assert_ok(list_set_load(embedded_lists, &lists, &err), &err);
-    assert_ok(lists_fill(lists, database, &err), &err);
-    assert_true(rows_of(database, "SELECT 1 FROM lists") >= 1);
-    release(database, tables, lists);
+    assert_ok(table_set_load(embedded_tables, NULL, &fixture.tables, &err), &err);
+    assert_ok(database_open(fixture.tables, NULL, &fixture.database, &err), &err);
+    assert_ok(list_set_load(embedded_lists, &fixture.lists, &err), &err);
+    assert_ok(lists_fill(fixture.lists, fixture.database, &err), &err);
+    assert_true(rows_of(fixture.database, "SELECT 1 FROM lists") >= 1);
+    release(&fixture);
 }
 
 int main(void)
