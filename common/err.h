@@ -26,6 +26,7 @@ enum err_code {
     ERR_CANCELLED = -10,  /* somebody asked us to stop */
     ERR_BUG = -11,        /* our own mistake */
     ERR_EXISTS = -12,     /* something of that name is there already */
+    ERR_AGAIN = -13,      /* not now: the same may work later */
 };
 
 struct err {
