@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "collector/pool/limit.h"
+#include "common/rpc/limit.h"
 #include "collector/pool/unpack.h"
 #include "collector/process/spawner.h"
 

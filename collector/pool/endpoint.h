@@ -6,7 +6,7 @@
 
 #include <sys/socket.h>
 
-#include "collector/pool/limit.h"
+#include "common/rpc/limit.h"
 #include "collector/process/spawner.h"
 
 #define ENDPOINT_ADDRESSES 8 /* of one name; more are not tried */

@@ -19,9 +19,6 @@
 #define LABEL_LENGTH    20 /* of a host's name in a folder's (source: XenCenter) */
 #define MAX_JOBS        16
 
-/* Where XAPI's local socket is: today, and before 2013. */
-static const char *const sockets[] = {"/var/lib/xcp/xapi", "/var/xapi/xapi"};
-
 /* The certificates that the hosts of a pool show each other (source: XAPI). */
 static const char pool_certificates[] = "/etc/stunnel/xapi-pool-ca-bundle.pem";
 
@@ -36,18 +33,6 @@ struct work {
 static void below(const char *root, const char *path, char *ret, size_t size)
 {
     snprintf(ret, size, "%s%s", strcmp(root, "/") == 0 ? "" : root, path);
-}
-
-static void find_socket(const char *root, struct xapi *xapi)
-{
-    char path[PATH_MAX];
-    for (size_t i = 0; i < ARRAY_SIZE(sockets); i++) {
-        below(root, sockets[i], path, sizeof path);
-        if (i == 0 || access(path, F_OK) == 0)
-            snprintf(xapi->socket, sizeof xapi->socket, "%.107s", path);
-        if (access(path, F_OK) == 0)
-            return;
-    }
 }
 
 static int load_trust(const struct pool_options *options, struct trust **ret, struct err *err)
@@ -69,7 +54,7 @@ static int prepare(const struct pool_options *options, struct xapi *xapi,
     if (r == 0 && options->credentials)
         r = credentials_read(options->credentials, credentials, err);
     if (!options->server)
-        find_socket(options->root, xapi);
+        rpc_find_socket(options->root, xapi->socket);
     return r;
 }
 
@@ -255,7 +240,7 @@ int pool_collect(const struct pool_options *options, struct spawner *spawner, st
     struct xapi_pool pool = {.count = 0};
     struct credentials credentials = {.user = ""};
     struct err silence = ERR_INIT; /* why XAPI does not answer */
-    xapi_guard_memory();
+    rpc_guard_memory();
     int r = prepare(options, &xapi, &credentials, err);
     if (r == 0)
         r = enter(&xapi, options->credentials ? &credentials : NULL, options, &pool, &silence);

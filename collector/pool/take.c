@@ -9,7 +9,7 @@
 #include "collector/pool/take.h"
 
 #include "collector/pool/direct.h"
-#include "collector/pool/http.h"
+#include "common/rpc/http.h"
 #include "collector/pool/offer.h"
 #include "common/escape.h"
 #include "common/io.h"
@@ -109,8 +109,11 @@ static int receive(const struct take_setting *setting, struct stream *stream, co
     strbuf_adds(&target, "&output=tar");
     if (!answer || !strbuf_ok(&target))
         return err_nomem(err);
-    const struct http_request request = {
-        .method = "GET", .target = target.data, .host = host, .session = setting->xapi->session};
+    const struct http_request request = {.method = "GET",
+                                         .target = target.data,
+                                         .host = host,
+                                         .program = XAPI_PROGRAM,
+                                         .session = setting->xapi->session};
     int r = http_ask(stream, &request, answer, err);
     if (r < 0)
         return r;

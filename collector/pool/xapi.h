@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * XAPI's JSON-RPC 2.0, as far as a report needs it: a session, who is in the pool, and what each
- * host can report. (Source: the management API's reference; POST /jsonrpc.)
+ * As much of XAPI as a report needs: a session, who is in the pool, and what each host can report.
  */
 #pragma once
 
 #include "collector/pool/credentials.h"
-#include "collector/pool/stream.h"
+#include "collector/pool/trust.h"
+#include "common/rpc/rpc.h"
+
+#define XAPI_PROGRAM "xen-bugtool" /* who asks */
 
 #define XAPI_MAX_HOSTS 256 /* four times what a pool can have */
 
@@ -22,15 +24,12 @@ struct xapi_pool {
 };
 
 struct xapi {
-    char socket[108];         /* path of the local socket; "": over the network */
-    struct endpoint endpoint; /* where that is */
-    struct trust *trust;      /* borrowed */
-    struct spawner *spawner;  /* borrowed */
-    char session[128];        /* "" before login and after logout */
+    char socket[RPC_SOCKET_BYTES];   /* path of the local socket; "": over the network */
+    struct endpoint endpoint;        /* where that is */
+    struct trust *trust;             /* borrowed */
+    struct spawner *spawner;         /* borrowed */
+    char session[RPC_SESSION_BYTES]; /* "" before login and after logout */
 };
-
-/* What was freed by jansson is wiped first. Call it once, before anything else here. */
-void xapi_guard_memory(void);
 
 /*
  * Over the local socket root needs no password. Over the network a member of a pool names its

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/un.h>
 
-#include "collector/pool/http.h"
+#include "common/rpc/http.h"
 #include "common/io.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct http_answer answer;
     const struct limit limit = {.deadline_ms = io_now_ms() + 10000};
-    const struct http_request request = {.method = "GET", .target = "/", .host = "x"};
+    const struct http_request request = {.method = "GET", .target = "/", .host = "x", .program = "x"};
     CLEANUP(strbuf_release) struct strbuf body = STRBUF_INIT;
     struct stream *stream;
     CLEANUP_FD int server = listener();

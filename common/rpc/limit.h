@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * How long somebody is willing to wait for a host, and the only way in which this folder waits.
+ * How long somebody is willing to wait for a host, and the only way in which it is waited for.
  */
 #pragma once
 

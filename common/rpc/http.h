@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "collector/pool/stream.h"
+#include "common/rpc/stream.h"
 #include "common/strbuf.h"
 
 #define HTTP_BUFFER_BYTES 16384 /* also the limit of one line and of all headers together */
@@ -16,6 +16,7 @@
 struct http_request {
     const char *method, *target;
     const char *host;    /* value of the header */
+    const char *program; /* who asks */
     const char *session; /* XAPI's session, sent as a cookie; NULL: none */
     const char *body;    /* JSON, or NULL */
     size_t body_length;

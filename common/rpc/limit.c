@@ -2,7 +2,7 @@
 /*
  * A deadline is absolute: a peer that sends one byte a second does not get a new one with each.
  */
-#include "collector/pool/limit.h"
+#include "common/rpc/limit.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -4,7 +4,7 @@
  * HTTP/1.0: status 200 promises nothing, and the end of the connection is the end of the body. So
  * nothing here can say whether such a body is complete; who reads it has to.
  */
-#include "collector/pool/http.h"
+#include "common/rpc/http.h"
 
 #include <ctype.h>
 #include <strings.h>
@@ -18,8 +18,7 @@
 
 static int malformed(const struct http_answer *answer, const char *what, struct err *err)
 {
-    return err_set(err, ERR_PARSE, "what %s sends is no HTTP: %s", stream_peer(answer->stream),
-                   what);
+    return err_set(err, ERR_PARSE, "what %s sends is no HTTP: %s", answer->stream->peer, what);
 }
 
 static int fill(struct http_answer *answer, struct err *err)
@@ -36,7 +35,7 @@ static int fill(struct http_answer *answer, struct err *err)
                         sizeof answer->buffer - answer->end, &n, err);
     if (r == 0 && n == 0)
         return err_set(err, ERR_IO, "%s ended the connection in the middle of its answer",
-                       stream_peer(answer->stream));
+                       answer->stream->peer);
     if (r == 0)
         answer->end += n;
     return r;
@@ -129,9 +128,9 @@ static int send_request(struct stream *stream, const struct http_request *reques
 {
     struct strbuf text = STRBUF_INIT;
     strbuf_addf(&text,
-                "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: xen-bugtool/" XENHEALTH_VERSION
+                "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s/" XENHEALTH_VERSION
                 "\r\nConnection: close\r\n",
-                request->method, request->target, request->host);
+                request->method, request->target, request->host, request->program);
     if (request->session)
         strbuf_addf(&text, "Cookie: session_id=%s\r\n", request->session);
     if (request->body)
@@ -218,7 +217,7 @@ int http_read(struct http_answer *answer, void *buffer, size_t size, size_t *ret
             return r;
         if (n == 0 && bounded)
             return err_set(err, ERR_IO, "%s ended the connection in the middle of its answer",
-                           stream_peer(answer->stream));
+                           answer->stream->peer);
         answer->ended = n == 0;
     }
     answer->left -= bounded ? (int64_t)n : 0;
@@ -235,8 +234,7 @@ int http_read_all(struct http_answer *answer, size_t maximum, struct strbuf *bod
         if (r < 0 || n == 0)
             return r;
         if (body->length + n > maximum)
-            return err_set(err, ERR_LIMIT, "the answer of %s is too long",
-                           stream_peer(answer->stream));
+            return err_set(err, ERR_LIMIT, "the answer of %s is too long", answer->stream->peer);
         strbuf_add(body, chunk, n);
         if (!strbuf_ok(body))
             return err_nomem(err);
