@@ -63,11 +63,10 @@ bool units_bytes(const char *text, int64_t *ret)
     return true;
 }
 
-bool units_seconds(const char *text, int64_t *ret)
+static bool duration(const char *text, double *ret)
 {
-    double value;
     const char *suffix;
-    if (!number_and_suffix(text, &value, &suffix))
+    if (!number_and_suffix(text, ret, &suffix))
         return false;
     static const struct {
         char letter;
@@ -75,13 +74,32 @@ bool units_seconds(const char *text, int64_t *ret)
     } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
     for (unsigned i = 0; *suffix && i < sizeof units / sizeof *units; i++)
         if (*suffix == units[i].letter) {
-            value *= units[i].seconds;
+            *ret *= units[i].seconds;
             suffix++;
             break;
         }
-    if (*suffix || value > 9e15)
+    return !*suffix && *ret <= 9e15;
+}
+
+bool units_seconds(const char *text, int64_t *ret)
+{
+    double value;
+    if (!duration(text, &value))
         return false;
     *ret = (int64_t)value;
+    return true;
+}
+
+bool units_milliseconds(const char *text, int64_t *ret)
+{
+    double value;
+    const char *suffix;
+    if (number_and_suffix(text, &value, &suffix) && strcmp(suffix, "ms") == 0 && value <= 9e15)
+        *ret = (int64_t)value;
+    else if (duration(text, &value) && value <= 9e12)
+        *ret = (int64_t)(value * 1000 + 0.5);
+    else
+        return false;
     return true;
 }
 

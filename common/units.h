@@ -14,6 +14,9 @@ bool units_bytes(const char *text, int64_t *ret);
 /* "90", "90s", "10m", "2h", "7d" in seconds. False if it is none of these. */
 bool units_seconds(const char *text, int64_t *ret);
 
+/* The same in milliseconds, fractions and "250ms" included: for waits. */
+bool units_milliseconds(const char *text, int64_t *ret);
+
 /* A whole decimal number and nothing else. */
 bool units_integer(const char *text, int64_t *ret);
 

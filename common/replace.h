@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A small file that is either the old or the new one, whatever happens meanwhile: written under a
+ * temporary name beside, synced, renamed, and the folder synced.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "common/err.h"
+
+/*
+ * `folder` is what errors name, `dirfd` the same folder, open; `name` has no slash. The temporary
+ * name is ".NAME.new": one writer at a time, and what a killed one left is written over.
+ */
+int replace_file(int dirfd, const char *folder, const char *name, const void *bytes, size_t length,
+                 mode_t mode, struct err *err);
+
+/* The same for any path of a file. */
+int replace_path(const char *path, const void *bytes, size_t length, mode_t mode, struct err *err);
+
+/* Removes the file for good: synced, too. One that is not there is no error. */
+int replace_remove(int dirfd, const char *folder, const char *name, struct err *err);
