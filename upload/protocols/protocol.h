@@ -38,12 +38,15 @@ struct transfer {
     struct net *net;
     struct record *record;
     void (*say)(void *context, const char *line); /* what happens, for people */
-    void (*progress)(void *context, int64_t confirmed, int64_t sending); /* bytes */
+    /* The server has said to have `confirmed` bytes; `sending` more went out in this request. */
+    void (*progress)(void *context, int64_t confirmed, int64_t sending);
     void *context;
+    const atomic_bool *cancelled; /* for what does not go through net; may be NULL */
     /* Results. */
     int64_t confirmed;     /* bytes that the server has said to have */
     int64_t retry_after_s; /* of the answer that failed the attempt; -1 */
     char id[256];          /* what the server calls the upload, or "" */
+    unsigned attempts;     /* counted by retry_send() */
 };
 
 struct protocol {
@@ -54,7 +57,10 @@ struct protocol {
     /* ERR_USAGE: the URL or the options do not fit. May be NULL. */
     int (*check)(const struct target *target, const struct transfer_options *options,
                  struct err *err);
-    /* What would be asked of the server, line by line, without asking (--dry-run). */
+    /*
+     * What would be asked of the server, line by line, without asking (--dry-run). `net` is NULL;
+     * `record` holds what is known of an unfinished upload, and must not be saved.
+     */
     void (*describe)(const struct transfer *transfer, struct strbuf *out);
     /*
      * 0: the server has it all and said so. ERR_AGAIN: later; ERR_DENIED: not with these

@@ -16,6 +16,9 @@ struct retry_options {
     int64_t give_up_s; /* no new attempt later than this after the start; 0: one attempt only */
     int64_t first_ms, longest_ms; /* of the back-off; 0: 1 s and 1 h */
     const atomic_bool *cancelled;
+    /* Told before each wait, with what made it necessary. May be NULL. */
+    void (*waiting)(void *context, int64_t wait_ms, const struct err *why);
+    void *context;
 };
 
 /* The wait before the attempt after `failures` failures in a row; `random` is uniform in 0..2^32-1.
