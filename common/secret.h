@@ -23,13 +23,19 @@ struct secret_field {
  * Lines "key=value" (all behind the first sign belongs to the value), empty lines and comments with
  * #; anything else is refused with its number. The last field has a NULL key.
  * ERR_DENIED when the file is not ours or root's, or others may read it, or it is a link;
- * ERR_PARSE; ERR_NOTFOUND; ERR_IO.
+ * ERR_PARSE; ERR_NOTFOUND; ERR_IO. Nothing is written to the fields then.
+ *
+ * Credentials that systemd passes on (LoadCredential=) belong to root and are opened to the
+ * service's user by an ACL, whose mask looks like the group's right to read: that is no "others".
  */
 int secret_read_fields(const char *path, const struct secret_field *fields, struct err *err);
 
 /* The whole file as one text without blanks and line ends around it. ERR_PARSE when it is empty,
  * too long, or holds control characters; otherwise as above. */
 int secret_read_text(const char *path, char *value, size_t size, struct err *err);
+
+/* The same conditions for a file that a library reads by itself (a private key). */
+int secret_check_file(const char *path, struct err *err);
 
 void secret_forget(void *memory, size_t size);
 
