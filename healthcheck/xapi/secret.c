@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A secret's uuid is only known after a second call. When that fails the secret is taken away
+ * again, since nobody could find it later.
+ */
+#include "healthcheck/xapi/secret.h"
+
+#include <string.h>
+
+/* How XAPI says that there is none. */
+static bool is_unknown(const char *code)
+{
+    return strcmp(code, "UUID_INVALID") == 0 || strcmp(code, "HANDLE_INVALID") == 0;
+}
+
+bool xapi_is_uuid(const char *text)
+{
+    static const char form[XAPI_UUID_BYTES] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    size_t i = 0;
+    for (; form[i] && text[i]; i++)
+        if (form[i] == '-' ? text[i] != '-' : !strchr("0123456789abcdefABCDEF", text[i]))
+            return false;
+    return !form[i] && !text[i];
+}
+
+/* The reference is a json string. */
+static int find(struct xapi *xapi, const char *uuid, json_t **ret, struct err *err)
+{
+    char code[64];
+    struct err own = ERR_INIT;
+    json_t *reference = NULL;
+    if (!xapi_is_uuid(uuid))
+        return err_set(err, ERR_PARSE,
+                       "a secret of the pool is named by something that is no uuid");
+    int r = xapi_call(xapi, "secret.get_by_uuid", json_pack("[s]", uuid), &reference, code, &own);
+    if (r < 0 && is_unknown(code))
+        return err_set(err, ERR_NOTFOUND, "XAPI has no secret '%s' any more", uuid);
+    if (r < 0 && err && err->code == 0)
+        *err = own;
+    if (r == 0)
+        *ret = reference;
+    return r;
+}
+
+static int take_value(const json_t *result, char *value, size_t size, struct err *err)
+{
+    const char *text = json_string_value(result);
+    size_t length = json_string_length(result);
+    if (length == 0 || length >= size)
+        return err_set(err, ERR_PARSE, "a secret of the pool is empty or longer than %zu bytes",
+                       size - 1);
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return err_set(err, ERR_PARSE, "a secret of the pool holds control characters");
+    memcpy(value, text, length + 1);
+    return 0;
+}
+
+int xapi_secret_get(struct xapi *xapi, const char *uuid, char *value, size_t size, struct err *err)
+{
+    json_auto_t *reference = NULL, *result = NULL;
+    int r = find(xapi, uuid, &reference, err);
+    if (r == 0)
+        r = xapi_call(xapi, "secret.get_value", json_pack("[O]", reference), &result, NULL, err);
+    return r == 0 ? take_value(result, value, size, err) : r;
+}
+
+static int destroy(struct xapi *xapi, json_t *reference, struct err *err)
+{
+    char code[64];
+    struct err own = ERR_INIT;
+    json_auto_t *result = NULL;
+    int r = xapi_call(xapi, "secret.destroy", json_pack("[O]", reference), &result, code, &own);
+    if (r < 0 && is_unknown(code))
+        return 0;
+    if (r < 0 && err && err->code == 0)
+        *err = own;
+    return r;
+}
+
+int xapi_secret_create(struct xapi *xapi, const char *value, char ret_uuid[XAPI_UUID_BYTES],
+                       struct err *err)
+{
+    json_auto_t *reference = NULL, *uuid = NULL;
+    json_t *record = json_pack("{s:s, s:{}}", "value", value, "other_config");
+    int r = record
+                ? xapi_call(xapi, "secret.create", json_pack("[o]", record), &reference, NULL, err)
+                : err_set(err, ERR_PARSE, "a token that is no UTF-8 cannot be kept by XAPI");
+    if (r < 0)
+        return r;
+    r = xapi_call(xapi, "secret.get_uuid", json_pack("[O]", reference), &uuid, NULL, err);
+    const char *text = json_string_value(uuid);
+    if (r == 0 && !(text && xapi_is_uuid(text)))
+        r = err_set(err, ERR_PARSE, "XAPI does not tell the uuid of a new secret");
+    if (r < 0) {
+        destroy(xapi, reference, NULL);
+        return r;
+    }
+    memcpy(ret_uuid, text, XAPI_UUID_BYTES);
+    return 0;
+}
+
+int xapi_secret_destroy(struct xapi *xapi, const char *uuid, struct err *err)
+{
+    json_auto_t *reference = NULL;
+    struct err own = ERR_INIT;
+    if (!xapi_is_uuid(uuid))
+        return 0;
+    int r = find(xapi, uuid, &reference, &own);
+    if (r == ERR_NOTFOUND)
+        return 0;
+    if (r < 0 && err && err->code == 0)
+        *err = own;
+    return r == 0 ? destroy(xapi, reference, err) : r;
+}

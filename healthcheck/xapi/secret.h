@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * XAPI's secrets: texts that its database keeps apart from everything else, so that they do not
+ * appear in exports and logs. The pool's configuration names them by uuid.
+ *
+ * What comes from XAPI is wiped where it was parsed (rpc_guard_memory()); a value in a caller's
+ * buffer is the caller's to wipe (secret_forget()).
+ */
+#pragma once
+
+#include "healthcheck/xapi/xapi.h"
+
+#define XAPI_SECRET_BYTES 4096 /* of a value */
+#define XAPI_UUID_BYTES   37
+
+/* "00000000-0000-0000-0000-000000000000", any hex digits. */
+bool xapi_is_uuid(const char *text);
+
+/* ERR_NOTFOUND: XAPI knows no such secret. ERR_PARSE: `uuid` is none, or the value is empty, too
+ * long or holds control characters. */
+int xapi_secret_get(struct xapi *xapi, const char *uuid, char *value, size_t size, struct err *err);
+
+int xapi_secret_create(struct xapi *xapi, const char *value, char ret_uuid[XAPI_UUID_BYTES],
+                       struct err *err);
+
+/* One that is not there any more is no error, and what is no uuid is nobody's secret. */
+int xapi_secret_destroy(struct xapi *xapi, const char *uuid, struct err *err);
