@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The list of protocols, in the order in which --help shows them.
+ */
+#include "upload/protocols/protocol.h"
+
+const struct protocol *const protocols[] = {
+    &protocol_file,
+    NULL,
+};
