@@ -5,6 +5,8 @@
 #include "upload/protocols/protocol.h"
 
 const struct protocol *const protocols[] = {
+    &protocol_tus,
+    &protocol_cis,
     &protocol_file,
     NULL,
 };

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Three steps carry what they have in their bodies; the fourth shows the token of the first in a
+ * header, and headers of that kind are made by net alone: so it gets a net of its own, which knows
+ * that token and no other secret.
+ */
+#include "upload/protocols/grant.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <malloc.h>
+#include <time.h>
+
+#include "common/replace.h"
+#include "common/secret.h"
+#include "upload/protocols/cis_answer.h"
+
+#define PATH_IDENTITY   "/auth/api/create_identity/"
+#define PATH_GRANT      "/feeds/api/create_grant/"
+#define PATH_UPLOAD     "/feeds/api/create_upload/"
+#define PATH_DIAGNOSTIC "/diag_sdk/token_grant/"
+#define PATH_BASE       "/feeds/api" /* what users copy from the URL of uploads */
+#define AGENT           "XenServer"  /* services know this one */
+
+#define MAX_URL   1000
+#define MAX_TOKEN sizeof(((struct grant *)0)->upload_token)
+
+static void wipe_free(void *memory)
+{
+    if (memory)
+        explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+static void wipe_text(char **text)
+{
+    wipe_free(*text);
+}
+
+static void wipe_answer(struct net_answer *answer)
+{
+    if (answer->body.length)
+        secret_forget(answer->body.data, answer->body.length);
+    net_answer_release(answer);
+}
+
+static void wipe_token(char (*token)[MAX_TOKEN])
+{
+    secret_forget(*token, MAX_TOKEN);
+}
+
+static void add_url(struct strbuf *out, const char *base, const char *path)
+{
+    size_t length = strlen(base), end = strlen(PATH_BASE);
+    while (length > 0 && base[length - 1] == '/')
+        length--;
+    if (length > end && memcmp(base + length - end, PATH_BASE, end) == 0)
+        length -= end;
+    strbuf_add(out, base, length);
+    strbuf_adds(out, path);
+}
+
+/* Takes over `body`. On success *ret_token has the answer's token. */
+static int ask(struct net *net, const char *base, const char *path, enum net_auth auth,
+               const char *what, json_t *body, char *ret_token, int *ret_status, struct err *err)
+{
+    static const char *const headers[] = {"Content-Type: application/json", NULL};
+    CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(MAX_URL);
+    json_auto_t *owned = body;
+    CLEANUP(wipe_text) char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
+    add_url(&url, base, path);
+    if (!text)
+        return err_set(err, ERR_USAGE, "%s: name, password or key are no UTF-8", what);
+    if (!strbuf_ok(&url))
+        return err_set(err, ERR_USAGE, "%s: the URL is longer than %d bytes", what, MAX_URL);
+    struct net_request request = {.method = "POST",
+                                  .url = url.data,
+                                  .headers = headers,
+                                  .auth = auth,
+                                  .body = text,
+                                  .body_length = strlen(text)};
+    CLEANUP(wipe_answer) struct net_answer answer = {0};
+    int r = net_ask(net, &request, &answer, err);
+    if (r < 0)
+        return err_prefix(err, "%s", what);
+    *ret_status = answer.status;
+    r = net_judge(&answer, what, err);
+    if (r < 0)
+        return r;
+    r = cis_read_token(&answer.body, ret_token, MAX_TOKEN, err);
+    return r < 0 ? err_prefix(err, "%s", what) : 0;
+}
+
+static int ask_identity(struct net *net, const struct grant_wish *wish, char *ret, struct err *err)
+{
+    struct err refusal = ERR_INIT;
+    int status = 0;
+    int r = ask(net, wish->services.identity, PATH_IDENTITY, NET_AUTH_NONE, "logging in",
+                json_pack("{s:s, s:s}", "username", wish->user, "password", wish->password), ret,
+                &status, &refusal);
+    if (r < 0 && status == 403)
+        return err_set(err, ERR_DENIED, "the service says that name or password are wrong (403)");
+    if (r < 0 && err)
+        *err = refusal;
+    return r;
+}
+
+static int ask_grant(struct net *net, const struct grant_wish *wish, const char *identity,
+                     char *ret, struct err *err)
+{
+    const char *base = wish->services.grant ? wish->services.grant : wish->services.identity;
+    json_t *body = json_pack("{s:s}", "identity_token", identity);
+    int status;
+    if (body && wish->expiration_s)
+        json_object_set_new(body, "expiration", json_integer(wish->expiration_s));
+    return ask(net, base, PATH_GRANT, NET_AUTH_NONE, "asking for a grant", body, ret, &status, err);
+}
+
+static int ask_upload(struct net *net, const struct grant_wish *wish, const char *grant, char *ret,
+                      struct err *err)
+{
+    const char *base = wish->services.upload ? wish->services.upload : wish->services.identity;
+    const char *key = wish->product_key ? wish->product_key : GRANT_PRODUCT_KEY;
+    int status;
+    return ask(net, base, PATH_UPLOAD, NET_AUTH_NONE, "asking for a token for uploads",
+               json_pack("{s:s, s:s, s:I}", "grant_token", grant, "product_key", key, "expiration",
+                         (json_int_t)wish->expiration_s),
+               ret, &status, err);
+}
+
+static int ask_diagnostic(const struct net_options *options, const struct grant_wish *wish,
+                          const char *identity, char *ret, struct err *err)
+{
+    const char *base =
+        wish->services.diagnostic ? wish->services.diagnostic : wish->services.identity;
+    struct net_secrets secrets = {0};
+    CLEANUP(net_cleanup) struct net *net = NULL;
+    struct err refusal = ERR_INIT;
+    int status = 0;
+    snprintf(secrets.token, sizeof secrets.token, "%s", identity);
+    int r = net_new(options, &secrets, &net, err);
+    secret_forget(&secrets, sizeof secrets);
+    if (r < 0)
+        return r;
+    r = ask(net, base, PATH_DIAGNOSTIC, NET_AUTH_BT, "asking for a token for results",
+            json_pack("{s:s, s:I}", "agent", AGENT, "max_age", (json_int_t)wish->expiration_s), ret,
+            &status, &refusal);
+    if (r < 0 && status == 404) {
+        *ret = '\0';
+        return 0;
+    }
+    if (r < 0 && err)
+        *err = refusal;
+    return r;
+}
+
+static int name_upload_url(const struct grant_wish *wish, struct grant *grant, struct err *err)
+{
+    const char *base = wish->services.upload ? wish->services.upload : wish->services.identity;
+    CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(sizeof grant->upload_url - 1);
+    strbuf_adds(&url, "cis+");
+    add_url(&url, base, PATH_BASE "/");
+    if (!strbuf_ok(&url))
+        return err_set(err, ERR_USAGE, "the URL of the service is too long");
+    memcpy(grant->upload_url, url.data, url.length + 1);
+    return 0;
+}
+
+int grant_fetch(const struct net_options *options, const struct grant_wish *wish, struct grant *ret,
+                struct err *err)
+{
+    static const struct net_secrets nothing;
+    CLEANUP(net_cleanup) struct net *net = NULL;
+    CLEANUP(wipe_token) char identity[MAX_TOKEN] = "";
+    CLEANUP(wipe_token) char passing[MAX_TOKEN] = "";
+    CLEANUP(grant_forget) struct grant grant = {0};
+    if (!wish->user || !*wish->user || !wish->password || !*wish->password)
+        return err_set(
+            err, ERR_USAGE,
+            "a grant needs the lines username= and password= in the file of credentials");
+    json_set_alloc_funcs(malloc, wipe_free);
+    int r = name_upload_url(wish, &grant, err);
+    if (r == 0)
+        r = net_new(options, &nothing, &net, err);
+    if (r == 0)
+        r = ask_identity(net, wish, identity, err);
+    if (r == 0)
+        r = ask_grant(net, wish, identity, passing, err);
+    if (r == 0)
+        r = ask_upload(net, wish, passing, grant.upload_token, err);
+    if (r == 0)
+        r = ask_diagnostic(options, wish, identity, grant.diagnostic_token, err);
+    if (r < 0)
+        return r;
+    grant.expires = wish->expiration_s ? (int64_t)time(NULL) + wish->expiration_s : 0;
+    *ret = grant;
+    return 0;
+}
+
+static json_t *stamp(int64_t seconds)
+{
+    char text[32] = "";
+    struct tm broken;
+    time_t when = (time_t)seconds;
+    if (seconds && gmtime_r(&when, &broken))
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &broken);
+    return *text ? json_string(text) : json_null();
+}
+
+int grant_write(const struct grant *grant, const char *path, struct err *err)
+{
+    const char *diagnostic = grant->diagnostic_token;
+    json_auto_t *object =
+        json_pack("{s:s, s:s, s:s, s:s?, s:o, s:o}", "schema", "xenhealth-grant/1", "upload_url",
+                  grant->upload_url, "upload_token", grant->upload_token, "diagnostic_token",
+                  *diagnostic ? diagnostic : NULL, "created", stamp(time(NULL)), "expires",
+                  stamp(grant->expires));
+    CLEANUP(wipe_text) char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
+    return text ? replace_path(path, text, strlen(text), 0600, err) : err_nomem(err);
+}
+
+void grant_forget(struct grant *grant)
+{
+    secret_forget(grant, sizeof *grant);
+}
