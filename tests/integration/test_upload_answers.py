@@ -1,0 +1,411 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""What servers may answer, and what xen-upload makes of it: its exit status, its words, its memory, and that it ends.
+
+The servers are played by fakes/odd_server.py: honest but for one step. The token is a canary that must turn up nowhere but
+in the requests to the server that was named.
+"""
+import contextlib
+import email.utils
+import json
+import os
+import pathlib
+import re
+import subprocess
+import threading
+import time
+
+import pytest
+
+from fakes.odd_server import PROTOCOLS, OddServer, answer, before_body
+from fakes.xapi import make_certificate
+from torture import MEASURE
+from uploading import (CANARY, DENIED, DONE, FAILED, INSTRUMENTED, INTERRUPTED, LATER, Client, Watch, clean, files_with, secret,
+                       sha256)
+
+KIB, GIB = 1024, 1 << 30
+CHUNK = 64 * KIB
+RSS_LIMIT_KB = 64 * KIB
+TAKEN_LIMIT = 32 << 20  # what the kernel's buffers may take of an answer that nobody reads, with room to spare
+# The steps of each protocol at which the server is odd: the first that matters, and one in the middle.
+STEPS = [("tus", "create"), ("tus", "chunk"), ("cis", "create"), ("cis", "chunk"), ("s3", "create"), ("s3", "chunk"),
+         ("s3", "finish"), ("https", "put")]
+# What a status means, for all protocols.
+STATUSES = {
+    401: DENIED, 403: DENIED, 407: DENIED,
+    400: FAILED, 404: FAILED, 405: FAILED, 409: FAILED, 410: FAILED, 412: FAILED, 413: FAILED, 415: FAILED, 418: FAILED,
+    301: FAILED, 302: FAILED, 303: FAILED, 304: FAILED, 307: FAILED, 308: FAILED, 501: FAILED, 505: FAILED, 507: FAILED,
+    408: LATER, 425: LATER, 429: LATER, 500: LATER, 502: LATER, 503: LATER, 504: LATER, 599: LATER,
+}
+# And where a protocol knows better.
+ELSE = {}
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory):
+    return make_certificate(tmp_path_factory.mktemp("pem"), "server", "127.0.0.1", "subjectAltName=IP:127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """A file of a few chunks."""
+    path = tmp_path_factory.mktemp("report") / "bug-report-20261122.zip"
+    path.write_bytes(os.urandom(3 * CHUNK - 100))
+    return path
+
+
+def chunks(protocol):
+    return [] if protocol == "https" else ["--chunk-size", CHUNK]
+
+
+def measured(client, *arguments, timeout=60):
+    """Runs to the end. Exit status, peak of memory in KB, and what was said."""
+    result = subprocess.run(["/usr/bin/python3", "-ISc", MEASURE, *client.command(*arguments)], stdin=subprocess.DEVNULL,
+                            capture_output=True, timeout=timeout, env=clean())
+    assert result.returncode == 0, result.stderr.decode()
+    status, rss = map(int, result.stdout.split()[-2:])
+    assert INSTRUMENTED or rss < RSS_LIMIT_KB
+    return status, result.stderr.decode()
+
+
+def once(tmp_path, server, report, *options):
+    """One attempt, no second one."""
+    protocol = server.protocol.__class__.__name__.lower()
+    client = Client(tmp_path / "client", "--give-up-after", "0", *chunks(protocol), *options)
+    return measured(client, report, *server.arguments)
+
+
+def check_words(words):
+    """An error is one line that can be shown anywhere."""
+    lines = [line for line in words.splitlines() if line.startswith("xen-upload: ")]
+    assert lines, words
+    assert CANARY not in words
+    assert not re.search(r"[^\t\n -~\u00a0-\uffff]", words), words
+    return lines[-1]
+
+
+@pytest.mark.alike
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("protocol,step", STEPS)
+def test_a_status_has_its_exit_status_and_stands_in_the_error(tmp_path, report, protocol, step, status):
+    with OddServer(protocol, odd={step: answer(status, b"<html>no</html>", "Location: /elsewhere")}) as server:
+        result, words = once(tmp_path, server, report)
+    assert result == ELSE.get((protocol, step, status), STATUSES[status]), words
+    assert str(status) in check_words(words)
+    assert len(server.requests) < 20  # no hammering
+
+
+@pytest.mark.parametrize("protocol,step", STEPS)
+def test_credentials_that_are_refused_are_not_tried_again(tmp_path, report, protocol, step):
+    with OddServer(protocol, odd={step: answer(401)}) as server:
+        client = Client(tmp_path / "client", *chunks(protocol))
+        assert client.run(report, *server.arguments).returncode == DENIED
+    assert server.steps().count(step) == 1
+
+
+GARBAGE = {
+    "noise": (os.urandom(1000), FAILED),
+    "another protocol": (b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", FAILED),
+    "an alert of TLS": (b"\x15\x03\x03\x00\x02\x02\x28", FAILED),
+    "nothing": (b"", LATER),
+    "half a head": (b"HTTP/1.1 200 OK\r\nContent-Le", LATER),
+    "a body cut short": (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", LATER),
+    "a negative length": (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", FAILED),
+    "a length that is no number": (b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n", FAILED),
+    "chunks that are none": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nxx\r\n0\r\n\r\n", FAILED),
+    "an unknown encoding": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: odd\r\n\r\nx", FAILED),
+    "a status beyond all": (b"HTTP/1.1 9999 OK\r\nContent-Length: 0\r\n\r\n", FAILED),
+    "an old answer without a head": (b"<html>" + b"x" * 100, FAILED),
+    "NUL in a header": (b"HTTP/1.1 500 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n", FAILED),
+    "a switch of protocols": (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n" + b"x" * 99, FAILED),
+}
+
+
+@pytest.mark.alike
+@pytest.mark.parametrize("what", GARBAGE)
+@pytest.mark.parametrize("protocol,step", STEPS)
+def test_what_is_no_answer_is_an_error(tmp_path, report, protocol, step, what):
+    data, expected = GARBAGE[what]
+    with OddServer(protocol, odd={step: data}) as server:
+        result, words = once(tmp_path, server, report)
+    assert result == expected, words
+    check_words(words)
+
+
+def line_after_line(exchange):
+    exchange.pour(b"X-Endless: %s\r\n" % (b"x" * 1000) * 60, 10 * GIB, b"HTTP/1.1 200 OK\r\n")
+
+
+def one_line(exchange):
+    exchange.pour(b"x" * 65536, 10 * GIB, b"HTTP/1.1 200 OK\r\nX-Endless: ")
+
+
+def status_line(exchange):
+    exchange.pour(b"x" * 65536, 10 * GIB, b"HTTP/1.1 200 ")
+
+
+def continues(exchange):
+    exchange.pour(b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" * 1000, 10 * GIB)
+
+
+def hints(exchange):
+    exchange.pour(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 1000, 10 * GIB)
+
+
+def body_of_known_length(exchange):
+    exchange.pour(b"x" * 65536, 10 * GIB, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (10 * GIB))
+
+
+def body_without_length(exchange):
+    exchange.pour(b"x" * 65536, 10 * GIB, b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+def body_in_chunks(exchange):
+    exchange.pour(b"10000\r\n" + b"x" * 65536 + b"\r\n", 10 * GIB, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+
+def one_endless_chunk(exchange):
+    exchange.pour(b"0" * 65536, 10 * GIB, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+
+def trailers(exchange):
+    exchange.pour(b"X-Trailer: %s\r\n" % (b"x" * 1000) * 60, 10 * GIB,
+                  b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+
+
+def error_with_a_body(exchange):
+    exchange.pour(b"x" * 65536, 10 * GIB, b"HTTP/1.1 503 Busy\r\nContent-Length: %d\r\n\r\n" % (10 * GIB))
+
+
+ENDLESS = (line_after_line, one_line, status_line, continues, hints, body_of_known_length, body_without_length, body_in_chunks,
+           one_endless_chunk, trailers, error_with_a_body)
+
+
+@pytest.mark.alike
+@pytest.mark.parametrize("flood", ENDLESS, ids=lambda flood: flood.__name__)
+@pytest.mark.parametrize("protocol,step", [("tus", "create"), ("cis", "chunk"), ("s3", "create"), ("https", "put")])
+def test_ten_gigabytes_of_answer_are_cut_at_the_limit(tmp_path, report, protocol, step, flood):
+    with OddServer(protocol, odd={step: flood}) as server:
+        result, words = once(tmp_path, server, report)
+        assert result in ((FAILED, LATER) if flood is error_with_a_body else (FAILED,)), words
+        check_words(words)
+        assert server.poured < TAKEN_LIMIT
+        assert server.steps().count(step) == 1
+
+
+# Where a redirect may lead: with {same} this server's port, with {other} that of the one that listens for the token.
+ELSEWHERE = ("{scheme}://127.0.0.1:{other}/x", "{scheme}://localhost:{other}/x", "http://127.0.0.1:{other}/x",
+             "https://127.0.0.1:{other}/x", "//127.0.0.1:{other}/x", "{scheme}://127.0.0.1:{same}@127.0.0.1:{other}/x",
+             "{scheme}://localhost:{same}/x", "{scheme}://127.0.0.1:{other}\\@127.0.0.1:{same}/x", "ftp://127.0.0.1:{other}/x",
+             "file:///etc/passwd", "{scheme}://127.0.0.1.:{other}/x", "{scheme}://127.1:{other}/x")
+
+
+@contextlib.contextmanager
+def sniffer(pem=None):
+    """Another server that takes whatever it is given."""
+    with OddServer("https", pem) as server:
+        yield server
+
+
+def lead(location, server, other):
+    return location.format(scheme=f"http{'s' * server.secure}", same=server.host.split(":")[1], other=other.host.split(":")[1])
+
+
+@pytest.mark.alike
+@pytest.mark.parametrize("secure", (False, True), ids=("plain", "tls"))
+@pytest.mark.parametrize("status", (301, 302, 307, 308))
+@pytest.mark.parametrize("protocol,step", STEPS)
+def test_a_redirect_is_not_followed_and_the_token_stays(tmp_path, report, pem, protocol, step, status, secure):
+    with sniffer(pem if secure else None) as other, OddServer(protocol, pem if secure else None) as server:
+        location = lead(ELSEWHERE[status % len(ELSEWHERE)], server, other)
+        server.odd[step] = answer(status, b"", f"Location: {location}")
+        result, words = once(tmp_path, server, report, "--cacert", pem)
+        assert result == FAILED, words
+        assert str(status) in check_words(words)
+        assert not other.heard
+
+
+@pytest.mark.parametrize("secure", (False, True), ids=("plain", "tls"))
+@pytest.mark.parametrize("where", ELSEWHERE)
+def test_an_upload_that_is_said_to_be_elsewhere_is_not_sent_there(tmp_path, report, pem, where, secure):
+    with sniffer(pem if secure else None) as other, OddServer("tus", pem if secure else None) as server:
+        server.odd["create"] = answer(201, b"", "Tus-Resumable: 1.0.0", f"Location: {lead(where, server, other)}")
+        result, words = once(tmp_path, server, report, "--cacert", pem)
+        assert result in (FAILED, DENIED), words
+        check_words(words)
+        assert not other.heard
+        assert set(server.steps()) <= {"options", "create"}
+
+
+# Of tus: what stands behind "Upload-Offset:" when the client asks how far the upload is.
+OFFSETS = ("-1", "99999999999999999999", "1844674407370955161600", "1.5", "0x10", "many", "", "5, 5", "+5", "1e3",
+           str(3 * CHUNK), "9223372036854775807")
+
+
+@pytest.mark.alike
+@pytest.mark.parametrize("offset", OFFSETS)
+@pytest.mark.parametrize("step", ("offset", "chunk"))
+def test_an_offset_that_cannot_be_is_no_success(tmp_path, report, step, offset):
+    lie = answer(200 if step == "offset" else 204, b"", "Tus-Resumable: 1.0.0", f"Upload-Offset: {offset}")
+    odd = {"offset": lie, "chunk": [b"", lie]} if step == "offset" else {"chunk": lie, "offset": lie}
+    with OddServer("tus", odd=odd) as server:
+        client = Client(tmp_path / "client", *chunks("tus"), "--give-up-after", "1s")
+        result, words = measured(client, report, *server.arguments)
+        assert result == FAILED, words
+        check_words(words)
+        assert len(server.requests) < 20
+
+
+def wrong(by):
+    def odd(exchange):
+        true = exchange.honest(exchange.server, exchange.request)
+        return re.sub(rb"Upload-Offset: (\d+)", lambda m: b"Upload-Offset: %d" % max(int(m[1]) + by, 0), true)
+    return odd
+
+
+def finished(exchange):
+    """Says to have all after the first chunk."""
+    exchange.honest(exchange.server, exchange.request)
+    return answer(204, b"", "Tus-Resumable: 1.0.0", f"Upload-Offset: {exchange.server.size}")
+
+
+def twice(exchange):
+    return exchange.honest(exchange.server, exchange.request) * 2
+
+
+def lost(exchange):
+    """The connection ends before anything was stored."""
+
+
+def denied(exchange):
+    """Stored, and said not to be."""
+    exchange.honest(exchange.server, exchange.request)
+    return answer(500)
+
+
+def unsaid(exchange):
+    """Stored, and nothing said."""
+    exchange.honest(exchange.server, exchange.request)
+
+
+def hint_first(exchange):
+    return b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + exchange.honest(exchange.server, exchange.request)
+
+
+def in_halves(exchange):
+    true = exchange.honest(exchange.server, exchange.request)
+    for byte in true:
+        exchange.send(bytes([byte]))
+    return b""
+
+
+def half_closed(exchange):
+    """The answer is whole, the server's half is closed at once, its other half stays open."""
+    exchange.send(exchange.honest(exchange.server, exchange.request))
+    exchange.connection.shutdown(2 if exchange.server.secure else 1)
+    exchange.server.ending.wait(30)
+
+
+ACKNOWLEDGEMENTS = {
+    "one too far": [wrong(1)], "one behind": [None, wrong(-1)], "of the chunk before": [None, wrong(-CHUNK)], "of the end": [finished],
+    "twice": [twice], "twice, then a loss": [twice, lost], "twice, then an error": [twice, answer(500)],
+    "twice, then a wrong one": [twice, wrong(-CHUNK)], "stored but lost": [unsaid, None, unsaid], "stored but denied": [denied],
+    "behind a hint": [hint_first, hint_first], "byte by byte": [in_halves], "half-closed": [half_closed, half_closed],
+}
+
+
+@pytest.mark.alike
+@pytest.mark.parametrize("what", ACKNOWLEDGEMENTS)
+@pytest.mark.parametrize("protocol", ("tus", "cis", "s3"))
+@pytest.mark.parametrize("secure", (False, True), ids=("plain", "tls"))
+def test_acknowledgements_that_are_odd_do_not_damage_the_file(tmp_path, report, pem, protocol, what, secure):
+    with OddServer(protocol, pem if secure else None, odd={"chunk": ACKNOWLEDGEMENTS[what]}) as server:
+        client = Client(tmp_path / "client", *chunks(protocol), "--cacert", pem)
+        client.send(report, *server.arguments)
+        assert bytes(server.stored) == report.read_bytes()
+
+
+def reorder(exchange):
+    """Answers of two steps in the wrong order: this one's is what the next will get."""
+    exchange.honest(exchange.server, exchange.request)
+    return answer(204, b"", "Tus-Resumable: 1.0.0", f"Upload-Offset: {len(exchange.server.stored) + CHUNK}")
+
+
+def test_acknowledgements_in_the_wrong_order_do_not_damage_the_file(tmp_path, report):
+    with OddServer("tus", odd={"chunk": [reorder, wrong(-CHUNK)]}) as server:
+        Client(tmp_path / "client", *chunks("tus")).send(report, *server.arguments)
+        assert bytes(server.stored) == report.read_bytes()
+
+
+@before_body
+def refuse_at_once(exchange):
+    return answer(413)
+
+
+@before_body
+def continue_twice(exchange):
+    exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 2)
+    return late_honest(exchange)
+
+
+def late_honest(exchange):
+    request, connection = exchange.request, exchange.connection
+    while len(request.body) < int(request.headers["content-length"]):
+        data = connection.recv(65536)
+        if not data:
+            return None
+        request.body += data
+    return exchange.honest(exchange.server, request)
+
+
+def continue_behind(exchange):
+    """100 when nobody waits for it any more."""
+    return b"HTTP/1.1 100 Continue\r\n\r\n" + exchange.honest(exchange.server, exchange.request)
+
+
+@before_body
+def continue_then_refuse(exchange):
+    exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return answer(403)
+
+
+def expectation_failed(exchange):
+    if "expect" in exchange.request.headers:
+        return answer(417)
+    return exchange.honest(exchange.server, exchange.request)
+
+
+@pytest.mark.parametrize("game,expected", ((refuse_at_once, FAILED), (continue_twice, DONE), (continue_behind, DONE),
+                                           (continue_then_refuse, DENIED), (before_body(expectation_failed), FAILED)),
+                         ids=lambda value: getattr(value, "__name__", None))
+@pytest.mark.parametrize("protocol,step", [("tus", "chunk"), ("cis", "chunk"), ("s3", "chunk"), ("https", "put")])
+def test_games_with_100_continue(tmp_path, report, protocol, step, game, expected):
+    with OddServer(protocol, odd={step: game}, continues=False) as server:
+        result, words = once(tmp_path, server, report)
+        if game.__name__ == "expectation_failed":
+            assert result in (DONE, FAILED), words
+        else:
+            assert result == expected, words
+        if result == DONE:
+            assert bytes(server.stored) == report.read_bytes()
+
+
+def test_a_server_that_says_no_word_before_the_body_gets_it_all_the_same(tmp_path, report):
+    with OddServer("https", continues=False) as server:
+        assert once(tmp_path, server, report)[0] == DONE
+        assert bytes(server.stored) == report.read_bytes()
+
+
+@pytest.mark.parametrize("how", (0, 1, 2), ids=("deaf", "mute", "gone"))
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_connection_of_which_half_is_closed_is_one_to_try_again(tmp_path, report, protocol, how):
+    @before_body
+    def close_half(exchange):
+        exchange.connection.shutdown(how)
+        if how == 0:
+            return None
+        exchange.server.ending.wait(0.2)
+        return None
+    with OddServer(protocol, odd={"put" if protocol == "https" else "create": close_half}) as server:
+        result, words = once(tmp_path, server, report)
+    assert result == LATER, words
+    check_words(words)

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""Each call that can fail is made to fail, one at a time: memory, files, network. xen-upload then says so, or does without.
+
+"Done" is only said when it is done, a file under its name is always whole, and nothing crashes. Calls are failed by
+fail_nth.c; the network's and the disk's errors are real ones, with their numbers.
+"""
+import errno
+import os
+import signal
+
+import pytest
+
+from fakes.odd_server import OddServer
+from fakes.xapi import make_certificate
+from torture import BIN, FULL
+from uploading import CANARY, DENIED, DONE, FAILED, LATER, Client
+
+SHIM = BIN.parent / "tests" / "libfail-nth.so"
+RUNS = 70  # of each kind and protocol, evenly over all calls
+CHUNK = 64 * 1024
+
+
+class Place:
+    """Where a run sends to: a folder, or a server."""
+
+    def __init__(self, kind, folder, pem):
+        self.kind, self.server, self.folder = kind, None, folder
+        if kind != "file":
+            self.server = OddServer(kind.removesuffix("+tls"), pem if kind.endswith("+tls") else None)
+        self.options = [] if kind == "file" else ["--cacert", pem]
+        if kind in ("tus", "tus+tls", "cis", "s3"):
+            self.options += ["--chunk-size", str(CHUNK)]
+
+    def clear(self):
+        if self.server:
+            self.server.size, self.server.stored, self.server.parts = None, bytearray(), {}
+        else:
+            for path in self.folder.iterdir():
+                path.unlink()
+
+    def arguments(self, name):
+        return [*(self.server.arguments if self.server else [f"file://{self.folder}/{name}"]), *self.options]
+
+    def received(self, name):
+        if self.server:
+            return bytes(self.server.stored)
+        path = self.folder / name
+        return path.read_bytes() if path.exists() else None
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory):
+    return make_certificate(tmp_path_factory.mktemp("pem"), "server", "127.0.0.1", "subjectAltName=IP:127.0.0.1")
+
+
+@pytest.fixture
+def place(request, tmp_path, pem):
+    folder = tmp_path / "there"
+    folder.mkdir()
+    place = Place(request.param, folder, pem)
+    yield place
+    if place.server:
+        place.server.close()
+
+
+@pytest.fixture
+def report(tmp_path):
+    path = tmp_path / "bug-report.zip"
+    path.write_bytes(os.urandom(3 * CHUNK - 7))
+    return path
+
+
+def run(client, place, report, kind, nth, how, count):
+    count.unlink(missing_ok=True)
+    environment = {"LD_PRELOAD": str(SHIM), "FAIL_KIND": kind, "FAIL_NTH": str(nth), "FAIL_HOW": str(how), "FAIL_COUNT": str(count)}
+    return client.run(report, *place.arguments(report.name), env=environment)
+
+
+def calls_of(client, place, report, kind, tmp_path):
+    """How many calls of the kind a run makes that is left alone."""
+    result = run(client, place, report, kind, 0, 0, tmp_path / "count")
+    assert result.returncode == DONE, result.stderr.decode()
+    assert place.received(report.name) == report.read_bytes()
+    place.clear()
+    return int((tmp_path / "count").read_text())
+
+
+def sample(total):
+    return range(1, total + 1) if FULL else sorted({1 + i * total // RUNS for i in range(RUNS)})
+
+
+ERRORS = {"memory": [errno.ENOMEM], "disk": [errno.EIO, errno.ENOSPC, errno.EMFILE, errno.EACCES, errno.EINTR],
+          "network": [errno.ENETDOWN, errno.ECONNRESET, errno.EMFILE, errno.EINTR]}
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("place", ("file", "tus", "https+tls"), indirect=True)
+def test_any_call_may_fail(tmp_path, report, place, kind):
+    if place.kind == "file" and kind == "network":
+        kind = "disk"  # a copy to a folder asks no network: the disk once more, with the errors in another order
+    client = Client(tmp_path / "client", "--give-up-after", "0")
+    total = calls_of(client, place, report, kind, tmp_path)
+    outcomes = {}
+    for nth in sample(total):
+        number = ERRORS[kind][nth % len(ERRORS[kind])]
+        result = run(client, place, report, kind, nth, number, tmp_path / "count")
+        said = f"call {nth} of {total} failed with {errno.errorcode[number]}: {result.returncode}, {result.stderr.decode()}"
+        received = place.received(report.name)
+        outcomes[result.returncode] = outcomes.get(result.returncode, 0) + 1
+        assert result.returncode in (DONE, FAILED, LATER, DENIED), said
+        if result.returncode == DONE:
+            assert received == report.read_bytes(), said
+        else:
+            assert "xen-upload: " in result.stderr.decode(), said
+        if place.kind == "file":
+            assert received in (None, report.read_bytes()), said
+        assert CANARY not in result.stderr.decode()
+        place.clear()
+    assert total > 0 and sum(outcomes.values()) == len(sample(total))
+
+
+@pytest.mark.parametrize("place", ("file",), indirect=True)
+def test_a_copy_that_is_killed_anywhere_leaves_no_half_file_and_the_next_one_tidies_up(tmp_path, report, place):
+    client = Client(tmp_path / "client")
+    total = calls_of(client, place, report, "disk", tmp_path)
+    for nth in range(1, total + 1):
+        result = run(client, place, report, "disk", nth, "kill", tmp_path / "count")
+        assert result.returncode == -signal.SIGKILL
+        assert place.received(report.name) in (None, report.read_bytes())
+        client.send(report, *place.arguments(report.name))
+        assert place.received(report.name) == report.read_bytes()
+        assert [path.name for path in place.folder.iterdir()] == [report.name]
+        place.clear()
+    assert total >= 20

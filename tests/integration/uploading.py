@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""What the torture tests of xen-upload share: running it, its secrets, watching what of them can be seen from outside."""
+import hashlib
+import os
+import pathlib
+import subprocess
+
+from torture import BIN, environment
+
+UPLOAD = BIN / "xen-upload"
+INSTRUMENTED = any(mark in UPLOAD.read_bytes() for mark in (b"__asan_init", b"__tsan_init", b"/memcheck "))
+CANARY = "not-a-real-secret-canary-7f3a91"
+DONE, FAILED, USAGE, INTERRUPTED, LATER, DENIED = range(6)
+
+
+def clean(extra=None):
+    """Nothing of this environment may matter; what is passed on is what the program needs to start."""
+    return {k: v for k, v in environment(extra).items()
+            if not k.lower().endswith("_proxy") and not k.startswith(("XDG_", "CREDENTIALS_"))}
+
+
+def sha256(path):
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+
+
+def secret(folder, name, text):
+    path = folder / name
+    path.touch(0o600)
+    path.write_text(text)
+    return path
+
+
+class Client:
+    """xen-upload with a state of its own, and the secrets of all protocols in one file."""
+
+    def __init__(self, folder, *options, canary=CANARY):
+        self.folder, self.options = folder, [str(option) for option in options]
+        folder.mkdir(parents=True, exist_ok=True)
+        self.state = folder / "state"
+        self.credentials = secret(folder, "credentials",
+                                  f"token={canary}-token\naccess_key=test-access\nsecret_key={canary}-secret\n")
+        self.base = [UPLOAD, "--state", self.state, "--settings", secret(folder, "settings.yaml", "{}\n"), "--retry-wait", "1ms"]
+
+    def command(self, *arguments, credentials=True):
+        given = ["--credentials", self.credentials] if credentials else []
+        return [str(word) for word in [*self.base, *given, *self.options, *arguments]]
+
+    def start(self, *arguments, env=None, **keywords):
+        return subprocess.Popen(self.command(*arguments, **keywords), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, env=clean(env))
+
+    def run(self, *arguments, timeout=60, env=None, **keywords):
+        return subprocess.run(self.command(*arguments, **keywords), stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=timeout, env=clean(env))
+
+    def send(self, *arguments, **keywords):
+        """It arrives, or the test fails with what was said."""
+        result = self.run(*arguments, **keywords)
+        assert result.returncode == DONE, (result.returncode, result.stderr.decode()[-2000:])
+        return result
+
+
+WATCH = """
+import os, sys
+text = sys.stdin.buffer.readline().strip()
+old, looks, found = set(os.listdir("/proc")) - {"self"}, 0, set()
+print("watching", flush=True)
+os.set_blocking(0, False)
+while sys.stdin.buffer.raw.read(1) is None:
+    for process in os.listdir("/proc"):
+        if process in old or not process.isdigit():
+            continue
+        for name in ("cmdline", "environ"):
+            try:
+                file = os.open(f"/proc/{process}/{name}", os.O_RDONLY)
+                try:
+                    if text in os.read(file, 1 << 20):
+                        found.add(f"{process}/{name}")
+                finally:
+                    os.close(file)
+            except OSError:
+                pass
+    looks += 1
+print(looks, *found)
+"""
+
+
+class Watch:
+    """Looks for a text in the arguments and environments of processes that are new, as often as it can, while the block runs."""
+
+    def __init__(self, text):
+        self.text, self.looks, self.found = text, 0, []
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["/usr/bin/python3", "-ISc", WATCH], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process.stdin.write(self.text.encode() + b"\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == b"watching\n"
+        return self
+
+    def __exit__(self, *_):
+        looks, *self.found = self.process.communicate()[0].decode().split()
+        self.looks = int(looks)
+
+
+def files_with(folder, text, but=()):
+    """Files below the folder that hold the text, or have it in their names."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path not in but and (text in path.name or path.is_file() and text.encode() in path.read_bytes()):
+            found.append(path)
+    return found
