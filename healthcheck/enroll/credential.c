@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A secret on a tmpfs leaves no trace on a disk. Where /run is none, overwriting before removing is
+ * the best that can be done.
+ */
+#include "healthcheck/enroll/credential.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "common/io.h"
+#include "common/replace.h"
+#include "common/secret.h"
+#include "healthcheck/enroll/folder.h"
+#include "healthcheck/xapi/secret.h"
+
+/* "token=...\n" */
+static int take_from_pool(struct xapi *xapi, const struct config *config, struct strbuf *text,
+                          struct err *err)
+{
+    char token[XAPI_SECRET_BYTES];
+    const char *uuid = config_get(config, CONFIG_UPLOAD_TOKEN);
+    if (!uuid || !*uuid)
+        return err_set(err, ERR_NOTFOUND,
+                       "the pool has no upload token (%s): run 'xen-healthcheck enroll' again",
+                       CONFIG_UPLOAD_TOKEN);
+    int r = xapi_secret_get(xapi, uuid, token, sizeof token, err);
+    if (r == ERR_NOTFOUND)
+        err_prefix(err, "the pool's upload token is gone, run 'xen-healthcheck enroll' again");
+    if (r < 0)
+        return r;
+    strbuf_addf(text, "token=%s\n", token);
+    secret_forget(token, sizeof token);
+    return 0;
+}
+
+static int take_from_file(const char *settings, struct strbuf *text, struct err *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/" ENROLLMENT_SECRET, settings);
+    int r = secret_check_file(path, err);
+    return r == 0 ? io_read_file(AT_FDCWD, path, SECRET_MAX_BYTES, text, err) : r;
+}
+
+static int keep(const char *folder, const struct strbuf *text, struct err *err)
+{
+    CLEANUP_FD int fd = -1;
+    int r = folder_open(folder, 0700, &fd, err);
+    return r == 0 ? replace_file(fd, folder, CREDENTIAL_NAME, text->data, text->length, 0600, err)
+                  : r;
+}
+
+int credential_write(struct xapi *xapi, const struct config *config,
+                     const struct enrollment *enrollment, const char *settings, const char *folder,
+                     bool *ret_written, struct err *err)
+{
+    struct strbuf text = STRBUF_INIT_MAX(2 * SECRET_MAX_BYTES);
+    bool has_token = config && config_get(config, CONFIG_UPLOAD_TOKEN);
+    int r = strbuf_reserve(&text, 2 * SECRET_MAX_BYTES - 1) ? 0 : err_nomem(err); /* never moves */
+    if (r < 0)
+        return r;
+    if (enrollment && enrollment->credential == ENROLLMENT_LOCAL)
+        r = take_from_file(settings, &text, err);
+    else if (xapi && config &&
+             (enrollment ? enrollment->credential == ENROLLMENT_XAPI_TOKEN : has_token))
+        r = take_from_pool(xapi, config, &text, err);
+    if (r == 0 && !strbuf_ok(&text))
+        r = err_set(err, ERR_LIMIT, "the credential for the upload is too long");
+    bool any = text.length > 0;
+    if (r == 0)
+        r = any ? keep(folder, &text, err) : credential_wipe(folder, err);
+    secret_forget(text.data, text.length);
+    strbuf_release(&text);
+    if (r == 0)
+        *ret_written = any;
+    return r;
+}
+
+int credential_wipe(const char *folder, struct err *err)
+{
+    static const char blank[4096];
+    struct stat status;
+    CLEANUP_FD int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dirfd < 0)
+        return errno == ENOENT ? 0 : err_set_errno(err, errno, "cannot open '%s'", folder);
+    CLEANUP_FD int fd = openat(dirfd, CREDENTIAL_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    int64_t left = fd >= 0 && fstat(fd, &status) == 0 ? status.st_size : 0;
+    for (; left > 0; left -= (int64_t)sizeof blank)
+        if (io_write_all(fd, blank, left < (int64_t)sizeof blank ? (size_t)left : sizeof blank) < 0)
+            break; /* it is removed all the same */
+    if (fd >= 0)
+        fsync(fd);
+    return replace_remove(dirfd, folder, CREDENTIAL_NAME, err);
+}

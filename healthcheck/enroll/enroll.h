@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Enrolling: from now on reports leave the house on a schedule, until `disable`.
+ *
+ * On a pool the coordinator does it, in XenCenter's own way (tokens are secrets of XAPI, keys in
+ * pool.health_check_config), so that XenCenter shows it and can end it. Where to send is not among
+ * XenCenter's keys, and a text that every pool operator can write is no place to say where reports
+ * go: it stands in a file of root's, on the coordinator.
+ *
+ * Nothing is half done: after a failure all is as it was, or as it was asked for. What cannot be
+ * taken back at once, because XAPI is gone, is remembered and taken back by the next enroll or
+ * disable.
+ */
+#pragma once
+
+#include "healthcheck/xapi/xapi.h"
+
+#define ENROLL_CONFIG_FOLDER "/etc/xenhealth"
+#define ENROLL_STATE_FOLDER  "/var/lib/xenhealth"
+
+/* Where things are, and how a person is spoken to. */
+struct enroll_place {
+    const char *root;                      /* of XAPI's socket: "/" */
+    const char *config;                    /* folder, ENROLL_CONFIG_FOLDER */
+    const char *state;                     /* folder, ENROLL_STATE_FOLDER */
+    const char *uploader;                  /* path of xen-upload */
+    const char *const *uploader_arguments; /* of the settings (--proxy, --cacert ...), or NULL */
+    const atomic_bool *cancelled;          /* or NULL */
+    void *context;                         /* for the two below */
+    void (*say)(void *context, const char *line);
+    bool (*confirm)(void *context, const char *question); /* NULL: nobody is there to be asked */
+};
+
+struct enroll_request {
+    const char *url;
+    const char *credentials, *token;  /* files; at most one, or NULL */
+    int interval_days, weekday, hour; /* -1: as it was, or by chance like XenCenter */
+    bool yes;                         /* nobody has to be asked */
+};
+
+/* `argv` without the verb: URL and options, in any order. ERR_USAGE. Texts are borrowed. */
+int enroll_parse(int argc, char *const argv[], struct enroll_request *ret, struct err *err);
+
+/* What `xen-healthcheck help` shows of enroll's options. */
+extern const char enroll_usage[];
+
+/*
+ * ERR_USAGE; ERR_UNSUPPORTED: this host is a supporter; ERR_CANCELLED: the answer was no, or an
+ * interrupt; ERR_DENIED: a file that others can read, or the service refuses the credentials;
+ * otherwise what went wrong with XAPI, files or the service.
+ */
+int enroll_run(const struct enroll_place *place, const struct enroll_request *request,
+               struct err *err);
+
+/* Without an enrollment it cleans up all the same. Errors as above. */
+int enroll_disable(const struct enroll_place *place, struct err *err);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The look is on the open folder: what is done there later cannot be led elsewhere.
+ */
+#include "healthcheck/enroll/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "common/io.h"
+
+static void make_parent(const char *path, mode_t mode)
+{
+    char parent[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path || (size_t)(slash - path) >= sizeof parent)
+        return;
+    snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
+    mkdir(parent, mode | S_IXGRP | S_IXOTH); /* others may pass; what fails shows in the folder */
+}
+
+int folder_open(const char *path, mode_t mode, int *ret, struct err *err)
+{
+    struct stat status;
+    make_parent(path, mode);
+    if (mkdir(path, mode) < 0 && errno != EEXIST)
+        return err_set_errno(err, errno, "cannot make the folder '%s'", path);
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return err_set_errno(err, errno, "cannot open the folder '%s'", path);
+    if ((status.st_uid != geteuid() && status.st_uid != 0) || (status.st_mode & 0777 & ~mode))
+        return err_set(err, ERR_DENIED,
+                       "the folder '%s' is open to others: chown it to root and chmod %o it", path,
+                       (unsigned)mode);
+    *ret = fd;
+    fd = -1;
+    return 0;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Folders of ours, for files that are nobody else's business.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "common/err.h"
+
+/*
+ * Opens `path`; it and its parent are made (`mode`) when missing. ERR_DENIED: somebody else owns
+ * it, or can do more there than `mode` lets him.
+ */
+int folder_open(const char *path, mode_t mode, int *ret, struct err *err);
