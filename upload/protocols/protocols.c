@@ -7,6 +7,7 @@
 const struct protocol *const protocols[] = {
     &protocol_tus,
     &protocol_cis,
+    &protocol_s3,
     &protocol_file,
     NULL,
 };
