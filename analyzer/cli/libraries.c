@@ -71,7 +71,7 @@ static const struct library {
     {"libyaml", yaml_get_version_string, NULL, NULL},
     {"SQLite", sqlite3_libversion, "3.39.2", "CVE-2022-35737"},
     {"PCRE2", pcre2, "10.40", "CVE-2022-1586, CVE-2022-1587"},
-    {"Vectorscan", hs_version, NULL, NULL},
+    {"Hyperscan", hs_version, NULL, NULL},
     {"libcrypto", crypto, NULL, NULL},
 };
 

@@ -3,12 +3,11 @@
  * From patterns to databases: one for each audience of other patterns, from the cache if they are
  * there.
  *
- * A pattern that Vectorscan refuses is tried again in prefilter mode, and goes to the slow list
+ * Hyperscan looks for the fixed texts of a pattern (literals.h). One without such texts it
+ * searches as a whole; what it refuses is tried again in prefilter mode, and goes to the slow list
  * when it is refused again. Nothing is silently dropped.
- *
- * Searching only for a pattern's fixed texts would be faster, but Vectorscan 5.4.9 now and then
- * misses one of several pure texts in a short block.
  */
+#include "analyzer/match/literals.h"
 #include "analyzer/match/matcher_private.h"
 #include "analyzer/match/pattern_cache.h"
 
@@ -19,7 +18,7 @@
  * these on average share one. */
 #define COPIES_MAX 3
 
-static int vectorscan_error(struct err *err, const char *what, hs_error_t code)
+static int engine_error(struct err *err, const char *what, hs_error_t code)
 {
     return code == HS_NOMEM ? err_nomem(err)
                             : err_set(err, ERR_BUG, "%s failed with code %d", what, code);
@@ -30,7 +29,7 @@ static unsigned flags_of(enum pattern_kind kind)
     return kind == PATTERN_PREFILTER ? HS_FLAG_MULTILINE | HS_FLAG_PREFILTER : HS_FLAG_MULTILINE;
 }
 
-/* Vectorscan's opinion of one pattern. */
+/* Hyperscan's opinion of one pattern. */
 static int choose_kind(struct pattern *pattern, struct err *err)
 {
     char *reason = NULL;
@@ -65,7 +64,8 @@ static int choose_kind(struct pattern *pattern, struct err *err)
 /* Arrays of a plan (pattern_cache.h) that is being made. */
 struct planning {
     struct pattern_plan plan;
-    const char **expressions; /* by pattern */
+    const char **expressions; /* by pattern: its fixed texts, or itself */
+    char **texts;             /* by pattern: its fixed texts, or NULL */
     struct pattern_subset *subsets;
     bool **has; /* by subset, by pattern */
     unsigned char *kinds;
@@ -83,6 +83,9 @@ static void drop_subsets(struct planning *planning)
 static void planning_release(struct planning *planning)
 {
     drop_subsets(planning);
+    for (unsigned i = 0; planning->texts && i < planning->plan.count; i++)
+        free(planning->texts[i]);
+    free(planning->texts);
     free(planning->subsets);
     free(planning->has);
     free(planning->expressions);
@@ -174,26 +177,38 @@ static int plan_subsets(struct matcher *matcher, struct planning *planning, stru
     return r;
 }
 
-static void plan_expressions(const struct matcher *matcher, struct planning *planning)
+static int plan_expressions(const struct matcher *matcher, struct planning *planning,
+                            struct err *err)
 {
-    for (unsigned i = 0; i < planning->plan.count; i++)
-        planning->expressions[i] = regex_pattern(matcher->patterns.items[i].source.match);
+    for (unsigned i = 0; i < planning->plan.count; i++) {
+        const char *pattern = regex_pattern(matcher->patterns.items[i].source.match);
+        CLEANUP(strbuf_release) struct strbuf texts = STRBUF_INIT;
+        planning->expressions[i] = pattern;
+        if (!literals_find(pattern, &texts))
+            continue;
+        if (!(planning->texts[i] = strbuf_take(&texts)))
+            return err_nomem(err);
+        planning->expressions[i] = planning->texts[i];
+    }
+    return 0;
 }
 
 static int plan(struct matcher *matcher, struct planning *planning, struct err *err)
 {
     size_t count = matcher->patterns.count;
     planning->expressions = calloc(count + 1, sizeof *planning->expressions);
+    planning->texts = calloc(count + 1, sizeof *planning->texts);
     planning->kinds = calloc(count + 1, sizeof *planning->kinds);
     planning->subsets = calloc(matcher->audiences.count + 1, sizeof *planning->subsets);
     planning->has = calloc(matcher->audiences.count + 1, sizeof *planning->has);
     planning->plan.count = (unsigned)count;
     planning->plan.expressions = planning->expressions;
     planning->plan.subsets = planning->subsets;
-    if (!planning->expressions || !planning->kinds || !planning->subsets || !planning->has)
+    if (!planning->expressions || !planning->texts || !planning->kinds || !planning->subsets ||
+        !planning->has)
         return err_nomem(err);
-    plan_expressions(matcher, planning);
-    return plan_subsets(matcher, planning, err);
+    int r = plan_expressions(matcher, planning, err);
+    return r < 0 ? r : plan_subsets(matcher, planning, err);
 }
 
 /* ------ Compiling */
@@ -231,7 +246,7 @@ static int compile_all(struct matcher *matcher, struct planning *planning, struc
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < matcher->patterns.count; i++) {
-        r = choose_kind(&matcher->patterns.items[i], err);
+        r = planning->texts[i] ? 0 : choose_kind(&matcher->patterns.items[i], err);
         planning->kinds[i] = (unsigned char)matcher->patterns.items[i].kind;
     }
     for (unsigned i = 0; r == 0 && i < planning->plan.subset_count; i++)
@@ -239,7 +254,7 @@ static int compile_all(struct matcher *matcher, struct planning *planning, struc
     return r;
 }
 
-/* Takes what the cache says of each pattern. Why one is slow, only Vectorscan can tell. */
+/* Takes what the cache says of each pattern. Why one is slow, only Hyperscan can tell. */
 static int recall_kinds(struct matcher *matcher, const struct planning *planning, struct err *err)
 {
     int r = 0;
@@ -284,7 +299,7 @@ static int hand_out(struct matcher *matcher, struct err *err)
                               ? hs_alloc_scratch(matcher->databases[i], &matcher->scratch)
                               : HS_SUCCESS;
         if (code != HS_SUCCESS)
-            return vectorscan_error(err, "allocating scan memory", code);
+            return engine_error(err, "allocating scan memory", code);
     }
     return 0;
 }

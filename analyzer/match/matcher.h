@@ -3,9 +3,9 @@
  * Looking for all log patterns of all rules at once.
  *
  * A log is searched once for all patterns that are about it, however many rules ask, and in linear
- * time whatever it holds (Vectorscan). Vectorscan says where a pattern may have matched; whether it
+ * time whatever it holds (Hyperscan). Hyperscan says where a pattern may have matched; whether it
  * did, on that one line, and what its groups are, is then PCRE2's word. So look-around and
- * back-references work too: Vectorscan searches for an approximation (its prefilter mode), and only
+ * back-references work too: Hyperscan searches for an approximation (its prefilter mode), and only
  * patterns it refuses altogether are run by PCRE2 over every line (matcher_is_slow(), which lint
  * warns about).
  *
@@ -60,7 +60,7 @@ int matcher_add(struct matcher *matcher, const struct log_pattern *pattern, unsi
  */
 int matcher_compile(struct matcher *matcher, const char *cache, struct err *err);
 
-/* True when Vectorscan does not take the pattern at all; known once the matcher is compiled.
+/* True when Hyperscan does not take the pattern at all; known once the matcher is compiled.
  * `*ret_reason` (may be NULL) is borrowed. */
 bool matcher_is_slow(const struct matcher *matcher, unsigned number, const char **ret_reason);
 

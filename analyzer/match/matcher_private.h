@@ -11,7 +11,7 @@
 #include "common/io.h"
 #include "common/vec.h"
 
-/* How Vectorscan takes a pattern. */
+/* How Hyperscan takes a pattern. */
 enum pattern_kind {
     PATTERN_EXACT,
     PATTERN_PREFILTER, /* it searches for an approximation */

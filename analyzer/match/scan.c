@@ -3,9 +3,9 @@
  * Scanning one log: bytes are gathered into blocks that end with a line, and each block is searched
  * at once.
  *
- * Vectorscan looks at the block as a whole, so it may report a match that spans lines. That is no
+ * Hyperscan looks at the block as a whole, so it may report a match that spans lines. That is no
  * harm: every match within one line is among the reports, and PCRE2 decides on the line alone. A
- * pattern is asked once a line however often Vectorscan reports it there.
+ * pattern is asked once a line however often Hyperscan reports it there.
  *
  * The last lines of what is at hand wait for the next block, and the last that were searched stay:
  * so each hit has its surroundings beside it in memory.
@@ -13,7 +13,7 @@
 #include "analyzer/match/effort.h"
 #include "analyzer/match/matcher_private.h"
 
-/* Big enough that Vectorscan's start-up per block does not count, small enough to stay in the
+/* Big enough that Hyperscan's start-up per block does not count, small enough to stay in the
  * cache. */
 #define BLOCK_SIZE (256 * 1024)
 
@@ -172,7 +172,7 @@ static int examine(struct scan *scan, unsigned number, const char *line, const c
     return scan->sink(scan->context, &hit, scan->err);
 }
 
-/* Vectorscan's report: the pattern may end at byte `to` of the block. Non-zero ends the scan. */
+/* Hyperscan's report: the pattern may end at byte `to` of the block. Non-zero ends the scan. */
 static int on_candidate(unsigned number, unsigned long long from, unsigned long long to,
                         unsigned flags, void *context)
 {
