@@ -2,7 +2,7 @@
 /*
  * Files that wait to be uploaded, in a folder that survives kill -9 and power cuts.
  *
- *     DIR/jobs/ID.json   the jobs; DIR/jobs/wake is there when somebody added one (for a path unit)
+ *     DIR/jobs/ID.json   the jobs; DIR/jobs/wake is touched when one was added (for a path unit)
  *     DIR/data/ID        their files; gone when the receipt is on disk
  *     DIR/damaged/       job files that cannot be read, with their data; they block nobody
  *
@@ -64,6 +64,9 @@ enum spool_added {
  */
 int spool_add(struct spool *spool, struct job *job, enum spool_added *ret, struct err *err);
 
+/* How many waiting jobs the last spool_add() dropped, see spool_limits. */
+unsigned spool_dropped(const struct spool *spool);
+
 struct spool_list {
     struct job *jobs; /* oldest first */
     size_t count;
@@ -72,7 +75,6 @@ struct spool_list {
         char *why;
     } * damaged;
     size_t damaged_count;
-    bool working; /* a worker is at work */
 };
 
 /* Reads all, changes nothing. */
@@ -116,7 +118,7 @@ struct spool_worked {
 };
 
 /*
- * Sends what is due, the oldest first, until nothing is. Failures of jobs are in *ret, not in the
+ * Sends what is due, the oldest first and each job once. Failures of jobs are in *ret, not in the
  * result. ERR_AGAIN: another worker is at work (the command line's status 4); ERR_CANCELLED;
  * ERR_IO: the spool itself cannot be written. *ret is filled in any case.
  */
