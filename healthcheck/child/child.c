@@ -175,24 +175,28 @@ int child_run(const struct child_spec *spec, struct child_end *ret, struct err *
     return r;
 }
 
+/* Beside this program, and where the installation has put both kinds of programs. */
+static bool find_in(const char *folder, int length, const char *program, char *ret, size_t size)
+{
+    int n = snprintf(ret, size, "%.*s/%s", length, folder, program);
+    return n > 0 && (size_t)n < size && access(ret, X_OK) == 0;
+}
+
 int child_find(const char *program, char *ret, size_t size, struct err *err)
 {
     char own[PATH_MAX], path[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
     const char *slash = length > 0 ? memrchr(own, '/', (size_t)length) : NULL;
-    for (int i = slash ? 0 : 1; i < 2; i++) {
-        if (i == 0)
-            snprintf(path, sizeof path, "%.*s/%s", (int)(slash - own), own, program);
-        else
-            snprintf(path, sizeof path, PROGRAM_FOLDER "/%s", program);
-        if (access(path, X_OK) == 0 && strlen(path) < size) {
-            snprintf(ret, size, "%s", path);
-            return 0;
-        }
+    bool found = (slash && find_in(own, (int)(slash - own), program, path, sizeof path)) ||
+                 find_in(PROGRAM_FOLDER, INT_MAX, program, path, sizeof path) ||
+                 find_in(OTHER_PROGRAM_FOLDER, INT_MAX, program, path, sizeof path);
+    if (found && strlen(path) < size) {
+        snprintf(ret, size, "%s", path);
+        return 0;
     }
     return err_set(err, ERR_NOTFOUND,
                    "the program '%s' is neither beside this one nor in " PROGRAM_FOLDER
-                   ": install it",
+                   " or " OTHER_PROGRAM_FOLDER ": install it",
                    program);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "healthcheck/schedule/schedule.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
