@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * $CREDENTIALS_DIRECTORY is the only thing that is taken from the environment: systemd sets it, and
+ * it names a folder, not a secret.
+ */
+#include "upload/cli/credentials.h"
+
+#include <limits.h>
+#include <strings.h>
+
+#include "common/secret.h"
+
+static int path_of(const struct options *options, char *ret, size_t size, struct err *err)
+{
+    const char *folder =
+        options->credentials_dir ? options->credentials_dir : getenv("CREDENTIALS_DIRECTORY");
+    const char *name = options->credential;
+    if (!name) {
+        snprintf(ret, size, "%s", options->token ? options->token : options->credentials);
+        return 0;
+    }
+    if (!folder || !*folder)
+        return err_set(err, ERR_USAGE,
+                       "'--credential' needs a folder: --credentials-dir DIR, or a systemd unit "
+                       "with LoadCredential=");
+    if (strchr(name, '/') || name[0] == '.')
+        return err_set(err, ERR_USAGE, "the credential '%.60s' must be a name without a path",
+                       name);
+    if ((size_t)snprintf(ret, size, "%s/%s", folder, name) >= size)
+        return err_set(err, ERR_USAGE, "the path of the credential '%.60s' is too long", name);
+    return 0;
+}
+
+static bool is_for(const struct options *options, const char *origin)
+{
+    size_t length = options->origin ? strlen(options->origin) : 0;
+    while (length > 0 && options->origin[length - 1] == '/')
+        length--;
+    return !options->origin ||
+           (strlen(origin) == length && strncasecmp(origin, options->origin, length) == 0);
+}
+
+int credentials_load(const struct options *options, const char *origin, struct net_secrets *ret,
+                     bool *ret_withheld, struct err *err)
+{
+    char path[PATH_MAX];
+    struct net_secrets *s = ret;
+    memset(ret, 0, sizeof *ret);
+    *ret_withheld = false;
+    if (!options->token && !options->credentials && !options->credential)
+        return 0;
+    if (!is_for(options, origin)) {
+        *ret_withheld = true;
+        return 0;
+    }
+    int r = path_of(options, path, sizeof path, err);
+    if (r == 0 && options->token)
+        return secret_read_text(path, s->token, sizeof s->token, err);
+    const struct secret_field fields[] = {
+        {"token", s->token, sizeof s->token},
+        {"username", s->user, sizeof s->user},
+        {"password", s->password, sizeof s->password},
+        {"access_key", s->access_key, sizeof s->access_key},
+        {"secret_key", s->secret_key, sizeof s->secret_key},
+        {"session_token", s->session_token, sizeof s->session_token},
+        {NULL, NULL, 0},
+    };
+    return r < 0 ? r : secret_read_fields(path, fields, err);
+}
+
+const char *credentials_describe(const struct options *options, const struct net_secrets *secrets,
+                                 char buffer[CREDENTIALS_KIND_MAX])
+{
+    const char *path = options->token         ? options->token
+                       : options->credentials ? options->credentials
+                                              : options->credential;
+    const char *kind = secrets->access_key[0] && secrets->token[0] ? "a token and an access key"
+                       : secrets->access_key[0]                    ? "an access key"
+                       : secrets->token[0] && secrets->user[0]    ? "a token, a user and a password"
+                       : secrets->token[0]                        ? "a token"
+                       : secrets->user[0] && secrets->password[0] ? "a user and a password"
+                       : secrets->user[0]                         ? "a user without a password"
+                                                                  : NULL;
+    if (kind && path)
+        snprintf(buffer, CREDENTIALS_KIND_MAX, "%s (from '%.200s')", kind, path);
+    else
+        snprintf(buffer, CREDENTIALS_KIND_MAX, "none");
+    return buffer;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What an upload would do, told from what is here: no packet is sent, nothing is written.
+ */
+#include <inttypes.h>
+
+#include "common/units.h"
+#include "upload/cli/credentials.h"
+#include "upload/cli/upload.h"
+
+static void put(struct strbuf *out, const char *label, const char *text)
+{
+    strbuf_addf(out, "%-14s%s\n", label, text);
+}
+
+static void put_connection(const struct net_options *net, struct strbuf *out)
+{
+    char text[64];
+    put(out, "Proxy:", net->proxy ? net->proxy : "none");
+    if (net->cacert)
+        put(out, "Trusted:", net->cacert);
+    if (net->pin)
+        put(out, "Pinned key:", net->pin);
+    if (net->cert)
+        put(out, "Certificate:", net->cert);
+    if (net->rate > 0) {
+        units_format_bytes(net->rate, text, sizeof text);
+        strbuf_addf(out, "%-14sat most %s a second\n", "Rate:", text);
+    }
+}
+
+int upload_describe(struct upload *upload, struct strbuf *out, struct err *err)
+{
+    CLEANUP(record_cleanup) struct record *record = NULL;
+    const struct options *o = upload->options;
+    const struct protocol *protocol = upload->target.protocol;
+    char kind[CREDENTIALS_KIND_MAX], size[32];
+    struct strbuf steps = STRBUF_INIT;
+    bool damaged = false;
+    int r = record_look(upload->state.data, upload->key.data, &record, &damaged, err);
+    if (r < 0)
+        return r;
+    int64_t bytes = source_size(upload->source);
+    strbuf_addf(out, "%-14s%s (%s, %" PRId64 " bytes)\n", "File:", source_path(upload->source),
+                units_format_bytes(bytes, size, sizeof size), bytes);
+    put(out, "SHA-256:", source_sha256(upload->source));
+    strbuf_addf(out, "%-14s%s, by %s (%s)\n", "To:", upload->target.origin, protocol->name,
+                protocol->summary);
+    put(out, "Credentials:", credentials_describe(o, &upload->secrets, kind));
+    if (protocol != &protocol_file)
+        put_connection(&o->net, out);
+    if (o->transfer.chunk_bytes > 0)
+        put(out, "Chunks of:", units_format_bytes(o->transfer.chunk_bytes, size, sizeof size));
+    put(out, "State:",
+        damaged                   ? "that of an earlier upload cannot be read and would be dropped"
+        : record_is_empty(record) ? "no unfinished upload of this file to this place is known"
+                                  : "an unfinished upload would be gone on with");
+    const struct transfer transfer = {.target = &upload->target,
+                                      .options = &o->transfer,
+                                      .source = upload->source,
+                                      .record = record,
+                                      .cancelled = upload->cancelled,
+                                      .retry_after_s = -1};
+    if (protocol->describe)
+        protocol->describe(&transfer, &steps);
+    put(out, "It would", "");
+    for (const char *line = steps.data; *line;) {
+        int length = (int)strcspn(line, "\n");
+        strbuf_addf(out, "  %.*s\n", length, line);
+        line += length + (line[length] == '\n');
+    }
+    strbuf_release(&steps);
+    return strbuf_ok(out) ? 0 : err_nomem(err);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Name and password of a person become tokens of a machine, which alone are kept.
+ */
+#include "upload/cli/grant_command.h"
+
+#include <strings.h>
+
+#include "common/secret.h"
+#include "upload/cli/credentials.h"
+#include "upload/protocols/grant.h"
+
+static int check_url(const struct options *options, struct err *err)
+{
+    if (strncasecmp(options->grant, "https://", 8) == 0)
+        return 0;
+    if (strncasecmp(options->grant, "http://", 7) == 0 && options->net.allow_plain)
+        return 0;
+    return err_set(err, ERR_USAGE,
+                   "'--grant' needs the address of the service: https://HOST; a password goes "
+                   "there");
+}
+
+static int fetch(const struct options *options, const struct net_secrets *secrets,
+                 const atomic_bool *cancelled, struct grant *ret, struct err *err)
+{
+    struct net_options net = options->net;
+    net.cancelled = cancelled;
+    if (!secrets->user[0] || !secrets->password[0])
+        return err_set(err, ERR_USAGE,
+                       "'--grant' needs a file with username= and password=: --credentials FILE");
+    const struct grant_wish wish = {
+        .services.identity = options->grant, .user = secrets->user, .password = secrets->password};
+    return grant_fetch(&net, &wish, ret, err);
+}
+
+int grant_command(const struct options *options, const atomic_bool *cancelled, struct err *err)
+{
+    struct net_secrets secrets = {.user = ""};
+    struct grant grant = {.upload_url = ""};
+    bool withheld;
+    int r = check_url(options, err);
+    if (r == 0)
+        r = credentials_load(options, options->grant, &secrets, &withheld, err);
+    if (r == 0)
+        r = fetch(options, &secrets, cancelled, &grant, err);
+    if (r == 0)
+        r = grant_write(&grant, options->output, err);
+    if (r == 0)
+        printf("Tokens are in '%s'; upload to %s\n", options->output, grant.upload_url);
+    secret_forget(&secrets, sizeof secrets);
+    grant_forget(&grant);
+    return r;
+}
