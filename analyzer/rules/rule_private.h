@@ -16,6 +16,7 @@ struct collected_log {
 struct rule_set {
     struct arena *arena;
     VEC(struct rule) rules;
+    void *by_id; /* of tsearch(3), while loading */
     VEC(struct rule_pack) packs;
     VEC(struct regex *) regexes;
     VEC(struct collected_log) collected;

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <sys/stat.h>
 
 #include "common/suggest.h"
@@ -23,6 +24,40 @@
 /* The folder inside a folder of rules that holds the tables they need. */
 #define TABLES_FOLDER "tables"
 
+/* While the set is loaded, ids are found by a tree: a thousand rules are compared with a thousand.
+ */
+struct indexed_id {
+    const char *id;
+    size_t rule;
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+    const struct indexed_id *left = a, *right = b;
+    return strcmp(left->id, right->id);
+}
+
+static struct rule *find_by_id(const struct rule_set *set, const char *id)
+{
+    const struct indexed_id wanted = {.id = id};
+    struct indexed_id *const *found = tfind(&wanted, &set->by_id, compare_ids);
+    return found ? &set->rules.items[(*found)->rule] : NULL;
+}
+
+static int index_last(struct rule_set *set, struct err *err)
+{
+    struct indexed_id *indexed = arena_alloc(set->arena, sizeof *indexed);
+    if (!indexed)
+        return err_nomem(err);
+    *indexed = (struct indexed_id){set->rules.items[set->rules.count - 1].id, set->rules.count - 1};
+    return tsearch(indexed, &set->by_id, compare_ids) ? 0 : err_nomem(err);
+}
+
+static void nothing_to_free(void *indexed)
+{
+    (void)indexed; /* it lives in the arena */
+}
+
 static int add_file(struct rule_set *set, size_t pack, const char *name, const char *bytes,
                     size_t length, struct err *err)
 {
@@ -33,13 +68,11 @@ static int add_file(struct rule_set *set, size_t pack, const char *name, const c
         r = rule_load(set, root, NULL, &rule, err);
     if (r < 0)
         return r;
-    for (size_t i = 0; i < set->rules.count; i++) {
-        struct rule *other = &set->rules.items[i];
-        if (strcmp(other->id, rule.id) != 0)
-            continue;
-        if (other->pack == pack)
-            return doc_fail(doc_get(root, "id"), err,
-                            "rule '%s' stands in %s already; ids are unique", rule.id, other->file);
+    struct rule *other = find_by_id(set, rule.id);
+    if (other && other->pack == pack)
+        return doc_fail(doc_get(root, "id"), err, "rule '%s' stands in %s already; ids are unique",
+                        rule.id, other->file);
+    if (other) {
         set->packs.items[other->pack].rules--;
         set->packs.items[pack].rules++;
         rule.replaces = other->file;
@@ -51,7 +84,7 @@ static int add_file(struct rule_set *set, size_t pack, const char *name, const c
         return err_nomem(err);
     *slot = rule;
     set->packs.items[pack].rules++;
-    return 0;
+    return index_last(set, err);
 }
 
 static int add_pack(struct rule_set *set, const char *name, size_t *ret, struct err *err)
@@ -176,6 +209,7 @@ int rule_set_load(const struct embedded_file *logs, const struct embedded_file *
         r = load_all(set, embedded, paths, err);
     if (r == 0)
         r = list_ids(set, err);
+    tdestroy(TAKE(set->by_id), nothing_to_free);
     if (r < 0) {
         rule_set_free(set);
         return r;
