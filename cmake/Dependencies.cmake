@@ -26,7 +26,7 @@ pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka>=1.1)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=1.1.1)
 pkg_check_modules(SSL REQUIRED IMPORTED_TARGET libssl>=1.1.1)
 if(NOT XENHEALTH_STATIC)
-    pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85) # the first with CURLOPT_PROTOCOLS_STR
+    pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.87) # the first with CURLOPT_QUICK_EXIT
 endif()
 find_library(BZIP2_LIBRARY bz2 REQUIRED)
 pkg_check_modules(LZMA REQUIRED IMPORTED_TARGET liblzma>=5.2)

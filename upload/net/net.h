@@ -22,7 +22,8 @@
 
 /* How the user wants connections to be made; texts are borrowed, NULL where not given. */
 struct net_options {
-    const char *proxy; /* "http://host:port", "socks5h://host:port"; never from the environment */
+    const char *proxy; /* "http://host:port", "socks5h://host:port"; never from the environment.
+                          Through an HTTP proxy everything goes in a tunnel (CONNECT). */
     const char *proxy_credentials; /* file with username= and password= */
     const char *cacert;            /* PEM file instead of the system's */
     const char
@@ -31,6 +32,7 @@ struct net_options {
     const char *known_hosts;      /* of SFTP */
     const char *identity;         /* private key of SFTP, like a secret */
     int64_t rate;                 /* bytes a second, 0: as fast as it goes */
+    int64_t patience_s;           /* a connection on which nothing moves is given up; 0: 60 s */
     bool allow_plain;             /* http:// and to 127.0.0.0/8 and [::1] only */
     const atomic_bool *cancelled; /* looked at several times a second */
 };
@@ -55,7 +57,8 @@ typedef void (*net_progress)(void *context, int64_t sent);
 struct net_request {
     const char *method;
     const char *url;            /* absolute; without user or password */
-    const char *const *headers; /* "Name: value", NULL ends the list; NULL: none */
+    const char *const *headers; /* "Name: value", NULL ends the list; NULL: none. Of NET_AUTH_SIGV4
+                                   all are signed; without "x-amz-content-sha256" the body is not */
     enum net_auth auth;
     const char *region; /* of NET_AUTH_SIGV4 */
     /* The body: a range of a source, or bytes, or none. */
@@ -65,7 +68,9 @@ struct net_request {
     size_t body_length;
     net_progress progress;
     void *context;
-    bool ends_early; /* an answer may come before the body is sent, and is then what counts */
+    /* A success may be told before the body is sent, and is then what counts. Else only a failure
+     * may: a success that came too early is none (ERR_AGAIN). */
+    bool ends_early;
 };
 
 struct net_header {
@@ -82,6 +87,10 @@ struct net_answer {
 
 struct net;
 
+/*
+ * Copies the secrets. Clears from this process's environment what libraries would obey (proxies,
+ * SSLKEYLOGFILE). ERR_USAGE: an option that cannot be; ERR_DENIED, ERR_NOTFOUND, ERR_PARSE: a file.
+ */
 int net_new(const struct net_options *options, const struct net_secrets *secrets, struct net **ret,
             struct err *err);
 void *net_free(struct net *net); /* returns NULL; wipes */
@@ -101,7 +110,7 @@ void net_answer_release(struct net_answer *answer);
 /* The value, or NULL. Names are compared without case. */
 const char *net_header(const struct net_answer *answer, const char *name);
 
-/* A whole number that is not negative, or -1. */
+/* A whole number that is not negative, or -1; also when the server gave several that differ. */
 int64_t net_header_number(const struct net_answer *answer, const char *name);
 
 /*
@@ -118,3 +127,19 @@ int net_judge(const struct net_answer *answer, const char *what, struct err *err
  * ERR_DENIED with the other origin's host; ERR_PARSE.
  */
 int net_same_origin(const char *base, const char *location, struct strbuf *ret, struct err *err);
+
+/* The way to a file over SFTP: "sftp://host[:port]/path". The host's key must be known. */
+
+/* ERR_NOTFOUND: there is none. The rest as net_ask(). */
+int net_sftp_size(struct net *net, const char *url, int64_t *ret_size, struct err *err);
+
+/*
+ * Writes `source` from `offset` to its end. With 0 a file is made (0600) or emptied; else the file
+ * must be there, and is written from `offset` on.
+ */
+int net_sftp_put(struct net *net, const char *url, const struct source *source, int64_t offset,
+                 net_progress progress, void *context, struct err *err);
+
+/* Both are paths on the server of `url`. Fails when there is a file of that name already. */
+int net_sftp_rename(struct net *net, const char *url, const char *from, const char *to,
+                    struct err *err);
