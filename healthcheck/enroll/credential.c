@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A secret on a tmpfs leaves no trace on a disk. Where /run is none, overwriting before removing is
- * the best that can be done.
+ * A token goes only to the server it was given for: the enrollment names the secret, and another
+ * one in the pool's configuration is not taken instead.
  */
 #include "healthcheck/enroll/credential.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/stat.h>
+#include <strings.h>
 
 #include "common/io.h"
 #include "common/replace.h"
@@ -17,14 +17,19 @@
 #include "healthcheck/xapi/secret.h"
 
 /* "token=...\n" */
-static int take_from_pool(struct xapi *xapi, const struct config *config, struct strbuf *text,
-                          struct err *err)
+static int take_from_pool(struct xapi *xapi, const struct config *config,
+                          const struct enrollment *enrollment, struct strbuf *text, struct err *err)
 {
     char token[XAPI_SECRET_BYTES];
     const char *uuid = config_get(config, CONFIG_UPLOAD_TOKEN);
     if (!uuid || !*uuid)
         return err_set(err, ERR_NOTFOUND,
                        "the pool has no upload token (%s): run 'xen-healthcheck enroll' again",
+                       CONFIG_UPLOAD_TOKEN);
+    if (enrollment && strcasecmp(uuid, enrollment->token) != 0)
+        return err_set(err, ERR_DENIED,
+                       "the pool's upload token (%s) is of another enrollment than this host's, so "
+                       "it is not sent: run 'xen-healthcheck enroll' again",
                        CONFIG_UPLOAD_TOKEN);
     int r = xapi_secret_get(xapi, uuid, token, sizeof token, err);
     if (r == ERR_NOTFOUND)
@@ -65,7 +70,7 @@ int credential_write(struct xapi *xapi, const struct config *config,
         r = take_from_file(settings, &text, err);
     else if (xapi && config &&
              (enrollment ? enrollment->credential == ENROLLMENT_XAPI_TOKEN : has_token))
-        r = take_from_pool(xapi, config, &text, err);
+        r = take_from_pool(xapi, config, enrollment, &text, err);
     if (r == 0 && !strbuf_ok(&text))
         r = err_set(err, ERR_LIMIT, "the credential for the upload is too long");
     bool any = text.length > 0;
@@ -80,17 +85,8 @@ int credential_write(struct xapi *xapi, const struct config *config,
 
 int credential_wipe(const char *folder, struct err *err)
 {
-    static const char blank[4096];
-    struct stat status;
-    CLEANUP_FD int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (dirfd < 0)
+    CLEANUP_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
         return errno == ENOENT ? 0 : err_set_errno(err, errno, "cannot open '%s'", folder);
-    CLEANUP_FD int fd = openat(dirfd, CREDENTIAL_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-    int64_t left = fd >= 0 && fstat(fd, &status) == 0 ? status.st_size : 0;
-    for (; left > 0; left -= (int64_t)sizeof blank)
-        if (io_write_all(fd, blank, left < (int64_t)sizeof blank ? (size_t)left : sizeof blank) < 0)
-            break; /* it is removed all the same */
-    if (fd >= 0)
-        fsync(fd);
-    return replace_remove(dirfd, folder, CREDENTIAL_NAME, err);
+    return folder_wipe(fd, folder, CREDENTIAL_NAME, err);
 }

@@ -23,6 +23,7 @@ struct enroll_place {
     const char *root;                      /* of XAPI's socket: "/" */
     const char *config;                    /* folder, ENROLL_CONFIG_FOLDER */
     const char *state;                     /* folder, ENROLL_STATE_FOLDER */
+    const char *runtime;                   /* folder on a tmpfs, CREDENTIAL_FOLDER */
     const char *uploader;                  /* path of xen-upload */
     const char *const *uploader_arguments; /* of the settings (--proxy, --cacert ...), or NULL */
     const atomic_bool *cancelled;          /* or NULL */
@@ -38,10 +39,10 @@ struct enroll_request {
     bool yes;                         /* nobody has to be asked */
 };
 
-/* `argv` without the verb: URL and options, in any order. ERR_USAGE. Texts are borrowed. */
+/* argv[0] is the verb; URL and options in any order. ERR_USAGE. Texts are borrowed. */
 int enroll_parse(int argc, char *const argv[], struct enroll_request *ret, struct err *err);
 
-/* What `xen-healthcheck help` shows of enroll's options. */
+/* Lines for `xen-healthcheck --help`: enroll's options. */
 extern const char enroll_usage[];
 
 /*
@@ -52,5 +53,8 @@ extern const char enroll_usage[];
 int enroll_run(const struct enroll_place *place, const struct enroll_request *request,
                struct err *err);
 
-/* Without an enrollment it cleans up all the same. Errors as above. */
+/*
+ * Without an enrollment it cleans up all the same. What this host knows is forgotten even when XAPI
+ * does not answer, so that nothing leaves it any more; the error tells what is left to do.
+ */
 int enroll_disable(const struct enroll_place *place, struct err *err);

@@ -44,7 +44,7 @@ static int take_text(const struct doc_node *map, const char *key, char *ret, siz
 static int parse(struct arena *arena, const char *path, const struct strbuf *text,
                  struct enrollment *enrollment, struct err *err)
 {
-    static const char *const keys[] = {"url", "pool", "enrolled", "credential", NULL};
+    static const char *const keys[] = {"url", "pool", "enrolled", "credential", "token", NULL};
     const struct doc_node *root;
     int choice = ENROLLMENT_NO_CREDENTIAL;
     int r = doc_parse(arena, path, text->data, text->length, &root, err);
@@ -59,6 +59,8 @@ static int parse(struct arena *arena, const char *path, const struct strbuf *tex
     if (r == 0 && doc_get(root, "credential"))
         r = doc_choice(doc_get(root, "credential"), credentials, &choice, err);
     enrollment->credential = (enum enrollment_credential)choice;
+    if (r == 0 && choice == ENROLLMENT_XAPI_TOKEN)
+        r = take_text(root, "token", enrollment->token, sizeof enrollment->token, err);
     return r;
 }
 
@@ -89,7 +91,15 @@ static void add_quoted(struct strbuf *out, const char *key, const char *text)
     strbuf_adds(out, "'\n");
 }
 
-int enrollment_save(const char *folder, const struct enrollment *enrollment, struct err *err)
+static int write_or_remove(int dirfd, const char *folder, const char *name, bool present,
+                           const char *bytes, size_t length, struct err *err)
+{
+    return present ? replace_file(dirfd, folder, name, bytes, length, 0600, err)
+                   : replace_remove(dirfd, folder, name, err);
+}
+
+int enrollment_save(const char *folder, const struct enrollment *enrollment, const char *lines,
+                    struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT_MAX(MAX_FILE);
     CLEANUP_FD int fd = -1;
@@ -99,11 +109,60 @@ int enrollment_save(const char *folder, const struct enrollment *enrollment, str
     add_quoted(&text, "pool", enrollment->pool);
     add_quoted(&text, "enrolled", enrollment->enrolled);
     strbuf_addf(&text, "credential: %s\n", credentials[enrollment->credential]);
+    if (enrollment->credential == ENROLLMENT_XAPI_TOKEN)
+        add_quoted(&text, "token", enrollment->token);
     if (!strbuf_ok(&text))
         return err_nomem(err);
+    bool has_lines = enrollment->credential == ENROLLMENT_LOCAL;
     int r = folder_open(folder, 0755, &fd, err);
+    if (r == 0)
+        r = write_or_remove(fd, folder, ENROLLMENT_SECRET, has_lines, lines,
+                            has_lines ? strlen(lines) : 0, err);
     return r == 0 ? replace_file(fd, folder, ENROLLMENT_FILE, text.data, text.length, 0600, err)
                   : r;
+}
+
+static int back_up(int dirfd, const char *name, struct strbuf *text, bool *ret_present,
+                   struct err *err)
+{
+    struct err own = ERR_INIT;
+    int r = strbuf_reserve(text, MAX_FILE) ? 0 : err_nomem(&own); /* a secret never moves */
+    if (r == 0)
+        r = io_read_file(dirfd, name, MAX_FILE - 1, text, &own);
+    *ret_present = r == 0;
+    if (r < 0 && r != ERR_NOTFOUND && err)
+        *err = own;
+    return r == ERR_NOTFOUND ? 0 : r;
+}
+
+int enrollment_back_up(const char *folder, struct enrollment_backup *ret, struct err *err)
+{
+    *ret = (struct enrollment_backup){.file = STRBUF_INIT, .secret = STRBUF_INIT};
+    CLEANUP_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    int r = back_up(fd, ENROLLMENT_FILE, &ret->file, &ret->has_file, err);
+    return r == 0 ? back_up(fd, ENROLLMENT_SECRET, &ret->secret, &ret->has_secret, err) : r;
+}
+
+int enrollment_restore(const char *folder, const struct enrollment_backup *backup, struct err *err)
+{
+    CLEANUP_FD int fd = -1;
+    int r = folder_open(folder, 0755, &fd, err);
+    if (r == 0)
+        r = write_or_remove(fd, folder, ENROLLMENT_SECRET, backup->has_secret, backup->secret.data,
+                            backup->secret.length, err);
+    if (r == 0)
+        r = write_or_remove(fd, folder, ENROLLMENT_FILE, backup->has_file, backup->file.data,
+                            backup->file.length, err);
+    return r;
+}
+
+void enrollment_backup_release(struct enrollment_backup *backup)
+{
+    secret_forget(backup->secret.data, backup->secret.length);
+    strbuf_release(&backup->file);
+    strbuf_release(&backup->secret);
 }
 
 int enrollment_forget(const char *folder, struct err *err)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The look is on the open folder: what is done there later cannot be led elsewhere.
+ *
+ * A secret on a tmpfs leaves no trace on a disk. Elsewhere overwriting before removing is the best
+ * that can be done.
  */
 #include "healthcheck/enroll/folder.h"
 
@@ -10,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "common/io.h"
+#include "common/replace.h"
 
 static void make_parent(const char *path, mode_t mode)
 {
@@ -37,4 +41,18 @@ int folder_open(const char *path, mode_t mode, int *ret, struct err *err)
     *ret = fd;
     fd = -1;
     return 0;
+}
+
+int folder_wipe(int dirfd, const char *folder, const char *name, struct err *err)
+{
+    static const char blank[4096];
+    struct stat status;
+    CLEANUP_FD int fd = openat(dirfd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    int64_t left = fd >= 0 && fstat(fd, &status) == 0 ? status.st_size : 0;
+    for (; left > 0; left -= (int64_t)sizeof blank)
+        if (io_write_all(fd, blank, left < (int64_t)sizeof blank ? (size_t)left : sizeof blank) < 0)
+            break; /* it is removed all the same */
+    if (fd >= 0)
+        fsync(fd);
+    return replace_remove(dirfd, folder, name, err);
 }

@@ -13,3 +13,6 @@
  * it, or can do more there than `mode` lets him.
  */
 int folder_open(const char *path, mode_t mode, int *ret, struct err *err);
+
+/* Overwrites and removes a file in an open folder. None is no error. */
+int folder_wipe(int dirfd, const char *folder, const char *name, struct err *err);

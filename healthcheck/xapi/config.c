@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/escape.h"
 
@@ -38,6 +39,18 @@ const char *config_get(const struct config *config, const char *key)
 size_t config_count(const struct config *config)
 {
     return json_object_size(config->map);
+}
+
+bool config_has_value(const struct config *config, const char *value)
+{
+    const char *key;
+    json_t *text;
+    json_object_foreach(config->map, key, text)
+    {
+        if (strcasecmp(json_string_value(text), value) == 0)
+            return true;
+    }
+    return false;
 }
 
 static int check(const char *key, const char *value, size_t length, struct err *err)

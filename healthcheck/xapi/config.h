@@ -49,6 +49,9 @@ int config_set(struct config *config, const char *key, const char *value, struct
 
 size_t config_count(const struct config *config);
 
+/* Whether any key has this value (letters of either case). */
+bool config_has_value(const struct config *config, const char *value);
+
 /* The map as it is now. ERR_PARSE when it is none, ERR_LIMIT when it is beyond the limits above. */
 int config_read(struct xapi *xapi, struct config **ret, struct err *err);
 

@@ -235,6 +235,11 @@ int xapi_open(const struct xapi_options *options, enum xapi_role *ret_role, stru
     return 0;
 }
 
+void xapi_finish(struct xapi *xapi)
+{
+    xapi->cancelled = NULL;
+}
+
 void *xapi_close(struct xapi *xapi)
 {
     if (!xapi)

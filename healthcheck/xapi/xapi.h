@@ -43,6 +43,10 @@ struct xapi_facts {
 int xapi_open(const struct xapi_options *options, enum xapi_role *ret_role, struct xapi **ret,
               struct xapi_facts *ret_facts, struct err *err);
 
+/* From now on nobody's interrupt is looked at: what is begun is brought to an end, or taken back.
+ */
+void xapi_finish(struct xapi *xapi);
+
 /* Logs out. NULL is fine; returns NULL. */
 void *xapi_close(struct xapi *xapi);
 

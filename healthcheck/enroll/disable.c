@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What this host itself could do is taken from it first: whatever becomes of XAPI then, nothing
+ * leaves any more. A pool that never was asked stays never asked, so that XenCenter may still ask.
+ */
+#include <string.h>
+
+#include "healthcheck/enroll/credential.h"
+#include "healthcheck/enroll/enroll.h"
+#include "healthcheck/enroll/orphans.h"
+
+#define TRIES 3 /* when others write the map at the same moment */
+
+static const char *const secrets[] = {CONFIG_UPLOAD_TOKEN, CONFIG_DIAGNOSTIC_TOKEN, CONFIG_USER,
+                                      CONFIG_PASSWORD};
+
+static bool is_off(const struct config *config)
+{
+    const char *enrollment = config_get(config, CONFIG_ENROLLMENT);
+    for (size_t i = 0; i < ARRAY_SIZE(secrets); i++)
+        if (config_get(config, secrets[i]))
+            return false;
+    return !enrollment || strcmp(enrollment, "false") == 0;
+}
+
+static int switch_off(const struct enroll_place *place, struct xapi *xapi,
+                      const struct config *config, struct err *err)
+{
+    const char *uuids[ARRAY_SIZE(secrets)];
+    struct config_change changes[ARRAY_SIZE(secrets) + 1] = {{CONFIG_ENROLLMENT, "false"}};
+    for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
+        uuids[i] = config_get(config, secrets[i]);
+        changes[i + 1] = (struct config_change){secrets[i], NULL};
+    }
+    int r = orphans_note(place->state, uuids, ARRAY_SIZE(uuids), err);
+    return r == 0 ? config_change(xapi, changes, ARRAY_SIZE(changes), NULL, err) : r;
+}
+
+static int disable_pool(const struct enroll_place *place, struct xapi *xapi, struct err *err)
+{
+    for (int i = 0; i <= TRIES; i++) {
+        CLEANUP(config_cleanup) struct config *config = NULL;
+        int r = config_read(xapi, &config, err);
+        if (r == 0 && is_off(config))
+            return orphans_settle(place->state, xapi, err);
+        if (r == 0 && i < TRIES)
+            r = switch_off(place, xapi, config, err);
+        if (r < 0)
+            return r;
+    }
+    return err_set(err, ERR_AGAIN,
+                   "somebody else keeps changing the pool's health_check_config: close XenCenter's "
+                   "Health Check dialog and try again");
+}
+
+static int disable_at_xapi(const struct enroll_place *place, struct err *err)
+{
+    CLEANUP(xapi_cleanup) struct xapi *xapi = NULL;
+    const struct xapi_options options = {
+        .root = place->root, .program = "xen-healthcheck", .cancelled = place->cancelled};
+    struct xapi_facts facts;
+    enum xapi_role role;
+    int r = xapi_open(&options, &role, &xapi, &facts, err);
+    if (r < 0)
+        return r;
+    if (role == XAPI_SUPPORTER)
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "this host is a supporter of its pool: the pool's own enrollment is ended on "
+            "the coordinator%s%s",
+            facts.coordinator[0] ? ", " : "", facts.coordinator);
+    if (!xapi)
+        return 0;
+    xapi_finish(xapi);
+    return disable_pool(place, xapi, err);
+}
+
+int enroll_disable(const struct enroll_place *place, struct err *err)
+{
+    struct err own = ERR_INIT;
+    int r = enrollment_forget(place->config, &own);
+    int s = credential_wipe(place->runtime, &own);
+    if (r == 0 && s == 0) {
+        r = disable_at_xapi(place, &own);
+        if (r < 0 && r != ERR_UNSUPPORTED)
+            err_prefix(&own, "nothing leaves this host any more, but the pool still counts as "
+                             "enrolled, so run this again");
+    }
+    if (own.code != 0 && err)
+        *err = own;
+    return own.code;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Secrets of XAPI that may belong to nobody: noted on disk before the pool's keys change, looked at
+ * afterwards. Whatever was noted and no key names is destroyed; that is the old token after an
+ * enrollment, the new one after a failed one, and either after a kill in between.
+ */
+#pragma once
+
+#include "healthcheck/xapi/config.h"
+
+/* Adds to what is noted in the folder `state`. NULL and what is no uuid is left out. */
+int orphans_note(const char *state, const char *const *uuids, size_t count, struct err *err);
+
+/* Destroys what no key names, and forgets the notes. After an error they stay for the next time. */
+int orphans_settle(const char *state, struct xapi *xapi, struct err *err);
