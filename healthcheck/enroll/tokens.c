@@ -26,6 +26,8 @@
 #define VALUE_BYTES    2048
 #define SCHEME         "cis+"
 
+typedef VEC(const char *) word_list;
+
 bool tokens_are_granted(const char *url)
 {
     return strncasecmp(url, SCHEME, strlen(SCHEME)) == 0;
@@ -65,40 +67,49 @@ static int take_grant(int dirfd, struct tokens *tokens, struct err *err)
     return r;
 }
 
+static bool add_words(word_list *command, const char *const *words)
+{
+    for (; words && *words; words++) {
+        const char **slot = vec_push(command);
+        if (!slot)
+            return false;
+        *slot = *words;
+    }
+    return true;
+}
+
+static int run_uploader(const struct enroll_place *place, const word_list *command, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf errors = STRBUF_INIT_MAX(MAX_COMPLAINT);
+    const struct child_spec spec = {.argv = command->items,
+                                    .time_limit_ms = GRANT_LIMIT_MS,
+                                    .cancelled = place->cancelled,
+                                    .errors = &errors};
+    struct child_end end;
+    int r = child_run(&spec, &end, err);
+    if (r < 0 || (end.outcome == CHILD_EXITED && end.status == 0))
+        return r;
+    bool denied = end.outcome == CHILD_EXITED && end.status == EXIT_DENIED;
+    return child_complain(&spec, &end, denied ? ERR_DENIED : ERR_IO, err);
+}
+
 static int ask_service(const struct enroll_place *place, const struct enroll_request *request,
                        const char *output, struct err *err)
 {
-    VEC(const char *) argv = {NULL, 0, 0};
-    CLEANUP(strbuf_release) struct strbuf errors = STRBUF_INIT_MAX(MAX_COMPLAINT);
-    const char *const rest[] = {"--grant",
-                                request->url + strlen(SCHEME),
-                                "--credentials",
-                                request->credentials,
-                                "--output",
-                                output,
-                                NULL};
-    bool complete = true;
-    const char *const *parts[] = {(const char *const[]){place->uploader, NULL},
-                                  place->uploader_arguments, rest, (const char *const[]){NULL}};
-    for (size_t i = 0; i < ARRAY_SIZE(parts) - 1; i++)
-        for (const char *const *p = parts[i]; p && *p && complete; p++) {
-            const char **slot = vec_push(&argv);
-            complete = slot != NULL;
-            if (slot)
-                *slot = *p;
-        }
-    complete = complete && vec_push(&argv); /* NULL ends them */
-    struct child_spec spec = {.argv = argv.items,
-                              .time_limit_ms = GRANT_LIMIT_MS,
-                              .cancelled = place->cancelled,
-                              .errors = &errors};
-    struct child_end end;
-    int r = complete ? child_run(&spec, &end, err) : err_nomem(err);
-    if (r == 0 && (end.outcome != CHILD_EXITED || end.status != 0)) {
-        bool denied = end.outcome == CHILD_EXITED && end.status == EXIT_DENIED;
-        r = child_complain(&spec, &end, denied ? ERR_DENIED : ERR_IO, err);
-    }
-    vec_free(&argv);
+    word_list command = {NULL, 0, 0};
+    const char *const own[] = {place->uploader,
+                               "--grant",
+                               request->url + strlen(SCHEME),
+                               "--credentials",
+                               request->credentials,
+                               "--output",
+                               output,
+                               NULL};
+    const char **end = add_words(&command, own) && add_words(&command, place->uploader_arguments)
+                           ? vec_push(&command) /* NULL */
+                           : NULL;
+    int r = end ? run_uploader(place, &command, err) : err_nomem(err);
+    vec_free(&command);
     return r;
 }
 
