@@ -21,6 +21,8 @@ static int write_synced(int dirfd, const char *name, const void *bytes, size_t l
         openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0)
         return errno;
+    if (fchmod(fd, mode) < 0) /* exactly, whatever the umask takes away */
+        return errno;
     int r = -io_write_all(fd, bytes, length);
     return r == 0 && fsync(fd) < 0 ? errno : r;
 }

@@ -11,7 +11,8 @@
 
 /*
  * `folder` is what errors name, `dirfd` the same folder, open; `name` has no slash. The temporary
- * name is ".NAME.new": one writer at a time, and what a killed one left is written over.
+ * name is ".NAME.new": one writer at a time, and what a killed one left is written over. `mode`
+ * counts whatever the umask is.
  */
 int replace_file(int dirfd, const char *folder, const char *name, const void *bytes, size_t length,
                  mode_t mode, struct err *err);
