@@ -57,7 +57,8 @@ static void add_bundle_url(const struct transfer *transfer, struct strbuf *out)
 static int open_bundle(struct transfer *transfer, struct err *err)
 {
     const char *verbosity = transfer->options->cis_verbosity;
-    static const char *const headers[] = {"Content-Type: application/json", NULL};
+    /* XenCenter asks for no "100 Continue" here, and services were written for it. */
+    static const char *const headers[] = {"Content-Type: application/json", "Expect:", NULL};
     CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(MAX_URL);
     CLEANUP(strbuf_release) struct strbuf body = STRBUF_INIT;
     add_bundle_url(transfer, &url);
@@ -115,8 +116,7 @@ static int post_chunk(struct transfer *transfer, int64_t length, struct net_answ
                                   .auth = NET_AUTH_BT,
                                   .source = transfer->source,
                                   .offset = transfer->confirmed,
-                                  .length = length,
-                                  .ends_early = true};
+                                  .length = length};
     int r = transfer_ask(transfer, &request, answer, err);
     if (r < 0)
         return r;

@@ -40,6 +40,7 @@ int transfer_ask(struct transfer *transfer, const struct net_request *request,
         watched.progress = tell_progress;
         watched.context = transfer;
     }
+    transfer->retry_after_s = -1; /* what an earlier answer said is no word on this one */
     return net_ask(transfer->net, &watched, answer, err);
 }
 

@@ -304,8 +304,7 @@ static int send_chunk(struct tus *tus, int *ret_tries, struct err *err)
                                   .auth = NET_AUTH_BEARER,
                                   .source = transfer->source,
                                   .offset = offset,
-                                  .length = length,
-                                  .ends_early = true};
+                                  .length = length};
     CLEANUP(net_answer_release) struct net_answer answer = {0};
     int r = transfer_ask(transfer, &request, &answer, err);
     if (r < 0)

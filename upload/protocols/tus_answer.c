@@ -12,8 +12,7 @@
 #include "common/escape.h"
 
 #define MAX_QUOTED  60        /* bytes of a header that an error shows */
-#define BASE64_STEP (3 * 256) /* bytes encoded at once; a multiple of 3 leaves no padding between  \
-                               */
+#define BASE64_STEP (3 * 256) /* bytes encoded at once; of 3, so that there is no padding */
 
 static bool list_has(const char *list, const char *word)
 {

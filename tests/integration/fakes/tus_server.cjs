@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 // The tus server of npm behind TLS, on a free port of the loopback interface; ends when its standard input does.
 // Its one argument is JSON: {folder, pem, token, expires (ms), max, location: "absolute"|"relative"|"foreign"}.
-// Prints the port, then a JSON line a request.
+// Prints the port, then a JSON line a request when it has ended.
 'use strict';
 const fs = require('node:fs');
 const https = require('node:https');
@@ -22,12 +22,14 @@ const tus = new Server({
             `https://${options.location === 'foreign' ? 'localhost:1' : host}${base}/${id}`,
 });
 
+let count = 0;
 const pem = fs.readFileSync(options.pem);
 const server = https.createServer({ key: pem, cert: pem, minVersion: 'TLSv1.2' }, (request, response) => {
     const allowed = !options.token || request.headers.authorization === `Bearer ${options.token}`;
+    const number = count++;
     response.on('close', () => {
         console.log(JSON.stringify({
-            method: request.method, url: request.url, allowed, status: response.statusCode,
+            number, method: request.method, url: request.url, allowed, status: response.statusCode,
             offset: request.headers['upload-offset'], metadata: request.headers['upload-metadata'],
         }));
     });
