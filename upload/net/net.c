@@ -7,6 +7,8 @@
 #include "upload/net/authorize.h"
 #include "upload/net/session.h"
 
+#define ASKS_FIRST_BYTES (1 << 20) /* up to here a body is sent sooner than asked about */
+
 static size_t take_line(char *line, size_t size, size_t count, void *user)
 {
     return answer_line(user, line, size * count) ? size * count : 0;
@@ -48,6 +50,17 @@ static int set_request(struct net *net, const struct net_request *request,
     return good ? 0 : err_nomem(err);
 }
 
+/* libcurl would say "Expect: 100-continue" before the smallest body, and wait a second for servers
+ * that do not know it. */
+static int ask_nothing_first(struct curl_slist **headers, struct err *err)
+{
+    struct curl_slist *longer = curl_slist_append(*headers, "Expect:");
+    if (!longer)
+        return err_nomem(err);
+    *headers = longer;
+    return 0;
+}
+
 /* The list must stay as long as the request is under way. */
 static int ask_with_headers(struct net *net, const struct net_request *request,
                             struct exchange *exchange, struct err *err)
@@ -59,6 +72,8 @@ static int ask_with_headers(struct net *net, const struct net_request *request,
         return r;
     r = authorize_headers(net, request, &url, &headers, err);
     url_release(&url);
+    if (r == 0 && exchange->length <= ASKS_FIRST_BYTES)
+        r = ask_nothing_first(&headers, err);
     if (r == 0 && curl_easy_setopt(net->easy, CURLOPT_HTTPHEADER, headers) != CURLE_OK)
         r = err_nomem(err);
     if (r == 0)
@@ -86,7 +101,7 @@ int net_ask(struct net *net, const struct net_request *request, struct net_answe
         .reader = &reader,
         .ends_early = request->ends_early,
     };
-    int r = session_begin(net, &exchange, request->url, "https,http", err);
+    int r = session_begin(net, &exchange, request->url, false, err);
     if (r == 0)
         r = set_request(net, request, &exchange, err);
     if (r == 0)

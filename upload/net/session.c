@@ -147,12 +147,12 @@ static int64_t patience_s(const struct net *net)
 }
 
 static bool set_common(struct net *net, struct exchange *exchange, const char *url,
-                       const char *schemes)
+                       const char *scheme)
 {
     int64_t connect_s = patience_s(net) < CONNECT_S ? patience_s(net) : CONNECT_S;
     bool good = true;
     SESSION_SET(net, CURLOPT_URL, url, good);
-    SESSION_SET(net, CURLOPT_PROTOCOLS_STR, schemes, good);
+    SESSION_SET(net, CURLOPT_PROTOCOLS_STR, scheme, good);
     SESSION_SET(net, CURLOPT_PATH_AS_IS, 1L, good);
     SESSION_SET(net, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L, good);
     SESSION_SET(net, CURLOPT_FOLLOWLOCATION, 0L, good);
@@ -194,16 +194,16 @@ static int check_plain(const struct net *net, const struct url *url, struct err 
                           "http:// is not encrypted: it does not go to a proxy on another machine");
 }
 
-int session_begin(struct net *net, struct exchange *exchange, const char *text, const char *schemes,
+int session_begin(struct net *net, struct exchange *exchange, const char *text, bool is_sftp,
                   struct err *err)
 {
     struct url url;
     int r = url_parse(text, &url, err);
     if (r < 0)
         return r;
-    size_t length = strlen(url.scheme);
-    const char *found = strstr(schemes, url.scheme);
-    if (!found || (found[length] != '\0' && found[length] != ','))
+    bool fits = is_sftp ? strcmp(url.scheme, "sftp") == 0
+                        : strcmp(url.scheme, "https") == 0 || strcmp(url.scheme, "http") == 0;
+    if (!fits)
         r = err_set(err, ERR_USAGE, "'%s://' is not asked here", url.scheme);
     if (r == 0)
         r = check_plain(net, &url, err);
@@ -215,7 +215,7 @@ int session_begin(struct net *net, struct exchange *exchange, const char *text, 
     exchange->net = net;
     net->reason[0] = '\0';
     curl_easy_reset(net->easy); /* keeps connections */
-    if (!set_common(net, exchange, text, schemes) || !trust_set_tls(net))
+    if (!set_common(net, exchange, text, url.scheme) || !trust_set_tls(net))
         return err_set(err, ERR_UNSUPPORTED, "the libcurl of this system lacks what we need (%s)",
                        curl_version());
     return 0;

@@ -36,10 +36,10 @@ struct exchange {
 };
 
 /*
- * Makes the handle ready for an exchange with `url`, whose scheme is one of `schemes`
- * ("https", "http,https"): all that is the same for every request, and all that protects.
+ * Makes the handle ready for an exchange with `url` (https:// or http://, or else sftp://): all
+ * that is the same for every request, and all that protects.
  */
-int session_begin(struct net *net, struct exchange *exchange, const char *url, const char *schemes,
+int session_begin(struct net *net, struct exchange *exchange, const char *url, bool is_sftp,
                   struct err *err);
 
 /* The body of the exchange is what is sent. */

@@ -14,7 +14,7 @@ static int begin(struct net *net, struct exchange *exchange, const char *url, st
     if (!net->options.identity && !net->secrets.password[0])
         return err_set(err, ERR_USAGE,
                        "SFTP needs a key (--identity) or a password (--credentials)");
-    int r = session_begin(net, exchange, url, "sftp", err);
+    int r = session_begin(net, exchange, url, true, err);
     if (r < 0)
         return r;
     return trust_set_ssh(net) ? 0 : err_set(err, ERR_UNSUPPORTED, "libcurl cannot do SFTP here");
