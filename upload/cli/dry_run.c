@@ -29,6 +29,26 @@ static void put_connection(const struct net_options *net, struct strbuf *out)
     }
 }
 
+/* A URL's query may be the permission itself: it is taken out, whatever a protocol says. */
+static void put_step(const struct target *target, const char *line, size_t length,
+                     struct strbuf *out)
+{
+    const char *query = strchr(target->url, '?');
+    size_t size = query ? strlen(query) : 0;
+    strbuf_adds(out, "  ");
+    while (length > 0) {
+        bool is_query = size > 1 && length >= size && memcmp(line, query, size) == 0;
+        size_t taken = is_query ? size : 1;
+        if (is_query)
+            strbuf_adds(out, "?...");
+        else
+            strbuf_addc(out, *line);
+        line += taken;
+        length -= taken;
+    }
+    strbuf_addc(out, '\n');
+}
+
 int upload_describe(struct upload *upload, struct strbuf *out, struct err *err)
 {
     CLEANUP(record_cleanup) struct record *record = NULL;
@@ -63,10 +83,10 @@ int upload_describe(struct upload *upload, struct strbuf *out, struct err *err)
                                       .retry_after_s = -1};
     if (protocol->describe)
         protocol->describe(&transfer, &steps);
-    put(out, "It would", "");
+    strbuf_adds(out, "It would\n");
     for (const char *line = steps.data; *line;) {
-        int length = (int)strcspn(line, "\n");
-        strbuf_addf(out, "  %.*s\n", length, line);
+        size_t length = strcspn(line, "\n");
+        put_step(&upload->target, line, length, out);
         line += length + (line[length] == '\n');
     }
     strbuf_release(&steps);
