@@ -67,6 +67,7 @@ static bool status_line(struct answer_reader *reader, const char *line, size_t l
     forget_headers(answer);
     strbuf_clear(&answer->body);
     answer->status = status;
+    reader->continued = reader->continued || status == 100;
     reader->head_done = false;
     return true;
 }

@@ -12,7 +12,8 @@ struct answer_reader {
     struct net_answer *answer;
     size_t head_bytes; /* of all heads, interim ones too */
     bool head_done;
-    bool cut; /* the body of a failure was longer than we read: nothing is wrong with that */
+    bool continued; /* "100 Continue" came */
+    bool cut;       /* the body of a failure was longer than we read: nothing is wrong with that */
     struct err err;
 };
 

@@ -168,7 +168,7 @@ static int add_keys(const struct net *net, const struct net_request *request, co
 }
 
 int authorize_headers(const struct net *net, const struct net_request *request,
-                      const struct url *url, struct curl_slist **ret, struct err *err)
+                      const struct url *url, bool expects, struct curl_slist **ret, struct err *err)
 {
     struct curl_slist *list = NULL;
     int r = 0;
@@ -178,6 +178,8 @@ int authorize_headers(const struct net *net, const struct net_request *request,
         r = add_keys(net, request, url, &list, err);
     else if (r == 0)
         r = add_token(net, request->auth, &list, err);
+    if (r == 0) /* without a value libcurl leaves it out */
+        r = add_line(&list, expects ? "Expect: 100-continue" : "Expect:", err);
     if (r < 0)
         authorize_forget(&list);
     else

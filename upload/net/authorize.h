@@ -8,9 +8,11 @@
 #include "upload/net/url.h"
 
 /*
- * All headers of `request` in a list that authorize_forget() wipes and frees. ERR_USAGE: no keys
- * for signing, or a header that could become two.
+ * All headers of `request` in a list that authorize_forget() wipes and frees. `expects`: the server
+ * shall say whether it wants the body. ERR_USAGE: no keys for signing, or a header that could
+ * become two.
  */
 int authorize_headers(const struct net *net, const struct net_request *request,
-                      const struct url *url, struct curl_slist **ret, struct err *err);
+                      const struct url *url, bool expects, struct curl_slist **ret,
+                      struct err *err);
 void authorize_forget(struct curl_slist **list);

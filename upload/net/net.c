@@ -9,6 +9,8 @@
 
 #define ASKS_FIRST_BYTES (1 << 20) /* up to here a body is sent sooner than asked about */
 
+#define EXPECT_BYTES (1 << 20)
+
 static size_t take_line(char *line, size_t size, size_t count, void *user)
 {
     return answer_line(user, line, size * count) ? size * count : 0;
@@ -61,6 +63,23 @@ static int ask_nothing_first(struct curl_slist **headers, struct err *err)
     return 0;
 }
 
+/*
+ * "Expect: 100-continue" lets a server refuse before the bytes are sent, and costs a second with a
+ * server that does not know it. So it is for large bodies only, and not for such a server again.
+ */
+static bool wants_word(const struct net *net, const struct exchange *exchange)
+{
+    return exchange->length > EXPECT_BYTES && !net->never_continues;
+}
+
+static void learn(struct net *net, const struct exchange *exchange)
+{
+    const struct answer_reader *reader = exchange->reader;
+    int status = reader->answer->status;
+    if (wants_word(net, exchange) && !reader->continued && status >= 200 && status <= 299)
+        net->never_continues = true;
+}
+
 /* The list must stay as long as the request is under way. */
 static int ask_with_headers(struct net *net, const struct net_request *request,
                             struct exchange *exchange, struct err *err)
@@ -70,7 +89,7 @@ static int ask_with_headers(struct net *net, const struct net_request *request,
     int r = url_parse(request->url, &url, err);
     if (r < 0)
         return r;
-    r = authorize_headers(net, request, &url, &headers, err);
+    r = authorize_headers(net, request, &url, wants_word(net, exchange), &headers, err);
     url_release(&url);
     if (r == 0 && exchange->length <= ASKS_FIRST_BYTES)
         r = ask_nothing_first(&headers, err);
@@ -78,6 +97,8 @@ static int ask_with_headers(struct net *net, const struct net_request *request,
         r = err_nomem(err);
     if (r == 0)
         r = session_run(net, exchange, err);
+    if (r == 0)
+        learn(net, exchange);
     curl_easy_setopt(net->easy, CURLOPT_HTTPHEADER, NULL);
     authorize_forget(&headers);
     return r;

@@ -2,9 +2,7 @@
 /*
  * HTTP/1.1 only. Our requests go one after another, so HTTP/2 has nothing to share a connection
  * for, and costs: its windows slow a single upload down on long lines, and what ends an upload
- * early (an answer before the body is through) is plain in 1.1. For bodies above 1 MiB libcurl
- * sends "Expect: 100-continue" and waits a second, so a server that refuses does so before the
- * bytes are sent, and one that knows nothing of it costs that second.
+ * early (an answer before the body is through) is plain in 1.1.
  *
  * The multi interface is used for one transfer only: it comes back several times a second, so that
  * we can look at the clock and at whoever wants to stop. libcurl's own limit of slowness also

@@ -16,9 +16,10 @@ struct net {
     char proxy_user[256], proxy_password[512];
     bool global; /* libcurl is initialised */
     CURL *easy;
-    CURLM *multi;     /* keeps the connection from one request to the next */
-    char host[256];   /* of the exchange, as the certificate must name it */
-    char origin[300]; /* of the exchange, for people: "https://host:port" */
+    bool never_continues; /* the server has ignored "Expect: 100-continue" */
+    CURLM *multi;         /* keeps the connection from one request to the next */
+    char host[256];       /* of the exchange, as the certificate must name it */
+    char origin[300];     /* of the exchange, for people: "https://host:port" */
     char reason[CURL_ERROR_SIZE];
 };
 
