@@ -167,7 +167,7 @@ int cli_main(int argc, char **argv)
         catch_signals();
         r = arena ? settings_load(&options, arena, &err) : err_nomem(&err);
         if (r == 0)
-            r = options_check(&options, &err);
+            r = options_complete(&options, &err);
         progress_init(&progress, stdout, r == 0 ? options.progress : "none");
         if (r == 0)
             r = run(&options, &progress, &err);

@@ -10,9 +10,10 @@
 
 #include "common/suggest.h"
 
-#define OPTIONS_MAX 64 /* bits of `given` */
-#define FIRST_VALUE 256
-#define GIVE_UP_S   3600
+#define OPTIONS_MAX    64 /* bits of `given` */
+#define FIRST_VALUE    256
+#define GIVE_UP_S      3600
+#define WORK_GIVE_UP_S 300
 
 static size_t make_list(struct option list[OPTIONS_MAX + 1], const char *names[OPTIONS_MAX + 1])
 {
@@ -120,7 +121,7 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
 {
     struct option list[OPTIONS_MAX + 1];
     const char *names[OPTIONS_MAX + 1];
-    struct options options = {.give_up_s = GIVE_UP_S};
+    struct options options = {.file = NULL};
     int r = 0;
     make_list(list, names);
     opterr = 0;
@@ -173,4 +174,12 @@ int options_check(const struct options *o, struct err *err)
     if (r == 0)
         r = need(!o->output != !o->grant, err, "'--grant' and '--output' need each other");
     return r;
+}
+
+/* The other jobs of a spool wait meanwhile, and the next run comes soon. */
+int options_complete(struct options *options, struct err *err)
+{
+    if (!option_given(options, option_find("give-up-after")))
+        options->give_up_s = options->action == ACTION_WORK ? WORK_GIVE_UP_S : GIVE_UP_S;
+    return options_check(options, err);
 }

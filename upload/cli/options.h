@@ -97,5 +97,8 @@ void option_text(const struct options *options, const struct option_def *def, st
 /* ERR_USAGE with what is wrong and what would be right. `ret` borrows from argv. */
 int options_parse(int argc, char **argv, struct options *ret, struct err *err);
 
-/* What can only be judged when the settings are known, too. */
+/* How things fit together. ERR_USAGE. */
 int options_check(const struct options *options, struct err *err);
+
+/* When the settings are known, too: fills in what nobody said, and checks. */
+int options_complete(struct options *options, struct err *err);

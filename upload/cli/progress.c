@@ -216,8 +216,10 @@ void progress_done(struct progress *progress, const char *line)
     progress->bytes = progress->total;
     if (progress->mode == PROGRESS_JSON)
         put_event(progress, "done", line, NULL);
-    else
+    else if (line)
         put_line(progress, line);
+    else
+        progress_clear(progress);
 }
 
 void progress_failed(struct progress *progress, const char *why, int status)

@@ -35,7 +35,7 @@ void progress_say(struct progress *progress, const char *line);
 void progress_update(struct progress *progress, int64_t confirmed, int64_t sending);
 void progress_wait(struct progress *progress, int64_t wait_ms, const struct err *why);
 
-/* The upload is over, well or not: one of them, once. */
+/* The upload is over, well or not: one of them, once. `line` may be NULL. */
 void progress_done(struct progress *progress, const char *line);
 void progress_failed(struct progress *progress, const char *why, int status);
 

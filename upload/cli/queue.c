@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "upload/cli/status.h"
 #include "upload/cli/upload.h"
 
 struct worker {
@@ -70,7 +71,9 @@ int queue_add(const struct options *options, struct err *err)
     int r = target_parse(options->url, &options->transfer, &target, err);
     if (r < 0)
         return r;
-    r = absolute(options->file, &path, err);
+    r = upload_check_plain(options, &target, err);
+    if (r == 0)
+        r = absolute(options->file, &path, err);
     if (r == 0)
         r = job_set_text(&job.file, path.data, err);
     if (r == 0)
@@ -153,9 +156,10 @@ static int send_job(void *context, const struct job *job, struct source *source,
         snprintf(sent->protocol, sizeof sent->protocol, "%s", upload.target.protocol->name);
     if (r == 0) {
         snprintf(sent->id, sizeof sent->id, "%s", receipt.id);
-        progress_done(worker->progress, "Sent");
+        progress_done(worker->progress, NULL);
     } else {
-        progress_failed(worker->progress, err->text, r);
+        r = upload.no_credentials ? ERR_DENIED : r; /* who can mend that can mend it for the job */
+        progress_failed(worker->progress, err->text, (int)status_of(r));
     }
     receipt_release(&receipt);
     upload_release(&upload);
@@ -173,21 +177,32 @@ static void say_job(void *context, const struct job *job, const char *line)
     strbuf_release(&text);
 }
 
+/* For a person; a journal would fill with it. */
+static void say_idle(struct progress *progress, const struct spool_worked *worked)
+{
+    char line[80];
+    if (progress->mode != PROGRESS_BAR ||
+        worked->done + worked->later + worked->failed + worked->denied > 0)
+        return;
+    snprintf(line, sizeof line, "Nothing is due; %u jobs wait", worked->waiting);
+    progress_say(progress, line);
+}
+
 /* One status for many jobs: what needs a person comes first. */
 static int judge(const struct spool_worked *worked, struct err *err)
 {
     unsigned jobs = worked->done + worked->later + worked->failed + worked->denied;
     if (worked->denied)
         return err_set(err, ERR_DENIED,
-                       "%u of %u jobs were refused: look at --list, and add them again with other "
-                       "credentials",
+                       "jobs that were refused: %u of %u; --list says why, and adding them again "
+                       "with other credentials sets them free",
                        worked->denied, jobs);
     if (worked->failed || worked->damaged)
-        return err_set(err, ERR_UNSUPPORTED, "%u of %u jobs failed for good: --list says why",
+        return err_set(err, ERR_UNSUPPORTED, "jobs that failed for good: %u of %u; --list says why",
                        worked->failed + worked->damaged, jobs + worked->damaged);
     if (worked->later)
-        return err_set(err, ERR_AGAIN, "%u of %u jobs are left for a later run", worked->later,
-                       jobs);
+        return err_set(err, ERR_AGAIN, "jobs that are left for a later run: %u of %u",
+                       worked->later, jobs);
     return 0;
 }
 
@@ -203,5 +218,8 @@ int queue_work(const struct options *options, struct progress *progress,
     int r = spool_open(options->queue, false, &options->limits, &spool, err);
     if (r == 0)
         r = spool_work(spool, &worker, &worked, err);
-    return r < 0 ? r : judge(&worked, err);
+    if (r < 0)
+        return r;
+    say_idle(progress, &worked);
+    return judge(&worked, err);
 }

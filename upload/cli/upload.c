@@ -21,11 +21,10 @@ static bool is_plain(const char *url)
     return url && strncasecmp(url, "http://", 7) == 0;
 }
 
-static int check_plain(const struct upload *upload, struct err *err)
+int upload_check_plain(const struct options *options, const struct target *target, struct err *err)
 {
-    const struct options *o = upload->options;
-    if (o->net.allow_plain ||
-        (!is_plain(upload->target.http) && !is_plain(o->transfer.s3_endpoint)))
+    if (options->net.allow_plain ||
+        (!is_plain(target->http) && !is_plain(options->transfer.s3_endpoint)))
         return 0;
     return err_set(err, ERR_USAGE,
                    "http:// is not encrypted: use https://, or --allow-plain for a server on this "
@@ -54,9 +53,11 @@ int upload_prepare(struct upload *upload, const struct options *options, struct 
                               .retry_after_s = -1};
     int r = target_parse(options->url, &options->transfer, &upload->target, err);
     if (r == 0)
-        r = check_plain(upload, err);
-    if (r == 0)
+        r = upload_check_plain(options, &upload->target, err);
+    if (r == 0) {
         r = credentials_load(options, upload->target.origin, &upload->secrets, &withheld, err);
+        upload->no_credentials = r < 0;
+    }
     if (r == 0)
         r = state_folder_find(options->state, &upload->state, err);
     if (r == 0 && !source) {

@@ -20,10 +20,14 @@ struct upload {
     const atomic_bool *cancelled;
     int64_t first_confirmed; /* what the server had when it was asked first; -1 */
     /* Results. */
+    bool no_credentials;   /* those that are named could not be had */
     bool moved;            /* the server has more than then */
     unsigned attempts;     /* of upload_send() */
     int64_t retry_after_s; /* -1 */
 };
+
+/* ERR_USAGE: http:// without --allow-plain. */
+int upload_check_plain(const struct options *options, const struct target *target, struct err *err);
 
 /*
  * Looks at everything that can be looked at without a packet: URL, file, credentials. `source` is

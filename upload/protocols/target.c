@@ -63,7 +63,7 @@ static int no_scheme(const char *url, struct err *err)
         return err_set(err, ERR_USAGE,
                        "the second name is no URL; for a folder of this host write "
                        "file:///FOLDER/");
-    if (colon && (!slash || colon < slash))
+    if (colon > url && (!slash || colon < slash))
         return err_set(err, ERR_USAGE,
                        "the second name is no URL; for SSH write sftp://HOST/PATH, with the user's "
                        "name in the file given with --credentials");

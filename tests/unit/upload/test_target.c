@@ -63,7 +63,7 @@ static void what_is_no_url_is_refused_with_what_would_be_right(void **state)
         {"user@host:reports", "sftp://HOST/PATH"},
         {"reports", "needs a scheme"},
         {"host/path?x=://", "needs a scheme"},
-        {"://host/", "for SSH"},
+        {"://host/", "needs a scheme"},
         {"tus+htps://host/", "do you mean 'tus+https://'"},
         {"flie:///mnt/", "do you mean 'file://'"},
         {"gopher-and-more://host/", "there are tus+https://"},
