@@ -15,6 +15,9 @@ import subprocess
 import threading
 import urllib.parse
 
+import xapi_health
+from xapi_health import Failure
+
 CAPABILITIES = """<?xml version="1.0" ?>
 <system-status-capabilities>
 {}
@@ -101,20 +104,25 @@ class Host:
         return {"uuid": self.uuid, "name_label": self.label, "address": self.address, "enabled": True}
 
 
-class Pool:
-    """The pool; the first of its hosts is the coordinator, and the one whose local socket there is."""
+class Pool(xapi_health.Health):
+    """The pool; the first of its hosts is the one whose local socket there is, and the coordinator unless a test says
+    otherwise."""
 
+    REFERENCE = "OpaqueRef:pool"
+    uuid = "0f0e0d0c-0b0a-4908-8706-050403020100"
     KEYS = ("kernel-info", "process-list", "system-logs", "xenserver-databases", "xenserver-config", "xen-bugtool")
 
     def __init__(self, folder, tool, roots, name="example", password="not-a-real-secret-password"):
+        super().__init__()
         self.folder, self.tool, self.name = pathlib.Path(folder), tool, name
         self.user, self.password, self.session = "root", password, "OpaqueRef:not-a-real-secret-session"
-        self.sessions, self.requests, self.lock = 0, [], threading.Lock()
+        self.open_sessions, self.requests, self.lock = [], [], threading.Lock()
+        self.refuses_supporters = True  # False: a supporter's XAPI lets root in, too
         self.certificates = []  # records; an old XAPI does not know the class
         self.silent = False  # True: XAPI takes calls and does not answer
         self.ending = threading.Event()
         self.hosts = [Host(self, number, label, root) for number, (label, root) in enumerate(roots.items(), 1)]
-        self.local = self.hosts[0]
+        self.local = self.coordinator = self.hosts[0]
         self.trust(*self.hosts)
         path = self.local.root / "var/lib/xcp/xapi"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -193,47 +201,81 @@ class Pool:
         else:
             connection.sendall(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
 
-    # --- JSON-RPC
+    # --- JSON-RPC: a method a call, named after it; what it raises is XAPI's error
 
     def call(self, connection, host, secure, request):
         if self.silent:
             self.ending.wait(60)
             return
-        result, error = None, None
         method, parameters = request["method"], request["params"]
-        if method == "session.login_with_password":
-            if secure and host is not self.local:
-                error = ("HOST_IS_SLAVE", [self.local.address])
-            elif secure and parameters[:2] != [self.user, self.password]:
-                error = ("SESSION_AUTHENTICATION_FAILED", ["root", "Authentication failure"])
-            else:
-                self.sessions += 1
-                result = self.session
-        elif parameters[0] != self.session:
-            error = ("SESSION_INVALID", [parameters[0]])
-        elif method == "session.logout":
-            self.sessions -= 1
-            result = ""
-        elif method == "pool.get_all_records":
-            result = {"OpaqueRef:pool": {"uuid": "pool-uuid", "name_label": self.name, "master": self.local.reference}}
-        elif method == "host.get_all_records":
-            result = {each.reference: each.record() for each in self.hosts}
-        elif method == "Certificate.get_all_records" and self.certificates:
-            result = {f"OpaqueRef:certificate-{i}": each for i, each in enumerate(self.certificates)}
-        elif method == "host.get_system_status_capabilities":
-            asked = next(each for each in self.hosts if each.reference == parameters[1])
-            if asked.capabilities is None:
-                error = ("HOST_OFFLINE", [parameters[1]])
-            else:
-                result = CAPABILITIES.format("\n".join(
-                    key if key.startswith("\t") else capability(key) for key in asked.capabilities))
-        else:
-            error = ("MESSAGE_METHOD_UNKNOWN", [method])
         answer = {"jsonrpc": "2.0", "id": request["id"]}
-        answer.update({"error": {"code": 1, "message": error[0], "data": error[1]}} if error else {"result": result})
+        fault = self.next_fault(method)
+        if fault == "silence":
+            self.ending.wait(60)
+            return
+        if fault == "die before":
+            return
+        try:
+            answer["result"] = self.perform(host, secure, method, parameters, fault)
+        except Failure as failure:
+            answer["error"] = {"code": 1, "message": failure.code, "data": failure.parameters}
+        if fault == "die after":
+            return
         data = json.dumps(answer).encode()
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\ncontent-type: application/json\r\n"
                            b"connection: close\r\n\r\n" % len(data) + data)
+
+    def perform(self, host, secure, method, parameters, fault):
+        name = "call_" + method.replace(".", "_")
+        if fault and fault.isupper():
+            raise Failure(fault, "because the test says so")
+        if method == "session.login_with_password":
+            return self.login(host, secure, *parameters)
+        if parameters[0] not in self.open_sessions:
+            raise Failure("SESSION_INVALID", parameters[0])
+        if not hasattr(self, name):
+            raise Failure("MESSAGE_METHOD_UNKNOWN", method)
+        return getattr(self, name)(*parameters[1:])
+
+    def login(self, host, secure, user, password, *_):
+        if (secure and host is not self.coordinator) or (not secure and self.refuses_supporters and
+                                                         self.local is not self.coordinator):
+            raise Failure("HOST_IS_SLAVE", self.coordinator.address)
+        if secure and [user, password] != [self.user, self.password]:
+            raise Failure("SESSION_AUTHENTICATION_FAILED", "root", "Authentication failure")
+        self.open_sessions.append(self.session)
+        return self.session
+
+    @property
+    def sessions(self):
+        return len(self.open_sessions)
+
+    def call_session_logout(self):
+        self.open_sessions.remove(self.session)
+        return ""
+
+    def call_session_get_this_host(self, session):
+        if session != self.session:
+            raise Failure("HANDLE_INVALID", "session", session)
+        return self.local.reference
+
+    def call_pool_get_all_records(self):
+        return {self.REFERENCE: {"uuid": self.uuid, "name_label": self.name, "master": self.coordinator.reference}}
+
+    def call_host_get_all_records(self):
+        return {each.reference: each.record() for each in self.hosts}
+
+    def call_Certificate_get_all_records(self):
+        if not self.certificates:
+            raise Failure("MESSAGE_METHOD_UNKNOWN", "Certificate.get_all_records")
+        return {f"OpaqueRef:certificate-{i}": each for i, each in enumerate(self.certificates)}
+
+    def call_host_get_system_status_capabilities(self, reference):
+        asked = next(each for each in self.hosts if each.reference == reference)
+        if asked.capabilities is None:
+            raise Failure("HOST_OFFLINE", reference)
+        return CAPABILITIES.format("\n".join(
+            key if key.startswith("\t") else capability(key) for key in asked.capabilities))
 
     # --- /system-status
 
