@@ -37,12 +37,19 @@ static const struct {
     {CURLE_REMOTE_ACCESS_DENIED, REFUSED},
 };
 
-/* A handshake fails when the line is cut, too; what OpenSSL found wrong has a number. */
-static bool is_verdict_of_tls(const char *reason)
+/*
+ * A handshake fails when the line is cut or damaged, too; what OpenSSL found wrong has a number.
+ * After it only one thing is a verdict: the other side's alert about our certificate, which comes
+ * that late in TLS 1.3. A record that was damaged on the way is sent again.
+ */
+static bool is_verdict_of_tls(const char *reason, bool after_handshake)
 {
-    static const char *const passing[] = {"internal error", "unexpected eof", "close notify",
-                                          "user cancelled"};
-    if (!strstr(reason, "error:") && !strstr(reason, "alert"))
+    static const char *const passing[] = {
+        "internal error",  "unexpected eof",    "close notify",            "user cancelled",
+        "bad record mac",  "decryption failed", "cipher operation failed", "decode error",
+        "record overflow", "decrypt error",     "unexpected message",      "digest check failed",
+    };
+    if (!strstr(reason, "alert") && (after_handshake || !strstr(reason, "error:")))
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
         if (strstr(reason, passing[i]))
@@ -50,14 +57,24 @@ static bool is_verdict_of_tls(const char *reason)
     return true;
 }
 
-static enum kind kind_of(CURLcode result, const char *reason)
+/* The time is that of this request's own handshake: 0 on a connection that was there before. */
+static bool is_after_handshake(const struct net *net)
+{
+    curl_off_t took = 0;
+    long connections = 0;
+    curl_easy_getinfo(net->easy, CURLINFO_APPCONNECT_TIME_T, &took);
+    curl_easy_getinfo(net->easy, CURLINFO_NUM_CONNECTS, &connections);
+    return took > 0 || connections == 0;
+}
+
+static enum kind kind_of(CURLcode result, const struct net *net, const char *reason)
 {
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (kinds[i].result == result)
             return kinds[i].kind;
     bool tls = result == CURLE_SSL_CONNECT_ERROR || result == CURLE_RECV_ERROR ||
                result == CURLE_SEND_ERROR;
-    return tls && is_verdict_of_tls(reason) ? UNTRUSTED : UNREACHED;
+    return tls && is_verdict_of_tls(reason, is_after_handshake(net)) ? UNTRUSTED : UNREACHED;
 }
 
 static int tell(enum kind kind, const struct net *net, const char *reason, struct err *err)
@@ -129,7 +146,7 @@ int failure_of(struct exchange *exchange, CURLcode result, struct err *err)
     struct strbuf reason = STRBUF_INIT_MAX(300);
     const char *text = net->reason[0] ? net->reason : curl_easy_strerror(result);
     escape_terminal(&reason, text, strlen(text), false);
-    r = tell(kind_of(result, text), net, reason.data, err);
+    r = tell(kind_of(result, net, text), net, reason.data, err);
     strbuf_release(&reason);
     return r;
 }

@@ -7,8 +7,6 @@
 #include "upload/net/authorize.h"
 #include "upload/net/session.h"
 
-#define ASKS_FIRST_BYTES (1 << 20) /* up to here a body is sent sooner than asked about */
-
 #define EXPECT_BYTES (1 << 20)
 
 static size_t take_line(char *line, size_t size, size_t count, void *user)
@@ -52,17 +50,6 @@ static int set_request(struct net *net, const struct net_request *request,
     return good ? 0 : err_nomem(err);
 }
 
-/* libcurl would say "Expect: 100-continue" before the smallest body, and wait a second for servers
- * that do not know it. */
-static int ask_nothing_first(struct curl_slist **headers, struct err *err)
-{
-    struct curl_slist *longer = curl_slist_append(*headers, "Expect:");
-    if (!longer)
-        return err_nomem(err);
-    *headers = longer;
-    return 0;
-}
-
 /*
  * "Expect: 100-continue" lets a server refuse before the bytes are sent, and costs a second with a
  * server that does not know it. So it is for large bodies only, and not for such a server again.
@@ -91,8 +78,6 @@ static int ask_with_headers(struct net *net, const struct net_request *request,
         return r;
     r = authorize_headers(net, request, &url, wants_word(net, exchange), &headers, err);
     url_release(&url);
-    if (r == 0 && exchange->length <= ASKS_FIRST_BYTES)
-        r = ask_nothing_first(&headers, err);
     if (r == 0 && curl_easy_setopt(net->easy, CURLOPT_HTTPHEADER, headers) != CURLE_OK)
         r = err_nomem(err);
     if (r == 0)

@@ -70,7 +70,9 @@ int url_parse(const char *text, struct url *ret, struct err *err)
     url.handle = curl_url();
     if (!url.handle)
         return err_nomem(err);
-    if (curl_url_set(url.handle, CURLUPART_URL, text, 0) != CURLUE_OK || !take_apart(&url)) {
+    /* Any scheme: who asks looks at it; of a proxy it may be "socks5h". */
+    if (curl_url_set(url.handle, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+        !take_apart(&url)) {
         url_release(&url);
         return err_set(err, ERR_USAGE, "that is no URL of a server");
     }
