@@ -43,6 +43,8 @@ const struct option_def option_defs[] = {
     {"identity", "FILE", "private key for SFTP, mode 0600", OPTION_PATH, KEPT, AT(net.identity)},
     {"rate", "BYTES", "send at most so many bytes a second", OPTION_BYTES, KEPT, AT(net.rate),
      .least = 1},
+    {"timeout", "DURATION", "give up a connection on which nothing moves for so long (default: 1m)",
+     OPTION_SECONDS, KEPT, AT(net.patience_s), .least = 1, .most = 3600},
     {"allow-plain", NULL, "http:// to a server on this machine may be used", OPTION_FLAG, KEPT,
      AT(net.allow_plain)},
     {"chunk-size", "BYTES", "bytes of one request, where the protocol has chunks", OPTION_BYTES,
