@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Headers of a tus server, one "Name: value" a line: an offset that is taken lies within the file,
- * and an error holds nothing that moves a cursor.
+ * The head of a tus server's answer: an offset that is taken lies within the file, and an error
+ * holds nothing that moves a cursor.
  */
 #include <assert.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "upload/net/answer.h"
 #include "upload/protocols/tus_answer.h"
 
 #define LENGTH 1000
@@ -16,19 +16,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct net_answer answer = {.status = 200, .body = STRBUF_INIT};
+    struct net_answer answer = {.body = STRBUF_INIT};
+    struct answer_reader reader = {.answer = &answer};
     struct err errors[2] = {ERR_INIT, ERR_INIT};
     struct tus_offer offer;
     int64_t offset = 0;
     const char *next = (const char *)data, *end = next + size;
-    while (next < end && answer.count < NET_MAX_HEADERS) {
-        const char *line = memchr(next, '\n', (size_t)(end - next)), *stop = line ? line : end;
-        const char *colon = memchr(next, ':', (size_t)(stop - next));
-        if (colon) {
-            answer.headers[answer.count].name = strndup(next, (size_t)(colon - next));
-            answer.headers[answer.count++].value = strndup(colon + 1, (size_t)(stop - colon - 1));
-        }
-        next = stop + 1;
+    while (next < end) {
+        const char *line = memchr(next, '\n', (size_t)(end - next));
+        const char *stop = line ? line + 1 : end;
+        if (!answer_line(&reader, next, (size_t)(stop - next)))
+            break;
+        next = stop;
     }
     int r = tus_read_offset(&answer, LENGTH, &offset, &errors[0]);
     assert(r < 0 || (offset >= 0 && offset <= LENGTH));

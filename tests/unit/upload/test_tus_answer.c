@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "upload/net/answer.h"
 #include "upload/protocols/tus_answer.h"
 
 #define MAX_PAIRS 8
@@ -17,10 +18,15 @@
 /* An answer with these headers: name, value, ..., NULL. */
 static struct net_answer answer_with(const char *const *pairs)
 {
-    struct net_answer answer = {.status = 204, .body = STRBUF_INIT, .retry_after_s = -1};
+    struct net_answer answer = {.body = STRBUF_INIT, .retry_after_s = -1};
+    struct answer_reader reader = {.answer = &answer};
+    CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+    strbuf_adds(&line, "HTTP/1.1 204 No Content\r\n");
+    assert_true(answer_line(&reader, line.data, line.length));
     for (; pairs[0]; pairs += 2) {
-        answer.headers[answer.count].name = strdup(pairs[0]);
-        answer.headers[answer.count++].value = strdup(pairs[1]);
+        strbuf_clear(&line);
+        strbuf_addf(&line, "%s: %s\r\n", pairs[0], pairs[1]);
+        assert_true(answer_line(&reader, line.data, line.length));
     }
     return answer;
 }
