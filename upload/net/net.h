@@ -128,10 +128,19 @@ int net_judge(const struct net_answer *answer, const char *what, struct err *err
  */
 int net_same_origin(const char *base, const char *location, struct strbuf *ret, struct err *err);
 
-/* The way to a file over SFTP: "sftp://host[:port]/path". The host's key must be known. */
-
-/* ERR_NOTFOUND: there is none. The rest as net_ask(). */
+/*
+ * Files over SFTP, each named by its URL "sftp://host[:port]/path". The host's key must be known:
+ * options.known_hosts, or when that is NULL ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts. The
+ * user is secrets.user, or who we are; a password or options.identity proves it.
+ * ERR_NOTFOUND: no such file or folder; ERR_EXISTS; ERR_DENIED: a host key that is not known or
+ * another one, or the server does not let us in, or not there; ERR_AGAIN; the rest as net_ask().
+ * net_sftp_size() opens the file for reading; ERR_UNSUPPORTED: it, or its folder, does not let us.
+ */
 int net_sftp_size(struct net *net, const char *url, int64_t *ret_size, struct err *err);
+
+/* SHA-256 of a range of it. ERR_AGAIN when the file ends before. */
+int net_sftp_digest(struct net *net, const char *url, int64_t offset, int64_t length,
+                    unsigned char ret[SOURCE_DIGEST_BYTES], struct err *err);
 
 /*
  * Writes `source` from `offset` to its end. With 0 a file is made (0600) or emptied; else the file
@@ -140,6 +149,11 @@ int net_sftp_size(struct net *net, const char *url, int64_t *ret_size, struct er
 int net_sftp_put(struct net *net, const char *url, const struct source *source, int64_t offset,
                  net_progress progress, void *context, struct err *err);
 
-/* Both are paths on the server of `url`. Fails when there is a file of that name already. */
-int net_sftp_rename(struct net *net, const char *url, const char *from, const char *to,
+/*
+ * Paths are the server's own, not encoded; `folder` is the URL of any folder there, with a slash at
+ * its end. ERR_IO: the server refuses; some give no reason. A server may replace a file `to`,
+ * though OpenSSH's does not: ask net_sftp_size() first.
+ */
+int net_sftp_rename(struct net *net, const char *folder, const char *from, const char *to,
                     struct err *err);
+int net_sftp_remove(struct net *net, const char *folder, const char *path, struct err *err);

@@ -211,7 +211,7 @@ int session_begin(struct net *net, struct exchange *exchange, const char *text, 
     if (r < 0)
         return r;
     exchange->net = net;
-    net->reason[0] = '\0';
+    secret_forget(net->reason, sizeof net->reason);
     curl_easy_reset(net->easy); /* keeps connections */
     if (!set_common(net, exchange, text, url.scheme) || !trust_set_tls(net))
         return err_set(err, ERR_UNSUPPORTED, "the libcurl of this system lacks what we need (%s)",
@@ -314,9 +314,7 @@ int session_run(struct net *net, struct exchange *exchange, struct err *err)
 {
     if (curl_multi_add_handle(net->multi, net->easy) != CURLM_OK)
         return err_nomem(err);
-    CURLcode result = drive(exchange);
+    exchange->result = drive(exchange);
     curl_multi_remove_handle(net->multi, net->easy);
-    int r = failure_of(exchange, result, err);
-    secret_forget(net->reason, sizeof net->reason);
-    return r;
+    return failure_of(exchange, exchange->result, err);
 }

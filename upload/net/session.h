@@ -33,7 +33,8 @@ struct exchange {
     void *context;
     struct answer_reader *reader; /* of HTTP; NULL else */
     bool ends_early;
-    struct err err; /* why we ended it ourselves */
+    struct err err;  /* why we ended it ourselves */
+    CURLcode result; /* libcurl's, when it was carried out; net->reason has its words */
 };
 
 /*

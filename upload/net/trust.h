@@ -12,6 +12,3 @@ int trust_check_options(const struct net_options *options, struct err *err);
 
 /* Sets all about TLS for an exchange with net->host. False when libcurl cannot do it. */
 bool trust_set_tls(struct net *net);
-
-/* Sets how hosts are known over SSH: only by --known-hosts. */
-bool trust_set_ssh(struct net *net);

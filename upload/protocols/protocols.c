@@ -8,6 +8,7 @@ const struct protocol *const protocols[] = {
     &protocol_tus,
     &protocol_cis,
     &protocol_s3,
+    &protocol_sftp,
     &protocol_https,
     &protocol_file,
     NULL,

@@ -266,11 +266,6 @@ static int s3_send(struct transfer *transfer, struct err *err)
     r = send_in_parts(upload, err);
     if (strlen(upload->id) < sizeof transfer->id)
         snprintf(transfer->id, sizeof transfer->id, "%s", upload->id);
-    bool for_good = r < 0 && r != ERR_AGAIN && r != ERR_CANCELLED && r != ERR_DENIED;
-    if (for_good && *upload->id != '\0') {
-        abort_upload(upload);
-        record_drop(transfer->record, NULL);
-    }
     return r;
 }
 

@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 #include <strings.h>
 
+#include "upload/protocols/percent.h"
 #include "upload/protocols/transfer.h"
 
 #define PAGE 100 /* parts of one answer: a part takes 300 bytes, and answers are bounded */
@@ -25,7 +26,7 @@ void s3_add_id(const struct s3_upload *upload, struct strbuf *query, const char 
 {
     strbuf_adds(query, front);
     strbuf_adds(query, "uploadId=");
-    s3_encode(query, upload->id, strlen(upload->id), false);
+    percent_encode(query, upload->id, strlen(upload->id), false);
 }
 
 static int chain_next(const char *chain, const char *etag, char ret[S3_CHAIN_HEX], struct err *err)

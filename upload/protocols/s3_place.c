@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/escape.h"
+#include "upload/protocols/percent.h"
 #include "upload/protocols/s3_xml.h"
 
 #define MAX_KEY      1024 /* bytes; S3's limit */
@@ -17,16 +18,6 @@
 
 #define UNRESERVED "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
-void s3_encode(struct strbuf *out, const char *text, size_t length, bool keep_slash)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] != '\0' && (strchr(UNRESERVED, text[i]) || (keep_slash && text[i] == '/')))
-            strbuf_addc(out, text[i]);
-        else
-            strbuf_addf(out, "%%%02X", (unsigned char)text[i]);
-    }
-}
-
 int64_t s3_part_bytes(int64_t size, int64_t wished)
 {
     int64_t part = wished > 0 ? wished : S3_PART_BYTES;
@@ -34,31 +25,6 @@ int64_t s3_part_bytes(int64_t size, int64_t wished)
     if (part < least)
         part = (least + PART_STEP - 1) / PART_STEP * PART_STEP;
     return part < LARGEST_PART ? part : LARGEST_PART;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)tolower((unsigned char)c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int decode(const char *text, struct strbuf *out, struct err *err)
-{
-    for (; *text != '\0'; text++) {
-        if (*text != '%') {
-            strbuf_addc(out, *text);
-            continue;
-        }
-        int high = hex_digit(text[1]), low = high < 0 ? -1 : hex_digit(text[2]);
-        if (low < 0)
-            return err_set(err, ERR_USAGE,
-                           "a %% in the URL needs two hexadecimal digits: write %%25 for the sign");
-        strbuf_addc(out, (char)(high * 16 + low));
-        text += 2;
-    }
-    return 0;
 }
 
 static int check_key(const struct strbuf *key, struct err *err)
@@ -94,7 +60,7 @@ static int read_key(const char *path, const char *name, struct strbuf *key, stru
             err, ERR_USAGE,
             "s3:// takes no query: write %%3F for a question mark in the key, and give a "
             "presigned URL as https://");
-    int r = decode(*path == '/' ? path + 1 : path, key, err);
+    int r = percent_decode(*path == '/' ? path + 1 : path, key, err);
     if (r < 0)
         return r;
     if (key->length == 0 || key->data[key->length - 1] == '/')
@@ -165,7 +131,7 @@ static int build(const struct s3_place *place, const char *endpoint, const struc
     } else {
         strbuf_addf(url, "https://%s.s3.%s.amazonaws.com%s/", place->bucket, place->region, suffix);
     }
-    s3_encode(url, key->data, key->length, true);
+    percent_encode(url, key->data, key->length, true);
     return strbuf_ok(url) ? 0 : err_nomem(err);
 }
 

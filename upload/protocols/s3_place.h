@@ -34,6 +34,3 @@ void s3_place_release(struct s3_place *place);
 /* Bytes of a part: what is wished, or the usual, grown so that S3_MAX_PARTS are enough. The same
  * for the same numbers: an upload that is taken up again cuts the file at the same places. */
 int64_t s3_part_bytes(int64_t size, int64_t wished);
-
-/* Percent-encoded as above, the slash only where `keep_slash` is false. */
-void s3_encode(struct strbuf *out, const char *text, size_t length, bool keep_slash);
