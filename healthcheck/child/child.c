@@ -175,21 +175,23 @@ int child_run(const struct child_spec *spec, struct child_end *ret, struct err *
     return r;
 }
 
-/* Beside this program, and where the installation has put both kinds of programs. */
-static bool find_in(const char *folder, int length, const char *program, char *ret, size_t size)
+static bool find_in(const char *folder, const char *program, char *ret, size_t size)
 {
-    int n = snprintf(ret, size, "%.*s/%s", length, folder, program);
+    int n = snprintf(ret, size, "%s/%s", folder, program);
     return n > 0 && (size_t)n < size && access(ret, X_OK) == 0;
 }
 
 int child_find(const char *program, char *ret, size_t size, struct err *err)
 {
-    char own[PATH_MAX], path[PATH_MAX];
+    char own[PATH_MAX] = "", other[PATH_MAX + 8], path[PATH_MAX + NAME_MAX];
     ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
-    const char *slash = length > 0 ? memrchr(own, '/', (size_t)length) : NULL;
-    bool found = (slash && find_in(own, (int)(slash - own), program, path, sizeof path)) ||
-                 find_in(PROGRAM_FOLDER, INT_MAX, program, path, sizeof path) ||
-                 find_in(OTHER_PROGRAM_FOLDER, INT_MAX, program, path, sizeof path);
+    char *slash = length > 0 ? memrchr(own, '/', (size_t)length) : own;
+    *slash = '\0';
+    snprintf(other, sizeof other, "%s/../bin", own); /* an installation that was moved as a whole */
+    bool found = (own[0] && (find_in(own, program, path, sizeof path) ||
+                             find_in(other, program, path, sizeof path))) ||
+                 find_in(PROGRAM_FOLDER, program, path, sizeof path) ||
+                 find_in(OTHER_PROGRAM_FOLDER, program, path, sizeof path);
     if (found && strlen(path) < size) {
         snprintf(ret, size, "%s", path);
         return 0;

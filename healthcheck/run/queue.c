@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Runs xen-upload. Its spool is the truth about what was sent; we only remember the job's name.
+ *
+ * Adding the same file for the same URL is one job however often it is done, so a run that was
+ * killed between adding and remembering just adds again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "healthcheck/enroll/credential.h"
+#include "healthcheck/run/step.h"
+#include "healthcheck/times/times.h"
+
+#define MAX_LIST_BYTES (16 << 20) /* of the spool's list */
+#define MAX_ID_BYTES   128
+#define ADD_LIMIT_S    (30 * 60) /* it may have to copy and digest gigabytes */
+#define LIST_LIMIT_S   120
+#define MAX_ARGUMENTS  32
+
+#define EXIT_AGAIN  4
+#define EXIT_DENIED 5
+
+static void json_release(json_t **json)
+{
+    json_decref(*json);
+}
+
+/* Writes the token's file; false: this enrollment has none. */
+static int write_credential(struct run *run, const struct situation *situation, bool *ret,
+                            struct err *err)
+{
+    return credential_write(situation->xapi, situation->config, &situation->enrollment,
+                            run->options->config, run->options->credentials, ret, err);
+}
+
+void queue_credential(struct run *run, const struct situation *situation)
+{
+    struct err err = ERR_INIT;
+    bool written;
+    if (situation->url[0] && write_credential(run, situation, &written, &err) < 0)
+        run_say(run, "The credentials for the upload cannot be had: %s", err.text);
+}
+
+static int take_id(struct strbuf *out, struct check *check, struct err *err)
+{
+    out->data[strcspn(out->data, "\n")] = '\0';
+    if (out->data[0] == '\0' || strspn(out->data, "0123456789abcdef") != strlen(out->data))
+        return err_set(err, ERR_PARSE, "xen-upload did not say what it calls the upload");
+    return check_set(&check->job, out->data, err);
+}
+
+static int set_url(struct check *check, const char *url, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf plain = STRBUF_INIT;
+    strbuf_add(&plain, url, strcspn(url, "?#"));
+    return strbuf_ok(&plain) ? check_set(&check->url, plain.data, err) : err_nomem(err);
+}
+
+int queue_add(struct run *run, struct check *check, const struct situation *situation,
+              struct err *err)
+{
+    const struct settings *settings = run->options->settings;
+    CLEANUP(strbuf_release) struct strbuf path = STRBUF_INIT, out = STRBUF_INIT_MAX(MAX_ID_BYTES);
+    bool credential = false;
+    const char *own[MAX_ARGUMENTS] = {"--queue", settings->upload.spool, "--add", "--name",
+                                      check->report};
+    size_t count = 5;
+    strbuf_addf(&path, "%s/reports/%s", store_path(run->store), check->report);
+    if (!strbuf_ok(&path))
+        return err_nomem(err);
+    int r = set_url(check, situation->url, err);
+    if (r == 0)
+        r = write_credential(run, situation, &credential, err);
+    if (r < 0)
+        return r;
+    if (credential) {
+        own[count++] = "--credential";
+        own[count++] = CREDENTIAL_NAME;
+    }
+    own[count++] = path.data;
+    own[count++] = situation->url;
+    run_say(run, "Handing the report to the uploader, for %s.", check->url);
+    r = run_program(run, "xen-upload", own, settings->upload.arguments, ADD_LIMIT_S, 1 << 0, &out,
+                    NULL, err);
+    if (r == 0)
+        r = take_id(&out, check, err);
+    if (r == 0)
+        check->upload = CHECK_QUEUED;
+    return r;
+}
+
+void queue_work(struct run *run)
+{
+    const struct settings *settings = run->options->settings;
+    const char *const own[] = {"--queue", settings->upload.spool, "--credentials-dir",
+                               run->options->credentials, NULL};
+    struct err err = ERR_INIT;
+    char message[800];
+    run_say(run, "Uploading.");
+    int r = run_program(run, "xen-upload", own, settings->upload.arguments,
+                        settings->upload.time_limit_s, 1 << 0 | 1 << EXIT_AGAIN | 1 << EXIT_DENIED,
+                        NULL, NULL, &err);
+    if (r < 0)
+        run_say(run, "The uploader: %s", err_message(&err, message, sizeof message));
+}
+
+static const json_t *find_job(const json_t *list, const char *id)
+{
+    const json_t *each;
+    size_t i;
+    json_array_foreach(json_object_get(list, "jobs"), i, each) {
+        const char *is = json_string_value(json_object_get(each, "id"));
+        if (is && strcmp(is, id) == 0)
+            return each;
+    }
+    return NULL;
+}
+
+static int take_sent(const json_t *job, struct check *check, struct err *err)
+{
+    const json_t *receipt = json_object_get(job, "receipt");
+    const char *id = json_string_value(json_object_get(receipt, "id"));
+    const char *finished = json_string_value(json_object_get(receipt, "finished"));
+    if (!finished || !times_read_short(finished, &check->uploaded_s))
+        check->uploaded_s = check->finished_s;
+    check->upload = CHECK_SENT;
+    /* A plain PUT has no name for it: then it is ours. */
+    return check_set(&check->upload_id, id && *id ? id : check->job, err);
+}
+
+static int take_unsent(const json_t *job, const char *state, struct check *check, struct err *err)
+{
+    const char *why = json_string_value(json_object_get(job, "error"));
+    check->upload = CHECK_UNSENT;
+    return check_set(&check->upload_error, why && *why ? why : state, err);
+}
+
+static int take_state(const json_t *list, struct check *check, struct err *err)
+{
+    const char *schema = json_string_value(json_object_get(list, "schema"));
+    if (!schema || strncmp(schema, "xenhealth-spool/1", 17) != 0)
+        return err_set(err, ERR_PARSE, "the list of xen-upload is not of the known form");
+    const json_t *job = find_job(list, check->job);
+    if (!job) {
+        check->upload = CHECK_UNSENT;
+        return check_set(&check->upload_error, "the uploader's spool has lost it", err);
+    }
+    const char *state = json_string_value(json_object_get(job, "state"));
+    if (state && strcmp(state, "done") == 0)
+        return take_sent(job, check, err);
+    if (state && (strcmp(state, "failed") == 0 || strcmp(state, "denied") == 0))
+        return take_unsent(job, state, check, err);
+    const char *why = json_string_value(json_object_get(job, "error"));
+    return check_set(&check->upload_error, why ? why : "", err); /* of the last attempt */
+}
+
+int queue_look(struct run *run, struct check *check, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT_MAX(MAX_LIST_BYTES);
+    const char *const own[] = {"--queue", run->options->settings->upload.spool, "--list",
+                               "--format", "json", NULL};
+    const char *const none[] = {NULL};
+    json_error_t why;
+    int r = run_program(run, "xen-upload", own, none, LIST_LIMIT_S, 1 << 0, &out, NULL, err);
+    if (r < 0)
+        return r;
+    CLEANUP(json_release) json_t *list = json_loadb(out.data, out.length, 0, &why);
+    if (!list)
+        return err_set(err, ERR_PARSE, "the list of xen-upload is no JSON: line %d: %s", why.line,
+                       why.text);
+    return take_state(list, check, err);
+}

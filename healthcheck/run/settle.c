@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What the last run left behind, by the step in which pending.json says that it was.
+ */
+#include <string.h>
+#include <time.h>
+
+#include "healthcheck/history/reports.h"
+#include "healthcheck/run/step.h"
+
+static bool is_expired(const struct check *check)
+{
+    int64_t age = (int64_t)time(NULL) - check->started_s;
+    return age >= STEP_MAX_LIFE_S || age < -SCHEDULE_SKEW_S;
+}
+
+static int settle_broken(struct run *run, struct check *check, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    strbuf_addf(&text, "the run ended while it was %s (killed, or the host went down)",
+                check_step_names[check->step]);
+    check->result = CHECK_INTERRUPTED;
+    check->finished_s = (int64_t)time(NULL);
+    int r = strbuf_ok(&text) ? check_set(&check->error, text.data, err) : err_nomem(err);
+    run_say(run, "The last check did not come to its end: %s.", text.data);
+    return r == 0 ? outcome_record(run, check, err) : r;
+}
+
+static int give_up(struct run *run, struct check *check, const char *why, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    strbuf_adds(&text, why);
+    if (check->upload_error[0])
+        strbuf_addf(&text, "; last: %s", check->upload_error);
+    check->upload = CHECK_UNSENT;
+    int r = strbuf_ok(&text) ? check_set(&check->upload_error, text.data, err) : err_nomem(err);
+    return r == 0 ? outcome_record(run, check, err) : r;
+}
+
+int settle_sending(struct run *run, struct check *check, bool *ret_pending, struct err *err)
+{
+    struct err why = ERR_INIT;
+    char message[800];
+    int r = queue_look(run, check, &why);
+    if (r < 0)
+        run_say(run, "The uploader does not tell what became of the report: %s",
+                err_message(&why, message, sizeof message));
+    *ret_pending = false;
+    if (r == 0 && check->upload != CHECK_QUEUED)
+        return outcome_record(run, check, err);
+    if (is_expired(check))
+        return give_up(run, check, "it was not sent within 24 hours", err);
+    *ret_pending = true;
+    return 0;
+}
+
+int settle(struct run *run, struct check *check, bool *ret_pending, struct err *err)
+{
+    bool found;
+    *ret_pending = false;
+    int r = pending_load(run->store, true, check, &found, &run->notes, err);
+    if (r < 0 || !found)
+        return r;
+    switch (check->step) {
+    case CHECK_LOCKING:
+        return outcome_unlock(run, check, err);
+    case CHECK_COLLECTING:
+    case CHECK_ANALYSING:
+        return settle_broken(run, check, err);
+    case CHECK_QUEUEING:
+        if (is_expired(check) || !reports_has(run->store, check->report))
+            return give_up(run, check, "the run ended before the uploader had the report", err);
+        *ret_pending = true;
+        return 0;
+    case CHECK_SENDING:
+        return settle_sending(run, check, ret_pending, err);
+    case CHECK_SETTLED:
+        return outcome_record(run, check, err);
+    }
+    return 0;
+}

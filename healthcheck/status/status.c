@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "healthcheck/status/status.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define XAPI_PATIENCE_MS 5000 /* monitoring gives a plugin about ten seconds */
+#define DAY_S            86400
+
+const struct status_format *status_format_find(const char *name)
+{
+    const struct status_format *const formats[] = {&status_format_text, &status_format_json,
+                                                   &status_format_nagios,
+                                                   &status_format_prometheus};
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+        if (strcmp(formats[i]->name, name) == 0)
+            return formats[i];
+    return NULL;
+}
+
+static int read_files(const struct status_place *place, struct status *status, struct err *err)
+{
+    struct err why = ERR_INIT;
+    int r = store_open(place->state, false, &status->store, &why);
+    if (r == ERR_NOTFOUND)
+        return 0;
+    if (r == 0)
+        r = history_load(status->store, false, &status->history, &status->problems, &why);
+    if (r == 0)
+        r = pending_load(status->store, false, &status->pending, &status->has_pending,
+                         &status->problems, &why);
+    if (r == ERR_DENIED)
+        return err_set(err, r,
+                       "'%s' is not readable for you: ask as root, or let a group read it "
+                       "(chgrp GROUP, chmod 2750)",
+                       place->state);
+    if (r < 0) {
+        *err = why;
+        return r;
+    }
+    status->running = store_is_locked(status->store);
+    if (reports_usage(status->store, &status->reports, &why) < 0)
+        status->reports = (struct reports_usage){0, 0, 0};
+    return 0;
+}
+
+static void find_checks(struct status *status)
+{
+    const struct history *history = &status->history;
+    status->good = history_last(history);
+    status->before = history_previous(history);
+    status->newest = history->count ? &history->checks[history->count - 1] : NULL;
+    for (size_t i = 0; i < history->count; i++)
+        if (history->checks[i].upload == CHECK_SENT)
+            status->sent = &history->checks[i];
+}
+
+static void add_problems(const struct status_place *place, struct status *status)
+{
+    if (place->settings_problem)
+        strbuf_addf(&status->problems, "The settings cannot be read, so nothing runs: %s.\n",
+                    place->settings_problem);
+    if (!status->timer && status->decision.next != SCHEDULE_NOTHING)
+        strbuf_adds(&status->problems, "The timer is not enabled, so nothing runs by itself: "
+                                       "systemctl enable --now xen-healthcheck.timer\n");
+    if (status_is_overdue(status))
+        strbuf_adds(&status->problems, "There has been no check for much longer than the settings "
+                                       "want.\n");
+    if (status->situation.enrolled && !status->situation.url[0] &&
+        status->situation.facts.role != SCHEDULE_SUPPORTER)
+        strbuf_adds(&status->problems, "The pool is enrolled, but this host does not know where to "
+                                       "send reports, so they stay here: xen-healthcheck enroll "
+                                       "URL\n");
+    strbuf_add(&status->problems, status->situation.notes.data, status->situation.notes.length);
+}
+
+int status_gather(const struct status_place *place, struct status *ret, struct err *err)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->now_s = (int64_t)time(NULL);
+    ret->state = place->state;
+    ret->problems = ret->situation.notes = (struct strbuf)STRBUF_INIT;
+    ret->timer = access(place->timer, F_OK) == 0;
+    int r = read_files(place, ret, err);
+    if (r < 0)
+        return r;
+    find_checks(ret);
+    bool sending = ret->has_pending && !ret->running;
+    struct situation_place where = {.settings = place->settings,
+                                    .config = place->config,
+                                    .store = ret->store,
+                                    .history = &ret->history,
+                                    .pending = sending ? &ret->pending : NULL,
+                                    .now_s = ret->now_s,
+                                    .patience_ms = XAPI_PATIENCE_MS};
+    r = situation_look(&where, &ret->situation, err);
+    if (r < 0)
+        return r;
+    schedule_decide(&ret->situation.facts, &ret->decision);
+    add_problems(place, ret);
+    return strbuf_ok(&ret->problems) ? 0 : err_nomem(err);
+}
+
+void status_release(struct status *status)
+{
+    situation_release(&status->situation);
+    history_release(&status->history);
+    check_release(&status->pending);
+    strbuf_release(&status->problems);
+    status->store = store_close(status->store);
+}
+
+void status_each_new(const struct status *status, status_finding each, void *context)
+{
+    if (!status->good || !status->before)
+        return;
+    for (size_t i = 0; i < status->good->finding_count; i++)
+        if (!check_has_finding(status->before, &status->good->findings[i]))
+            each(context, &status->good->findings[i]);
+}
+
+void status_each_past(const struct status *status, bool lost, status_finding each, void *context)
+{
+    if (!status->good || !status->before)
+        return;
+    for (size_t i = 0; i < status->before->finding_count; i++) {
+        const struct check_finding *finding = &status->before->findings[i];
+        if (!check_has_finding(status->good, finding) &&
+            check_is_unknown(status->good, finding->rule) == lost)
+            each(context, finding);
+    }
+}
+
+static void count(void *context, const struct check_finding *finding)
+{
+    (void)finding;
+    ++*(unsigned *)context;
+}
+
+unsigned status_count_new(const struct status *status)
+{
+    unsigned number = 0;
+    status_each_new(status, count, &number);
+    return number;
+}
+
+unsigned status_count_past(const struct status *status, bool lost)
+{
+    unsigned number = 0;
+    status_each_past(status, lost, count, &number);
+    return number;
+}
+
+bool status_is_overdue(const struct status *status)
+{
+    const struct schedule_local *local = &status->situation.facts.local;
+    return status->good && local->enabled &&
+           status->situation.facts.role != SCHEDULE_SUPPORTER &&
+           status->now_s - status->good->started_s > (2 * (int64_t)local->every_days + 1) * DAY_S;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * For monitoring: Nagios (one line, performance data, the exit status is the state) and the text
+ * exposition format of Prometheus, for node_exporter's textfile collector.
+ */
+#include <string.h>
+
+#include "healthcheck/status/status.h"
+#include "healthcheck/times/zone.h"
+
+enum state { STATE_OK, STATE_WARNING, STATE_CRITICAL, STATE_UNKNOWN };
+
+static const char *const state_names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+
+static enum state find_state(const struct status *status)
+{
+    const struct check *good = status->good;
+    if (!good)
+        return status->situation.facts.role == SCHEDULE_SUPPORTER ? STATE_OK : STATE_UNKNOWN;
+    if (good->counts[CHECK_CRITICAL] || good->counts[CHECK_ERROR])
+        return STATE_CRITICAL;
+    bool failed = status->newest != good || status->newest->upload == CHECK_UNSENT;
+    if (good->counts[CHECK_WARNING] || failed || status_is_overdue(status))
+        return STATE_WARNING;
+    return good->score < 0 ? STATE_UNKNOWN : STATE_OK;
+}
+
+/* A bar would begin the performance data, a line break the long text. */
+static void add_plain(struct strbuf *out, const char *text)
+{
+    for (; *text; text++)
+        strbuf_addc(out, *text == '|' || *text == '\n' || *text == '\r' ? ' ' : *text);
+}
+
+static void add_summary(const struct status *status, struct strbuf *out)
+{
+    const struct check *good = status->good, *newest = status->newest;
+    char when[ZONE_TEXT_BYTES];
+    if (!newest) {
+        strbuf_adds(out, status->situation.facts.role == SCHEDULE_SUPPORTER
+                             ? "the pool's coordinator checks this host"
+                             : "no health check has run yet");
+        return;
+    }
+    if (good)
+        strbuf_addf(out, "score %d, %d critical, %d errors, %d warnings on %s", good->score,
+                    good->counts[CHECK_CRITICAL], good->counts[CHECK_ERROR],
+                    good->counts[CHECK_WARNING], zone_text(good->started_s, when));
+    if (newest != good) {
+        strbuf_addf(out, "%sthe check of %s failed: ", good ? "; " : "",
+                    zone_text(newest->started_s, when));
+        add_plain(out, newest->error);
+    } else if (newest->upload == CHECK_UNSENT) {
+        strbuf_adds(out, "; not sent: ");
+        add_plain(out, newest->upload_error);
+    }
+    if (status_is_overdue(status))
+        strbuf_adds(out, "; overdue");
+}
+
+static int show_nagios(const struct status *status, struct strbuf *out)
+{
+    const struct check *good = status->good;
+    enum state state = find_state(status);
+    strbuf_addf(out, "HEALTHCHECK %s - ", state_names[state]);
+    add_summary(status, out);
+    if (good) {
+        strbuf_adds(out, " |");
+        if (good->score >= 0)
+            strbuf_addf(out, " score=%d;;;0;100", good->score);
+        for (int i = CHECK_SEVERITIES - 1; i >= 0; i--)
+            strbuf_addf(out, " %s=%d;;;0", check_severity_names[i], good->counts[i]);
+        strbuf_addf(out, " age=%llds;;;0",
+                    (long long)(status->now_s > good->started_s ? status->now_s - good->started_s
+                                                                : 0));
+    }
+    strbuf_addc(out, '\n');
+    return (int)state;
+}
+
+static void gauge(struct strbuf *out, const char *name, const char *help, int64_t value)
+{
+    strbuf_addf(out, "# HELP xenhealth_check_%s %s\n# TYPE xenhealth_check_%s gauge\n"
+                     "xenhealth_check_%s %lld\n",
+                name, help, name, name, (long long)value);
+}
+
+static void add_good(const struct status *status, struct strbuf *out)
+{
+    const struct check *good = status->good;
+    gauge(out, "last_success_timestamp_seconds", "Start of the last check that was analysed.",
+          good->started_s);
+    gauge(out, "duration_seconds", "How long it took.",
+          good->finished_s > good->started_s ? good->finished_s - good->started_s : 0);
+    if (good->score >= 0)
+        gauge(out, "score", "Its score, 0 to 100.", good->score);
+    gauge(out, "report_bytes", "Size of its report.", good->bytes);
+    strbuf_adds(out, "# HELP xenhealth_check_findings What it found.\n"
+                     "# TYPE xenhealth_check_findings gauge\n");
+    for (int i = 0; i < CHECK_SEVERITIES; i++)
+        strbuf_addf(out, "xenhealth_check_findings{severity=\"%s\"} %d\n", check_severity_names[i],
+                    good->counts[i]);
+    gauge(out, "new_findings", "Findings that the check before did not have.",
+          status_count_new(status));
+    gauge(out, "gone_findings", "Findings of the check before that are gone.",
+          status_count_past(status, false));
+}
+
+static int show_prometheus(const struct status *status, struct strbuf *out)
+{
+    const struct check *newest = status->newest;
+    gauge(out, "enrolled", "1: reports are sent to a service.", status->situation.enrolled);
+    gauge(out, "upload_pending", "1: a report is on its way.",
+          status->has_pending && status->pending.upload == CHECK_QUEUED);
+    gauge(out, "reports", "Reports that are kept.", status->reports.count);
+    gauge(out, "reports_bytes", "Room that they take.", status->reports.bytes);
+    if (newest) {
+        gauge(out, "last_timestamp_seconds", "Start of the last check.", newest->started_s);
+        gauge(out, "last_ok", "1: it came to its end.", newest->result == CHECK_OK);
+        gauge(out, "last_unsent", "1: its report could not be sent.",
+              newest->upload == CHECK_UNSENT);
+    }
+    if (status->good)
+        add_good(status, out);
+    if (status->sent)
+        gauge(out, "last_upload_timestamp_seconds", "When a report last arrived.",
+              status->sent->uploaded_s);
+    if (status->decision.next != SCHEDULE_NOTHING)
+        gauge(out, "next_timestamp_seconds", "When the next check is due.",
+              status->decision.next_s);
+    return 0;
+}
+
+const struct status_format status_format_nagios = {.name = "nagios", .show = show_nagios};
+const struct status_format status_format_prometheus = {.name = "prometheus",
+                                                       .show = show_prometheus};
