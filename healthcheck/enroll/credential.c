@@ -46,7 +46,7 @@ static int take_from_file(const char *settings, struct strbuf *text, struct err 
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/" ENROLLMENT_SECRET, settings);
     int r = secret_check_file(path, err);
-    return r == 0 ? io_read_file(AT_FDCWD, path, SECRET_MAX_BYTES, text, err) : r;
+    return r == 0 ? folder_read(AT_FDCWD, path, SECRET_MAX_BYTES, text, err) : r;
 }
 
 static int keep(const char *folder, const struct strbuf *text, struct err *err)
@@ -61,23 +61,24 @@ int credential_write(struct xapi *xapi, const struct config *config,
                      const struct enrollment *enrollment, const char *settings, const char *folder,
                      bool *ret_written, struct err *err)
 {
-    struct strbuf text = STRBUF_INIT_MAX(2 * SECRET_MAX_BYTES);
+    struct strbuf text = STRBUF_INIT;
     bool has_token = config && config_get(config, CONFIG_UPLOAD_TOKEN);
-    int r = strbuf_reserve(&text, 2 * SECRET_MAX_BYTES - 1) ? 0 : err_nomem(err); /* never moves */
+    bool wants_token = enrollment ? enrollment->credential == ENROLLMENT_XAPI_TOKEN : has_token;
+    int r = folder_reserve(&text, err);
     if (r < 0)
         return r;
     if (enrollment && enrollment->credential == ENROLLMENT_LOCAL)
         r = take_from_file(settings, &text, err);
-    else if (xapi && config &&
-             (enrollment ? enrollment->credential == ENROLLMENT_XAPI_TOKEN : has_token))
+    else if (wants_token && !(xapi && config))
+        r = err_set(err, ERR_AGAIN, "the upload token is in XAPI, which does not answer");
+    else if (wants_token)
         r = take_from_pool(xapi, config, enrollment, &text, err);
     if (r == 0 && !strbuf_ok(&text))
-        r = err_set(err, ERR_LIMIT, "the credential for the upload is too long");
+        r = err_nomem(err);
     bool any = text.length > 0;
     if (r == 0)
         r = any ? keep(folder, &text, err) : credential_wipe(folder, err);
-    secret_forget(text.data, text.length);
-    strbuf_release(&text);
+    folder_forget(&text);
     if (r == 0)
         *ret_written = any;
     return r;

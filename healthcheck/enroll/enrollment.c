@@ -126,9 +126,7 @@ static int back_up(int dirfd, const char *name, struct strbuf *text, bool *ret_p
                    struct err *err)
 {
     struct err own = ERR_INIT;
-    int r = strbuf_reserve(text, MAX_FILE) ? 0 : err_nomem(&own); /* a secret never moves */
-    if (r == 0)
-        r = io_read_file(dirfd, name, MAX_FILE - 1, text, &own);
+    int r = folder_read(dirfd, name, MAX_FILE, text, &own);
     *ret_present = r == 0;
     if (r < 0 && r != ERR_NOTFOUND && err)
         *err = own;
@@ -160,9 +158,8 @@ int enrollment_restore(const char *folder, const struct enrollment_backup *backu
 
 void enrollment_backup_release(struct enrollment_backup *backup)
 {
-    secret_forget(backup->secret.data, backup->secret.length);
     strbuf_release(&backup->file);
-    strbuf_release(&backup->secret);
+    folder_forget(&backup->secret);
 }
 
 int enrollment_forget(const char *folder, struct err *err)

@@ -14,6 +14,9 @@
 
 #include "common/io.h"
 #include "common/replace.h"
+#include "common/secret.h"
+
+#define ROOM ((size_t)256 << 10) /* more than is ever read, and than io_read_file() asks for */
 
 static void make_parent(const char *path, mode_t mode)
 {
@@ -55,4 +58,21 @@ int folder_wipe(int dirfd, const char *folder, const char *name, struct err *err
     if (fd >= 0)
         fsync(fd);
     return replace_remove(dirfd, folder, name, err);
+}
+
+int folder_reserve(struct strbuf *text, struct err *err)
+{
+    return strbuf_reserve(text, ROOM) ? 0 : err_nomem(err);
+}
+
+int folder_read(int dirfd, const char *name, size_t maximum, struct strbuf *text, struct err *err)
+{
+    int r = folder_reserve(text, err);
+    return r == 0 ? io_read_file(dirfd, name, maximum, text, err) : r;
+}
+
+void folder_forget(struct strbuf *text)
+{
+    secret_forget(text->data, text->length);
+    strbuf_release(text);
 }

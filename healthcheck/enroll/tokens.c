@@ -51,13 +51,10 @@ static int take_token(const json_t *object, const char *key, char *ret, struct e
 static int take_grant(int dirfd, struct tokens *tokens, struct err *err)
 {
     struct strbuf text = STRBUF_INIT;
-    int r = strbuf_reserve(&text, MAX_GRANT + 1) ? 0 : err_nomem(err); /* never moves */
-    if (r == 0)
-        r = io_read_file(dirfd, GRANT_FILE, MAX_GRANT, &text, err);
+    int r = folder_read(dirfd, GRANT_FILE, MAX_GRANT, &text, err);
     json_auto_t *object =
         r == 0 ? json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    secret_forget(text.data, text.length);
-    strbuf_release(&text);
+    folder_forget(&text);
     if (r == 0)
         r = take_token(object, "upload_token", tokens->upload, err);
     if (r == 0)
