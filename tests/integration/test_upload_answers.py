@@ -8,10 +8,8 @@ import contextlib
 import email.utils
 import json
 import os
-import pathlib
 import re
 import subprocess
-import threading
 import time
 
 import pytest
@@ -19,8 +17,7 @@ import pytest
 from fakes.odd_server import PROTOCOLS, OddServer, answer, before_body
 from fakes.xapi import make_certificate
 from torture import MEASURE
-from uploading import (CANARY, DENIED, DONE, FAILED, INSTRUMENTED, INTERRUPTED, LATER, Client, Watch, clean, files_with, secret,
-                       sha256)
+from uploading import CANARY, DENIED, DONE, FAILED, INSTRUMENTED, LATER, Client, Watch, clean, files_with
 
 KIB, GIB = 1024, 1 << 30
 CHUNK = 64 * KIB
@@ -409,3 +406,100 @@ def test_a_connection_of_which_half_is_closed_is_one_to_try_again(tmp_path, repo
         result, words = once(tmp_path, server, report)
     assert result == LATER, words
     check_words(words)
+
+
+# What a server asks for, and the seconds that are waited at least; None: as if it had said nothing.
+def in_some_time(seconds):
+    return email.utils.formatdate(time.time() + seconds, usegmt=True)
+
+
+WAITS = {"seconds": (lambda: "1", 1), "a date": (lambda: in_some_time(3), 1), "a date that was": (lambda: in_some_time(-99), None),
+         "none": (lambda: "0", None), "negative": (lambda: "-5", None), "words": (lambda: "in a while", None),
+         "a number beyond all": (lambda: "9" * 40, None), "a fraction": (lambda: "0.1", None)}
+
+
+@pytest.mark.parametrize("what", WAITS)
+@pytest.mark.parametrize("protocol,step,status", [("tus", "create", 429), ("cis", "create", 503), ("s3", "chunk", 429),
+                                                  ("https", "put", 503)])
+def test_what_the_server_asks_to_wait_is_waited(tmp_path, report, protocol, step, status, what):
+    text, least = WAITS[what]
+    with OddServer(protocol, odd={step: [answer(status, b"", f"Retry-After: {text()}")]}) as server:
+        client = Client(tmp_path / "client", *chunks(protocol), "--give-up-after", "20s")
+        result = client.run(report, *server.arguments, "--progress=json")
+        waits = [json.loads(line) for line in result.stdout.splitlines() if b'"wait"' in line]
+        if what == "a number beyond all" and result.returncode == LATER:
+            assert not waits  # a day is more than the client has
+            return
+        assert result.returncode == DONE, result.stderr.decode()
+        assert bytes(server.stored) == report.read_bytes()
+        assert len(waits) == 1
+        assert (waits[0]["ms"] >= 1000 * least) if least else (waits[0]["ms"] < 1000)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_who_is_asked_to_wait_longer_than_there_is_time_gives_up_at_once(tmp_path, report, protocol):
+    step = "put" if protocol == "https" else "create"
+    with OddServer(protocol, odd={step: answer(503, b"", "Retry-After: 86400")}) as server:
+        client = Client(tmp_path / "client", *chunks(protocol), "--give-up-after", "1h")
+        result = client.run(report, *server.arguments)
+        assert result.returncode == LATER, result.stderr.decode()
+        assert server.steps().count(step) == 1
+
+
+# Answers of a Health Check service, and of S3, that have the right status and the wrong content.
+BODIES = [("cis", "create", body) for body in (
+    b"", b"{", b"[]", b"null", b"{}", b'{"id":null}', b'{"id":""}', b'{"id":{}}', b'{"id":"%s"}' % (b"x" * 5000),
+    b'{"id":"a\\r\\nX-Injected: 1"}', b'{"id":"a\\u0000b"}', b"[" * 60000, b'{"id":"\xff\xfe"}', b'{"other":"x"}')
+] + [("cis", "chunk", body) for body in (b"<html>", b"[", b'"', b"{" * 60000, b"no")
+] + [("s3", "create", body) for body in (
+    b"", b"<", b"{}", b"<a/>", b"<InitiateMultipartUploadResult><UploadId></UploadId></InitiateMultipartUploadResult>",
+    b"<a>" * 15000, b'<!DOCTYPE a [<!ENTITY b "cc"><!ENTITY c "&b;&b;&b;">]><InitiateMultipartUploadResult><UploadId>&c;</UploadId>'
+    b"</InitiateMultipartUploadResult>",
+    b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><InitiateMultipartUploadResult><UploadId>&b;</UploadId>'
+    b"</InitiateMultipartUploadResult>",
+    b"<InitiateMultipartUploadResult><UploadId>%s</UploadId></InitiateMultipartUploadResult>" % (b"x" * 5000))
+] + [("s3", "finish", body) for body in (
+    b"<Error><Code>InternalError</Code><Message>half way</Message></Error>", b"<", b"", b"<html></html>")]
+
+
+@pytest.mark.alike
+@pytest.mark.parametrize("number", range(len(BODIES)))
+def test_a_success_with_the_wrong_content_is_none(tmp_path, report, number):
+    protocol, step, body = BODIES[number]
+    with OddServer(protocol, odd={step: answer(200, body)}) as server:
+        result, words = once(tmp_path, server, report)
+        assert result in (FAILED, LATER), (body[:80], words)
+        check_words(words)
+        assert len(server.requests) < 20
+        assert not any("injected" in name for request in server.requests for name in request.headers)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_token_is_seen_by_the_server_and_by_nobody_else(tmp_path, pem, protocol):
+    size = 256 * KIB
+    path = tmp_path / "report.zip"
+    path.write_bytes(os.urandom(size))
+    step = "put" if protocol == "https" else "chunk"
+    with OddServer(protocol, pem, odd={step: [b""]}) as server, Watch(CANARY) as watch:
+        client = Client(tmp_path / "client", *chunks(protocol), "--cacert", pem, "--rate", size * 3)
+        result = client.run(path, *server.arguments, "--receipt", tmp_path / "receipt.json", "--progress=json", "--dry-run")
+        assert result.returncode == DONE, result.stderr.decode()
+        results = [result, client.send(path, *server.arguments, "--receipt", tmp_path / "receipt.json", "--progress=json")]
+        assert bytes(server.stored) == path.read_bytes()
+        spool = tmp_path / "spool"
+        results.append(client.run(*server.arguments[1:], "--queue", spool, "--add", path, server.arguments[0]))
+        assert results[-1].returncode == DONE, results[-1].stderr.decode()
+        server.odd[step] = answer(503)
+        results.append(client.run(*server.arguments[1:], "--queue", spool, "--give-up-after", "0"))
+        assert results[-1].returncode == LATER, results[-1].stderr.decode()
+        results.append(client.run("--queue", spool, "--list", "--format", "json"))
+    if protocol == "s3":
+        assert b"test-access" in server.heard and CANARY.encode() not in server.heard
+    else:
+        assert CANARY.encode() in server.heard
+    assert watch.looks > 100 and not watch.found
+    for result in results:
+        assert CANARY.encode() not in result.stdout + result.stderr
+    assert list(spool.rglob("*.json"))
+    assert (tmp_path / "receipt.json").exists()
+    assert files_with(tmp_path, CANARY) == [client.credentials]

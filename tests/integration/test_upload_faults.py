@@ -7,17 +7,23 @@ sent again is counted by the proxy.
 """
 import contextlib
 import itertools
-import os
+import json
+import pathlib
 import random
 import signal
 import subprocess
+import sys
 
 import pytest
 
-from fakes.fault_proxy import Cuts, Fault, FaultProxy, double, flip, swap
-from fakes.nginx import nginx
-from fakes.xapi import make_certificate
-from uploading import DONE, INSTRUMENTED, INTERRUPTED, LATER, Client, secret, sha256
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "fakes"))
+from fakes.fault_proxy import Cuts, Fault, FaultProxy, double, flip, swap  # noqa: E402
+from fakes.health_check_service import HealthCheckService  # noqa: E402
+from fakes.nginx import nginx  # noqa: E402
+from fakes.s3 import S3Server  # noqa: E402
+from fakes.xapi import make_certificate  # noqa: E402
+from torture import wait_until  # noqa: E402
+from uploading import CANARY, DENIED, DONE, INSTRUMENTED, INTERRUPTED, LATER, Client, secret, sha256  # noqa: E402
 
 CUTS, KILLS = 300, 20
 HEADS = 2048  # bytes of a chunk that are not the file: heads, and what TLS or SSH adds
@@ -61,7 +67,90 @@ class Https(Peer):
         return self.size + GREETING
 
 
-PEERS = {peer.name: peer for peer in (Https,)}
+class Tus(Peer):
+    """The tus server of npm; it knows no checksums, so what came of a chunk that was cut stays."""
+
+    name = "tus"
+
+    def __init__(self, stack, folder, pem):
+        self.pem, self.folder = pem, folder
+        folder.mkdir()
+        self.port = stack.enter_context(tus_server(folder, pem))
+
+    def arguments(self, port, name):
+        return [f"tus+https://127.0.0.1:{port}/files", "--cacert", self.pem]
+
+    def received(self, name):
+        """Files have the ids of their uploads; what the client said of them lies beside them."""
+        found = [path.with_suffix("") for path in self.folder.glob("*.json")
+                 if json.loads(path.read_text())["metadata"]["filename"] == name]
+        full = [path for path in found if path.stat().st_size]  # an upload whose creation was cut behind the request stays empty
+        assert len(full) == 1
+        return full[0]
+
+
+@contextlib.contextmanager
+def tus_server(folder, pem):
+    said = {"folder": str(folder), "pem": str(pem), "token": f"{CANARY}-token"}
+    with open(folder.with_suffix(".log"), "w+b") as log:
+        server = subprocess.Popen(["node", pathlib.Path(__file__).parent / "fakes" / "tus_server.cjs", json.dumps(said)],
+                                  stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            assert wait_until(lambda: folder.with_suffix(".log").read_text().endswith("\n")), "no tus server"
+            yield int(folder.with_suffix(".log").read_text().splitlines()[0])
+        finally:
+            server.stdin.close()
+            server.wait()
+
+
+class Cis(Peer):
+    """The Health Check service; it cannot tell how far an upload is, so the client's record must be right."""
+
+    name = "cis"
+
+    def __init__(self, stack, folder, pem):
+        self.pem, self.folder = pem, folder
+        folder.mkdir()
+        self.service = stack.enter_context(HealthCheckService(pem))
+        self.service.server.RequestHandlerClass.disable_nagle_algorithm = True  # 40 ms an answer
+        self.service.tokens[f"{CANARY}-token"] = "upload"
+        self.port = int(self.service.origin.rsplit(":", 1)[1])
+
+    def arguments(self, port, name):
+        return [f"cis+https://127.0.0.1:{port}/feeds/api/", "--cacert", self.pem]
+
+    def received(self, name):
+        """A bundle whose announcement was cut behind the request is one that the client never heard of: it stays empty."""
+        full = [bundle for bundle in self.service.bundles.values() if bundle.name == name and bundle.chunks]
+        assert len(full) == 1
+        path = self.folder / name
+        path.write_bytes(full[0].data)
+        return path
+
+
+class S3(Peer):
+    """A part that is cut is not kept; what the server has, it lists."""
+
+    name = "s3"
+
+    def __init__(self, stack, folder, pem):
+        self.pem = pem
+        self.server = stack.enter_context(S3Server(folder, pem, secret_key=f"{CANARY}-secret"))
+        self.server.front.RequestHandlerClass.disable_nagle_algorithm = True
+        self.port, self.folder = self.server.front.server_port, folder / "read"
+        self.folder.mkdir()
+
+    def arguments(self, port, name):
+        return [f"s3://{self.server.bucket}/{name}", "--endpoint", f"https://127.0.0.1:{port}", "--region", "us-east-1",
+                "--cacert", self.pem]
+
+    def received(self, name):
+        path = self.folder / name
+        path.write_bytes(self.server.object(name))
+        return path
+
+
+PEERS = {peer.name: peer for peer in (Https, Tus, Cis, S3)}
 ROUNDS = [(peer, number) for peer in PEERS.values() for number in range(peer.rounds)]
 
 
@@ -149,3 +238,90 @@ def test_a_client_that_is_killed_goes_on_where_it_was(peers, tmp_path, name, via
             assert sha256(peer.received(path.name)) == sha256(path)
             assert proxy.up <= peer.allowed(path.stat().st_size, proxy.connections)
     assert kills == wanted
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_client_that_is_asked_to_stop_says_so_and_goes_on_next_time(peers, tmp_path, name):
+    peer, running = peers(name), []
+
+    def plan(number):
+        return Fault(up=peer.longest() // 2, then=lambda: running[-1].send_signal(signal.SIGTERM)) if number == 0 else None
+
+    path = make_file(tmp_path, "stopped.bin", peer.size, name)
+    with route(peer, "direct", plan) as (proxy, port, told):
+        client = Client(tmp_path / "client", *options(peer, tmp_path, told))
+        with client.start(path, *peer.arguments(port, path.name)) as process:
+            running.append(process)
+            process.communicate(timeout=60)
+        assert process.returncode == INTERRUPTED
+        client.send(path, *peer.arguments(port, path.name))
+        assert sha256(peer.received(path.name)) == sha256(path)
+        assert proxy.up <= peer.allowed(path.stat().st_size, proxy.connections)
+
+
+@pytest.mark.parametrize("name,direction,damage,places", (
+    ("https", "up", flip, (600, 20_000, 90_000)), ("https", "up", double, (20_000, 50_000, 90_000)),
+    ("https", "up", swap, (20_000, 50_000, 90_000)), ("tus", "down", flip, (400, 600, 800))))
+def test_tls_refuses_bytes_that_were_changed_on_the_way_and_they_are_sent_again(peers, tmp_path, name, direction, damage, places):
+    peer = peers(name)
+    path = make_file(tmp_path, f"{damage.__name__}-{direction}.bin", peer.size, damage.__name__)
+    with route(peer, "direct", lambda n: Fault(change=damage(places[n], direction)) if n < len(places) else None) as (
+            proxy, port, told):
+        Client(tmp_path / "client", *options(peer, tmp_path, told)).send(path, *peer.arguments(port, path.name))
+        assert sha256(peer.received(path.name)) == sha256(path)
+        assert proxy.connections == len(places) + 1
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_server_that_is_away_for_a_while_is_waited_for(peers, tmp_path, name):
+    peer = peers(name)
+    path = make_file(tmp_path, "away.bin", peer.size, name)
+    with route(peer, "direct", None) as (proxy, port, told):
+        client = Client(tmp_path / "client", *options(peer, tmp_path, told))
+        proxy.hang_up()
+        result = client.run(path, *peer.arguments(port, path.name), "--give-up-after", "0")
+        assert result.returncode == LATER, result.stderr.decode()
+        with client.start(path, *peer.arguments(port, path.name), "--progress=json") as process:
+            while b'"wait"' not in process.stdout.readline():
+                assert process.poll() is None, process.stderr.read().decode()
+            proxy.listen()
+            errors = process.communicate(timeout=60)[1].decode()
+        assert process.returncode == DONE, errors
+    assert sha256(peer.received(path.name)) == sha256(path)
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_connection_that_drips_is_slow_and_no_more(peers, tmp_path, name):
+    peer = peers(name)
+    path = make_file(tmp_path, "drip.bin", 64 * KIB, name)
+    with route(peer, "direct", lambda _: Fault(drip=199, delay=0.0001)) as (proxy, port, told):
+        Client(tmp_path / "client", *options(peer, tmp_path, told)).send(path, *peer.arguments(port, path.name))
+        assert sha256(peer.received(path.name)) == sha256(path)
+        assert proxy.connections <= 2
+
+
+@pytest.mark.parametrize("credentials,expected", (("username=user\npassword=not-a-real-secret\n", DONE),
+                                                  ("username=user\npassword=not-this-one\n", DENIED), (None, DENIED)))
+def test_a_proxy_that_wants_a_password_gets_it_and_the_server_does_not(peers, tmp_path, credentials, expected):
+    peer = peers("https")
+    path = make_file(tmp_path, "proxied.bin", peer.size, "proxied")
+    with route(peer, "proxy", None) as (proxy, port, told):
+        if credentials:
+            told = [*told, "--proxy-credentials", secret(tmp_path, "proxy", credentials)]
+        client = Client(tmp_path / "client", *told)
+        result = client.run(path, *peer.arguments(port, path.name), "--give-up-after", "0")
+        assert result.returncode == expected, result.stderr.decode()
+        assert proxy.refused >= 1  # asks what kind of password is wanted before it gives one
+        assert expected == DONE or not proxy.asked
+        assert CANARY.encode() not in b"".join(proxy.heads)
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_socks_proxy_is_asked_for_the_name_too(peers, tmp_path, name):
+    peer = peers(name)
+    path = make_file(tmp_path, "socks.bin", 64 * KIB, name)
+    with FaultProxy(speaks="socks5") as proxy:
+        client = Client(tmp_path / "client", *options(peer, tmp_path, ()), "--proxy", proxy.url)
+        client.send(path, *peer.arguments(peer.port, path.name))
+        assert sha256(peer.received(path.name)) == sha256(path)
+        assert set(proxy.asked) == {f"127.0.0.1:{peer.port}"}

@@ -37,6 +37,13 @@ static const struct {
     {CURLE_REMOTE_ACCESS_DENIED, REFUSED},
 };
 
+static bool has_any(const char *text, const char *const *words)
+{
+    while (*words && !strstr(text, *words))
+        words++;
+    return *words;
+}
+
 /*
  * A handshake fails when the line is cut or damaged, too; what OpenSSL found wrong has a number.
  * After it only one thing is a verdict: the other side's alert about our certificate, which comes
@@ -48,13 +55,12 @@ static bool is_verdict_of_tls(const char *reason, bool after_handshake)
         "internal error",  "unexpected eof",    "close notify",            "user cancelled",
         "bad record mac",  "decryption failed", "cipher operation failed", "decode error",
         "record overflow", "decrypt error",     "unexpected message",      "digest check failed",
+        NULL,
     };
-    if (!strstr(reason, "alert") && (after_handshake || !strstr(reason, "error:")))
-        return false;
-    for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
-        if (strstr(reason, passing[i]))
-            return false;
-    return true;
+    static const char *const late[] = {"certificate", "unknown ca", "access denied", NULL};
+    if (after_handshake)
+        return strstr(reason, "alert") && has_any(reason, late);
+    return (strstr(reason, "error:") || strstr(reason, "alert")) && !has_any(reason, passing);
 }
 
 /* The time is that of this request's own handshake: 0 on a connection that was there before. */
