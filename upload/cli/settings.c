@@ -85,6 +85,8 @@ int settings_parse(struct options *options, struct arena *arena, const char *nam
     }
     if (r == 0)
         *options = filled;
+    else if (err && r != ERR_NOMEM)
+        r = err->code = ERR_USAGE; /* a longer command line */
     return r;
 }
 

@@ -12,7 +12,7 @@
 
 /*
  * Fills in what was not given. `options->settings` must exist, the default file may be missing.
- * Texts live in `arena`. ERR_PARSE with the place; ERR_NOTFOUND, ERR_DENIED, ERR_IO.
+ * Texts live in `arena`. ERR_USAGE with the place; ERR_NOTFOUND, ERR_DENIED, ERR_IO.
  */
 int settings_load(struct options *options, struct arena *arena, struct err *err);
 

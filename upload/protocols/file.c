@@ -199,10 +199,16 @@ static int open_part(struct transfer *transfer, struct place *place, struct err 
                        place->folder);
     if (flock(place->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
         return err_set(err, ERR_AGAIN, "another process is writing '%s'", place->name);
+    /* Not needed to go on, but to know that there is something to abandon. */
+    int r = record_set(transfer->record, "part", place->part, err);
+    if (r == 0)
+        r = record_save(transfer->record, err);
+    if (r < 0)
+        return r;
     int64_t have = status.st_size;
-    int r = have <= source_size(transfer->source)
-                ? same_bytes(transfer, place, place->fd, have, &same, err)
-                : 0;
+    r = have <= source_size(transfer->source)
+            ? same_bytes(transfer, place, place->fd, have, &same, err)
+            : 0;
     if (r < 0)
         return r;
     if (!same || have > source_size(transfer->source))

@@ -1,0 +1,658 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""xen-upload as people and scripts see it: the command line, settings, copies to folders, what is shown, how it ends."""
+import contextlib
+import fcntl
+import http.server
+import json
+import os
+import pty
+import re
+import resource
+import select
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import termios
+import threading
+
+import pytest
+
+from uploading import CANARY, DENIED, DONE, FAILED, INTERRUPTED, LATER, UPLOAD, USAGE, clean, secret, sha256
+
+SIZE = 300_000
+
+
+@pytest.fixture
+def report(tmp_path):
+    path = tmp_path / "report.zip"
+    path.write_bytes(os.urandom(SIZE))
+    return path
+
+
+@pytest.fixture
+def share(tmp_path):
+    path = tmp_path / "share"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def upload(tmp_path):
+    """Runs it with a state of its own and without the host's settings."""
+    settings = secret(tmp_path, "empty.yaml", "{}\n")
+
+    def run(*arguments, env=None, own_settings=False, **keywords):
+        given = [] if own_settings else ["--settings", settings]
+        command = [UPLOAD, "--state", tmp_path / "state", *given, *arguments]
+        return subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=60, env={**clean(), **(env or {})}, **keywords)
+    return run
+
+
+def said(result, status):
+    """The one line of the error."""
+    assert result.returncode == status, (result.returncode, result.stdout, result.stderr)
+    assert result.stderr.startswith("xen-upload: ") and result.stderr.count("\n") == 1
+    return result.stderr[len("xen-upload: "):-1]
+
+
+def succeeded(result):
+    assert (result.returncode, result.stderr) == (DONE, ""), (result.stdout, result.stderr)
+    return result.stdout
+
+
+class Server:
+    """Takes what is PUT, and remembers heads; `status` and `hang` make it difficult."""
+
+    def __init__(self, status=201, hang=False, headers=()):
+        self.heads, self.bodies, self.asked, self.go_on = [], [], threading.Event(), threading.Event()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_PUT(self):
+                outer.heads.append(dict(self.headers))
+                outer.asked.set()
+                if hang:
+                    outer.go_on.wait(60)
+                outer.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(status)
+                for name, value in headers:
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        self.origin = f"http://127.0.0.1:{self.http.server_port}"
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02})
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.go_on.set()
+        self.http.shutdown()
+        self.thread.join()
+        self.http.server_close()
+
+
+@contextlib.contextmanager
+def dead_port():
+    """Bound, and nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+# The command line
+
+WRONG = [
+    ([], "FILE and URL are missing"),
+    (["r.zip"], "URL is missing"),
+    (["https://host/"], "FILE is missing"),
+    (["https://host/", "r.zip"], "exchanged"),
+    (["r.zip", "https://host/", "more"], "'more' is too much"),
+    (["", "https://host/"], "FILE is empty"),
+    (["r.zip", ""], "the URL is empty"),
+    (["r.zip", "/mnt/x"], "file:///FOLDER/"),
+    (["r.zip", "host:/x"], "sftp://HOST/PATH"),
+    (["r.zip", "htps://host/x"], "do you mean 'https://'"),
+    (["r.zip", "http://127.0.0.1/x"], "--allow-plain"),
+    (["r.zip", "tus+http://127.0.0.1/x"], "--allow-plain"),
+    (["r.zip", "https://u:hunter2@host/"], "--credentials"),
+    (["r.zip", "https://u@host/"], "username="),
+    (["--tokn", "x", "r.zip", "https://host/"], "do you mean '--token'"),
+    (["-t", "r.zip", "https://host/"], "two dashes"),
+    (["--c", "x", "r.zip", "https://host/"], "can mean several"),
+    (["--rate", "1M", "--rate", "2M", "r.zip", "https://host/"], "'--rate' is given twice"),
+    (["--dry-run", "--dry-run", "r.zip", "https://host/"], "'--dry-run' is given twice"),
+    (["--rate", "fast", "r.zip", "https://host/"], "a size such as 500K"),
+    (["--rate", "0", "r.zip", "https://host/"], "too small"),
+    (["--chunk-size", "6G", "r.zip", "https://host/"], "too large"),
+    (["--give-up-after", "soon", "r.zip", "https://host/"], "a time such as 90s"),
+    (["--give-up-after", "999999d", "r.zip", "https://host/"], "too large"),
+    (["--retry-wait", "1x", "r.zip", "https://host/"], "500ms"),
+    (["--case", "1000000000", "r.zip", "https://host/"], "too large"),
+    (["--verbosity", "0", "r.zip", "https://host/"], "1, 2, 3"),
+    (["--method", "DELETE", "r.zip", "https://host/"], "PUT, POST"),
+    (["--progress=loud", "r.zip", "https://host/"], "bar, json, none"),
+    (["--name", "", "r.zip", "https://host/"], "not empty"),
+    (["--dry-run=1", "r.zip", "https://host/"], "takes no value"),
+    (["r.zip", "https://host/", "--token"], "needs a value"),
+    (["--token", "a", "--credentials", "b", "r.zip", "https://host/"], "give one"),
+    (["--proxy-credentials", "a", "r.zip", "https://host/"], "needs '--proxy'"),
+    (["--key", "a", "r.zip", "https://host/"], "needs '--cert'"),
+    (["--abandon", "--dry-run", "r.zip", "https://host/"], "does not go with"),
+    (["--add", "r.zip", "https://host/"], "--queue DIR"),
+    (["--queue", "q", "--add", "--list"], "one at a time"),
+    (["--queue", "q", "r.zip"], "--add"),
+    (["--queue", "q", "--add", "r.zip"], "URL is missing"),
+    (["--queue", "q", "--dry-run"], "FILE URL"),
+    (["--queue", "q", "--receipt", "r"], "keep theirs"),
+    (["--format", "json", "r.zip", "https://host/"], "'--list'"),
+    (["--grant", "https://host"], "need each other"),
+    (["--output", "o", "r.zip", "https://host/"], "need each other"),
+    (["--grant", "https://host", "--output", "o", "x"], "--grant"),
+    (["--grant", "http://127.0.0.1", "--output", "o"], "https://HOST"),
+    (["--grant", "https://host", "--output", "o"], "password="),
+    (["--receipt", "/no/such/folder/r", "r.zip", "file:///tmp/"], "receipt"),
+    (["--credential", "c", "r.zip", "file:///tmp/"], "--credentials-dir"),
+    (["--credential", "../c", "--credentials-dir", "/tmp", "r.zip", "file:///tmp/"], "without a path"),
+]
+
+
+@pytest.mark.parametrize("arguments, told", WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG])
+def test_a_wrong_command_line_is_refused_with_what_would_be_right(upload, tmp_path, arguments, told):
+    result = upload(*arguments, cwd=tmp_path)
+    line = said(result, USAGE)
+    assert told in line and "hunter2" not in line
+    assert result.stdout == ""
+    assert not (tmp_path / "state").exists()
+
+
+def test_help_names_every_scheme_and_status(upload):
+    text = succeeded(upload("--help"))
+    for scheme in ("tus+https", "cis+https", "s3", "https", "sftp", "file"):
+        assert re.search(rf"^  {re.escape(scheme)}:// +\S", text, re.M)
+    assert max(len(line) for line in text.splitlines()) <= 100
+    assert re.fullmatch(r"xen-upload \d+\.\d+\.\d+\n", succeeded(upload("--version")))
+
+
+def test_output_that_cannot_be_written_is_no_success(upload):
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([UPLOAD, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, env=clean())
+    assert result.returncode == FAILED and "standard output" in result.stderr
+
+
+# Copies to a folder
+
+def test_a_file_arrives_whole_under_its_own_name_with_a_receipt(upload, report, share, tmp_path):
+    text = succeeded(upload(report, f"file://{share}/", "--receipt", tmp_path / "receipt"))
+    assert (share / "report.zip").read_bytes() == report.read_bytes()
+    assert stat.S_IMODE((share / "report.zip").stat().st_mode) == 0o600
+    assert os.listdir(share) == ["report.zip"]
+    first, last = text.splitlines()
+    assert str(report) in first and "293.0 KiB" in first and f"file://{share}/" in first
+    assert sha256(report) in last
+    receipt = json.loads((tmp_path / "receipt").read_text())
+    assert {key: receipt[key] for key in ("schema", "file", "url", "protocol", "bytes", "sha256", "id", "attempts")} == {
+        "schema": "xenhealth-upload/1", "file": str(report), "url": f"file://{share}/", "protocol": "file", "bytes": SIZE,
+        "sha256": sha256(report), "id": "report.zip", "attempts": 1}
+    assert receipt["started"] <= receipt["finished"]
+    assert list((tmp_path / "state").iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1])
+def test_files_of_every_size_arrive(upload, share, tmp_path, size):
+    path = tmp_path / "r"
+    path.write_bytes(os.urandom(size))
+    succeeded(upload(path, f"file://{share}/a%20name"))
+    assert (share / "a name").read_bytes() == path.read_bytes()
+
+
+def test_a_folder_without_a_slash_and_a_name_of_the_users_choice(upload, report, share):
+    succeeded(upload(report, f"file://{share}", "--name", "other.zip"))
+    succeeded(upload(report, f"file://localhost{share}/third.zip"))
+    assert sorted(os.listdir(share)) == ["other.zip", "third.zip"]
+
+
+def test_what_is_there_already_is_not_sent_again(upload, report, share):
+    succeeded(upload(report, f"file://{share}/"))
+    before = (share / "report.zip").stat()
+    assert "has the file already" in succeeded(upload(report, f"file://{share}/"))
+    assert (share / "report.zip").stat().st_mtime_ns == before.st_mtime_ns
+
+
+@pytest.mark.parametrize("kind", ["content", "size", "link", "folder"])
+def test_somebody_elses_file_is_never_written_over(upload, report, share, kind):
+    target = share / "report.zip"
+    if kind == "link":
+        target.symlink_to(report)
+    elif kind == "folder":
+        target.mkdir()
+    else:
+        target.write_bytes(bytes(SIZE + (kind == "size")))
+    # A folder of that name is no folder to copy into, as the URL ends with a slash.
+    assert "already" in said(upload(report, f"file://{share}/"), FAILED)
+    assert os.listdir(share) == ["report.zip"]
+    assert target.is_symlink() or target.is_dir() or not any(target.read_bytes())
+
+
+def part_of(share, report):
+    return share / f".report.zip.{sha256(report)[:16]}.part"
+
+
+@pytest.mark.parametrize("have", [1, 100_000, SIZE])
+def test_a_copy_that_was_cut_is_gone_on_with(upload, report, share, have):
+    part_of(share, report).write_bytes(report.read_bytes()[:have])
+    assert f"has {have} bytes already" in succeeded(upload(report, f"file://{share}/"))
+    assert (share / "report.zip").read_bytes() == report.read_bytes()
+    assert os.listdir(share) == ["report.zip"]
+
+
+@pytest.mark.parametrize("damage", ["first", "last", "longer"])
+def test_a_copy_that_is_damaged_is_begun_anew(upload, report, share, damage):
+    content = bytearray(report.read_bytes()[:100_000])
+    if damage == "longer":
+        content = bytearray(report.read_bytes() + b"more")
+    else:
+        content[0 if damage == "first" else -1] ^= 1
+    part_of(share, report).write_bytes(content)
+    assert "already" not in succeeded(upload(report, f"file://{share}/"))
+    assert (share / "report.zip").read_bytes() == report.read_bytes()
+
+
+def test_a_temporary_file_that_leads_elsewhere_is_not_used(upload, report, share, tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    os.link(victim, part_of(share, report))
+    assert "not ours" in said(upload(report, f"file://{share}/"), DENIED)
+    part_of(share, report).unlink()
+    part_of(share, report).symlink_to(victim)
+    assert upload(report, f"file://{share}/").returncode == FAILED
+    assert victim.read_text() == "mine"
+
+
+def test_two_copies_of_the_same_file_do_not_meet(upload, report, share):
+    part = part_of(share, report)
+    part.touch()
+    with open(part, "r+b") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert "another process" in said(upload(report, f"file://{share}/", "--give-up-after", "0"), LATER)
+
+
+def test_missing_things_are_named(upload, report, share, tmp_path):
+    assert "/no/such" in said(upload(report, "file:///no/such/folder/"), FAILED)
+    assert "absent.zip" in said(upload(tmp_path / "absent.zip", f"file://{share}/"), FAILED)
+    assert str(share) in said(upload(share, f"file://{share}/"), FAILED)
+
+
+def with_little_room():
+    """The copy fails in the middle."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+
+def test_abandoning_takes_the_rest_away(upload, report, share):
+    url = f"file://{share}/"
+    assert "Nothing is known" in succeeded(upload("--abandon", report, url))
+    (share / "report.zip").mkdir()
+    part_of(share, report).write_bytes(b"")
+    upload(report, f"file://{share}/x", preexec_fn=with_little_room)
+    left = [name for name in os.listdir(share) if name.startswith(".x.")]
+    assert len(left) == 1
+    assert "forgotten" in succeeded(upload("--abandon", report, f"file://{share}/x"))
+    assert [name for name in os.listdir(share) if name.startswith(".x.")] == []
+
+
+# Settings
+
+def test_settings_have_the_names_of_the_options_and_the_command_line_wins(upload, report, share, tmp_path):
+    settings = secret(tmp_path, "s.yaml", f"name: of-settings.zip\nstate: {tmp_path}/state\nprogress: json\nrate: 500M\n"
+                                          "allow-plain: true\ngive-up-after: 0\nretry-wait: 10ms\nmax-jobs: 7\n")
+    result = upload("--settings", settings, report, f"file://{share}/", own_settings=True)
+    assert json.loads(succeeded(result).splitlines()[0])["event"] == "start"
+    assert os.listdir(share) == ["of-settings.zip"]
+    result = upload("--settings", settings, "--name", "mine.zip", "--progress=none", report, f"file://{share}/", own_settings=True)
+    assert succeeded(result).startswith("Sending")
+    assert sorted(os.listdir(share)) == ["mine.zip", "of-settings.zip"]
+
+
+SETTINGS = [
+    ("chunk-sise: 1M\n", "1:1", "chunk-size"),
+    ("\nrate: fast\n", "2:7", "a size such as"),
+    ("rate: [1]\n", "1:7", ""),
+    ("allow-plain: maybe\n", "1:14", "true"),
+    ("verbosity: 12\n", "1:12", "1, 2, 3"),
+    ("give-up-after: 9999999d\n", "1:16", "too large"),
+    ("name: ''\n", "1:7", ""),
+    ("rate: 1\nrate: 2\n", "2:1", "rate"),
+    ("- rate\n", "1:1", ""),
+    ("rate: 1\n bad: 2\n", "2:", ""),
+    ("receipt: x\n", "1:1", "receipt"),
+    ("queue: x\n", "1:1", "queue"),
+    ("settings: x\n", "1:1", "settings"),
+    ("token: /etc/token\n", "1:1", "origin"),
+    ("rate: 1\ncredential: x\n", "2:1", "origin"),
+    ("name: &a x\n", "1:", ""),
+]
+
+
+@pytest.mark.parametrize("text, place, told", SETTINGS, ids=[text.split(":")[0].strip() + str(i) for i, (text, _, _) in enumerate(SETTINGS)])
+def test_a_mistake_in_the_settings_is_told_with_its_place(upload, report, share, tmp_path, text, place, told):
+    settings = secret(tmp_path, "s.yaml", text)
+    line = said(upload("--settings", settings, report, f"file://{share}/", own_settings=True), USAGE)
+    assert line.startswith(f"{settings}:{place}") and told in line
+    assert os.listdir(share) == []
+
+
+def test_a_mistake_is_told_also_where_the_command_line_wins(upload, report, share, tmp_path):
+    settings = secret(tmp_path, "s.yaml", "rate: fast\n")
+    assert "1:7" in said(upload("--settings", settings, "--rate", "1M", report, f"file://{share}/", own_settings=True), USAGE)
+
+
+def test_settings_that_are_named_must_be_there(upload, report, share, tmp_path):
+    line = said(upload("--settings", tmp_path / "absent.yaml", report, f"file://{share}/", own_settings=True), FAILED)
+    assert "absent.yaml" in line
+
+
+# Credentials
+
+def test_credentials_of_the_settings_go_to_their_server_alone(upload, report, tmp_path):
+    token = secret(tmp_path, "token", CANARY)
+    with Server() as ours, Server() as theirs:
+        settings = secret(tmp_path, "s.yaml", f"token: {token}\norigin: {ours.origin}/\nallow-plain: true\n")
+        for server in (ours, theirs):
+            result = upload("--settings", settings, report, f"{server.origin}/r.zip", own_settings=True)
+            text = succeeded(result)
+            assert ("does not get them" in text) == (server is theirs)
+        assert ours.heads[0]["Authorization"] == f"Bearer {CANARY}"
+        assert "Authorization" not in theirs.heads[0]
+        other = secret(tmp_path, "other", "another")
+        succeeded(upload("--settings", settings, "--token", other, report, f"{theirs.origin}/r.zip", own_settings=True))
+        assert theirs.heads[1]["Authorization"] == "Bearer another"
+
+
+def test_systemd_passes_credentials_in_a_folder(upload, report, tmp_path):
+    secret(tmp_path, "service", f"token={CANARY}\n")
+    with Server() as server:
+        plain = ["--allow-plain", "--credential", "service", report, f"{server.origin}/r.zip"]
+        succeeded(upload(*plain, env={"CREDENTIALS_DIRECTORY": str(tmp_path)}))
+        succeeded(upload(*plain, "--credentials-dir", tmp_path, env={"CREDENTIALS_DIRECTORY": "/nowhere"}))
+        assert [head["Authorization"] for head in server.heads] == [f"Bearer {CANARY}"] * 2
+
+
+@pytest.mark.parametrize("option", ["--token", "--credentials"])
+def test_a_file_that_others_can_read_is_refused(upload, report, tmp_path, option):
+    path = secret(tmp_path, "token", f"token={CANARY}")
+    path.chmod(0o640)
+    with Server() as server:
+        line = said(upload("--allow-plain", option, path, report, f"{server.origin}/r.zip"), DENIED)
+        assert "chmod 600" in line and CANARY not in line
+        assert server.heads == []
+
+
+def test_a_process_with_secrets_leaves_no_core(upload, report, tmp_path):
+    token = secret(tmp_path, "token", CANARY)
+    with Server(hang=True) as server, running(tmp_path, "--token", token, "--allow-plain", report, f"{server.origin}/r") as process:
+        assert server.asked.wait(60)
+        limits = open(f"/proc/{process.pid}/limits").read()
+        assert re.search(r"Max core file size +0 +0 ", limits)
+        assert os.stat(f"/proc/{process.pid}/mem").st_uid == 0
+
+
+# Dry runs
+
+def test_a_dry_run_sends_and_writes_nothing(upload, report, tmp_path):
+    credentials = secret(tmp_path, "c", f"token={CANARY}\n")
+    before = sorted(tmp_path.rglob("*"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        for scheme in ("https", "tus+https", "cis+https"):
+            result = upload("--dry-run", "--credentials", credentials, "--chunk-size", "64K", "--rate", "1M",
+                            report, f"{scheme}://127.0.0.1:{port}/files/" + (f"?sig={CANARY}" if scheme != "cis+https" else ""))
+            text = succeeded(result)
+            for expected in (str(report), "300000 bytes", sha256(report), f"https://127.0.0.1:{port}, ", "a token (from",
+                             "64.0 KiB", "1.0 MiB a second", "no unfinished upload"):
+                assert expected in text
+            assert CANARY not in text
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_dry_run_of_a_copy_says_what_is_there(upload, report, share):
+    part_of(share, report).write_bytes(report.read_bytes()[:5])
+    text = succeeded(upload("--dry-run", report, f"file://{share}/"))
+    assert "5 bytes of it are there" in text and "Credentials:  none" in text
+    assert part_of(share, report).stat().st_size == 5
+
+
+# How it ends
+
+@contextlib.contextmanager
+def running(tmp_path, *arguments):
+    settings = secret(tmp_path, "running.yaml", "{}\n")
+    command = [UPLOAD, "--state", tmp_path / "state", "--settings", settings, *arguments]
+    process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, env=clean())
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_with_a_word_on_how_to_go_on(report, tmp_path, number):
+    with Server(hang=True) as server, running(tmp_path, "--allow-plain", report, f"{server.origin}/r") as process:
+        assert server.asked.wait(60)
+        process.send_signal(number)
+        _, error = process.communicate(timeout=30)
+        assert process.returncode == INTERRUPTED
+        assert "the same command" in error and error.count("\n") == 1
+
+
+def test_a_signal_ends_a_wait(report, tmp_path):
+    with Server(status=503, headers=[("Retry-After", "1800")]) as server:
+        with running(tmp_path, "--allow-plain", "--progress=json", report, f"{server.origin}/r") as process:
+            events = [json.loads(process.stdout.readline())]
+            while events[-1]["event"] != "wait":
+                events.append(json.loads(process.stdout.readline()))
+            assert 1_800_000 <= events[-1]["ms"] <= 1_801_000
+            process.send_signal(signal.SIGTERM)
+            output, _ = process.communicate(timeout=30)
+            assert process.returncode == INTERRUPTED
+            assert json.loads(output.splitlines()[-1])["status"] == INTERRUPTED
+
+
+def test_without_a_server_it_gives_up_in_time_and_says_how_to_go_on(upload, report):
+    with dead_port() as port:
+        result = upload("--allow-plain", "--give-up-after", "1s", "--retry-wait", "50ms", report, f"http://127.0.0.1:{port}/r")
+    assert "the same command tries again" in said(result, LATER)
+    assert "trying again in" in result.stdout
+
+
+def test_a_server_that_asks_for_patience_beyond_the_limit_is_not_waited_for(upload, report):
+    with Server(status=503, headers=[("Retry-After", "7200")]) as server:
+        result = upload("--allow-plain", report, f"{server.origin}/r")
+        assert result.returncode == LATER
+        assert len(server.heads) == 1
+
+
+@pytest.mark.parametrize("status, code", [(401, DENIED), (403, DENIED), (404, FAILED), (409, FAILED), (413, FAILED), (501, FAILED), (302, FAILED)])
+def test_answers_of_a_server_are_told_by_the_status(upload, report, status, code):
+    with Server(status=status) as server:
+        result = upload("--allow-plain", report, f"{server.origin}/r")
+        said(result, code)
+        assert len(server.heads) == 1
+
+
+def test_the_same_upload_runs_once_at_a_time(upload, report, tmp_path):
+    with Server(hang=True) as server, running(tmp_path, "--allow-plain", report, f"{server.origin}/r"):
+        assert server.asked.wait(60)
+        assert "another process" in said(upload("--allow-plain", report, f"{server.origin}/r"), LATER)
+
+
+def test_a_state_folder_that_others_may_write_to_is_refused(upload, report, share, tmp_path):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state").chmod(0o777)
+    assert "chmod 700" in said(upload(report, f"file://{share}/"), FAILED)
+    assert os.listdir(share) == []
+
+
+def test_a_report_gets_out_also_where_no_state_can_be_kept(upload, report, share, tmp_path):
+    (tmp_path / "state").write_text("a file where a folder should be")
+    assert "a cut upload starts anew" in succeeded(upload(report, f"file://{share}/"))
+    assert (share / "report.zip").read_bytes() == report.read_bytes()
+
+
+def test_a_damaged_record_is_dropped_with_a_word(upload, report, share, tmp_path):
+    url = f"file://{share}/x"
+    upload(report, url, preexec_fn=with_little_room)
+    (record,) = (tmp_path / "state").glob("*.json")
+    record.write_text(record.read_text()[:-20])
+    assert "cannot be read and is dropped" in succeeded(upload(report, url))
+    assert list((tmp_path / "state").iterdir()) == []
+
+
+# What is seen meanwhile
+
+def test_json_is_an_object_a_line_with_the_same_keys(upload, report, tmp_path):
+    with Server() as server:
+        result = upload("--allow-plain", "--rate", "400K", "--progress=json", report, f"{server.origin}/r?sig={CANARY}")
+    events = [json.loads(line) for line in succeeded(result).splitlines()]
+    assert [event["event"] for event in (events[0], events[-1])] == ["start", "done"]
+    assert {event["event"] for event in events[1:-1]} <= {"progress"}
+    for event in events:
+        assert {"event", "bytes", "total", "rate"} <= event.keys()
+        assert 0 <= event["bytes"] <= event["total"] == SIZE
+    assert events[-1]["bytes"] == SIZE
+    assert CANARY not in result.stdout
+
+
+def test_an_error_is_an_event_and_a_line(upload, report):
+    with Server(status=403) as server:
+        result = upload("--allow-plain", "--progress=json", report, f"{server.origin}/r")
+    line = said(result, DENIED)
+    last = json.loads(result.stdout.splitlines()[-1])
+    assert (last["event"], last["status"], last["message"]) == ("failed", DENIED, line)
+
+
+def test_names_with_signs_of_a_terminal_are_shown_harmlessly(upload, share, tmp_path):
+    path = tmp_path / "a\x1b[31m\nb\u202e.zip"
+    path.write_text("x")
+    text = succeeded(upload(path, f"file://{share}/"))
+    assert "\x1b" not in text and "\u202e" not in text and text.count("\n") == 2
+    assert os.listdir(share) == [path.name]
+
+
+def on_terminal(tmp_path, *arguments, columns=80, term="xterm"):
+    """What is shown on a terminal of its own, and the status."""
+    settings = secret(tmp_path, "terminal.yaml", "{}\n")
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+    def own_terminal():
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    command = [str(word) for word in [UPLOAD, "--state", tmp_path / "state", "--settings", settings, *arguments]]
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=clean({"TERM": term}), preexec_fn=own_terminal)
+    os.close(slave)
+    shown = b""
+    while select.select([master], [], [], 60)[0]:
+        try:
+            chunk = os.read(master, 65536)
+        except OSError:  # the other side is closed
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(master)
+    return shown.decode().replace("\r\n", "\n"), process.wait(timeout=60)
+
+
+@pytest.mark.parametrize("columns", [100, 72, 40])
+def test_a_bar_moves_on_a_terminal_and_goes_at_the_end(report, tmp_path, columns):
+    with Server() as server:
+        shown, status = on_terminal(tmp_path, "--allow-plain", "--rate", "400K", report, f"{server.origin}/r", columns=columns)
+    assert status == DONE
+    bars = re.findall(r"\r([^\r\n]*%[^\r\n]*)\x1b\[K", shown)
+    assert bars and all(len(bar) < columns for bar in bars)
+    assert any(re.match(r"\[[#.]{20}\] " if columns > 70 else r" *\d+%  ", bar) for bar in bars)
+    assert re.search(r"\d+%  [\d.]+ (KiB|bytes) of 293.0 KiB", shown)
+    seen = [line.split("\r\x1b[K")[-1] for line in shown.split("\n")[:-1]]
+    assert len(seen) == 2 and seen[0].startswith("Sending") and seen[1].startswith("Sent")
+
+
+def test_no_bar_is_drawn_where_none_can_be_or_none_is_wanted(report, tmp_path):
+    with Server() as server:
+        given = ["--allow-plain", "--rate", "400K", report, f"{server.origin}/r"]
+        assert "\x1b" not in on_terminal(tmp_path, *given, term="dumb")[0]
+        assert "\x1b" not in on_terminal(tmp_path, *given, "--progress=none")[0]
+
+
+# The spool, as far as the command line goes
+
+def test_a_job_keeps_what_was_said_about_it_wherever_it_is_worked_off(upload, report, tmp_path):
+    secret(tmp_path, "token", CANARY)
+    with Server() as server:
+        result = upload("--queue", "spool", "--add", "--token", "token", "--allow-plain", "--method", "PUT", report.name,
+                        f"{server.origin}/r.zip", cwd=tmp_path)
+        assert result.returncode == DONE
+        job = result.stdout.strip()
+        assert re.fullmatch(r"[0-9a-f]{32}", job)
+        assert upload("--queue", "spool", "--add", report.name, f"{server.origin}/r.zip", "--allow-plain", "--token", "token",
+                      cwd=tmp_path).stdout.strip() == job
+        assert server.heads == []
+        report.unlink()
+        succeeded(upload("--queue", tmp_path / "spool", cwd="/"))
+        assert server.heads[0]["Authorization"] == f"Bearer {CANARY}"
+    listed = json.loads(succeeded(upload("--queue", tmp_path / "spool", "--list", "--format", "json")))
+    (shown,) = listed["jobs"]
+    assert (shown["id"], shown["state"], shown["file"]) == (job, "done", str(report))
+    assert shown["receipt"]["schema"] == "xenhealth-upload/1"
+    assert job in succeeded(upload("--queue", tmp_path / "spool", "--list"))
+
+
+@pytest.mark.parametrize("status, code, state", [(201, DONE, "done"), (503, LATER, "waiting"), (404, FAILED, "failed"), (403, DENIED, "denied")])
+def test_the_worst_of_the_jobs_is_the_status(upload, report, share, tmp_path, status, code, state):
+    spool = tmp_path / "spool"
+    with Server(status=status) as server:
+        for url in (f"{server.origin}/r.zip", f"file://{share}/"):
+            assert upload("--queue", spool, "--add", "--allow-plain", report, url).returncode == DONE
+        result = upload("--queue", spool, "--give-up-after", "0")
+    assert result.returncode == code
+    listed = json.loads(upload("--queue", spool, "--list", "--format", "json").stdout)
+    assert sorted(job["state"] for job in listed["jobs"]) == sorted([state, "done"])
+    assert (share / "report.zip").read_bytes() == report.read_bytes()
+
+
+def test_a_job_without_its_credentials_waits_for_a_person(upload, report, tmp_path):
+    spool = tmp_path / "spool"
+    with Server() as server:
+        add = ["--queue", spool, "--add", "--allow-plain", "--credential", "service", report, f"{server.origin}/r.zip"]
+        assert upload(*add).returncode == DONE
+        assert upload("--queue", spool).returncode == DENIED
+        assert server.heads == []
+        secret(tmp_path, "service", f"token={CANARY}\n")
+        assert upload(*add).returncode == DONE
+        succeeded(upload("--queue", spool, "--credentials-dir", tmp_path))
+        assert server.heads[0]["Authorization"] == f"Bearer {CANARY}"
+
+
+def test_only_what_would_be_sent_is_put_into_the_spool(upload, report, tmp_path):
+    spool = tmp_path / "spool"
+    assert upload("--queue", spool, "--add", report, "http://127.0.0.1/").returncode == USAGE
+    assert upload("--queue", spool, "--add", report, "gopher://host/").returncode == USAGE
+    assert upload("--queue", spool, "--add", tmp_path / "absent", "https://host/").returncode == FAILED
+    assert "there is no spool" in said(upload("--queue", tmp_path / "other"), FAILED)
