@@ -28,7 +28,8 @@ SOURCE = pathlib.Path(os.environ["XENHEALTH_SOURCE"])
 BUGTOOL, ANALYZE = BIN / "xen-bugtool", BIN / "xen-analyze"
 HOSTS = ("host1", "host2", "host3")
 FEW = "--entries=kernel-info,process-list,xen-bugtool"
-LIMIT = "--pool-host-limit=3"
+SLOW = max(int(os.environ.get("XENHEALTH_PATIENCE", "1")) // 2, 1)  # valgrind
+LIMIT = f"--pool-host-limit={3 * SLOW}"
 PATIENT = "--pool-host-limit=60"  # for machines that are slow under a sanitizer
 STAMP = r"\d{4}(-\d\d){5}"
 
@@ -416,7 +417,7 @@ def test_without_xapi_this_host_is_taken_all_the_same(setup, how):
         setup.pool.stop_listening(setup.pool.local_listener)
         if how == "no socket":
             path.unlink()
-    bundle = setup.bundle("--pool-host-limit=6", FEW)
+    bundle = setup.bundle(f"--pool-host-limit={6 * SLOW}", FEW)
     host, = bundle.manifest["hosts"]
     assert (host["name"], host["status"], host["way"], host["role"]) == ("host1", "complete", "direct", "unknown")
     assert not bundle.manifest["xapi"]["answered"] and bundle.manifest["xapi"]["reason"]
@@ -427,7 +428,7 @@ def test_without_xapi_this_host_is_taken_all_the_same(setup, how):
 @pytest.mark.parametrize("mode", ["error", "hang", "garbage"])
 def test_a_local_xapi_that_gives_no_report_costs_no_report(setup, mode):
     setup.pool.local.mode = mode
-    bundle = setup.bundle("--pool-host-limit=6", FEW)
+    bundle = setup.bundle(f"--pool-host-limit={6 * SLOW}", FEW)
     assert bundle.statuses() == ["complete"] * 3
     assert bundle.hosts["host1"]["way"] == "direct" and "without XAPI" in bundle.hosts["host1"]["reason"]
 
@@ -542,7 +543,7 @@ def test_a_lone_server_without_a_pools_name_stands_alone(setup):
 def test_the_whole_run_keeps_its_time_limit(setup):
     for host in setup.pool.hosts[1:]:
         host.mode = "hang"
-    bundle = setup.bundle(FEW, "--time-limit=3", "--jobs=1")
+    bundle = setup.bundle(FEW, f"--time-limit={3 * SLOW}", "--jobs=1")
     assert bundle.statuses() == ["complete", "timeout", "omitted"]
 
 
