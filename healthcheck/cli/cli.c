@@ -254,17 +254,24 @@ static bool confirm(void *context, const char *question)
     return fgets(answer, sizeof answer, stdin) && (*answer == 'y' || *answer == 'Y');
 }
 
-static int make_place(struct session *session, char *uploader, size_t size,
-                      struct enroll_place *ret, struct err *err)
+struct paths {
+    char uploader[PATH_MAX], runtime[PATH_MAX];
+};
+
+static int make_place(struct session *session, struct paths *paths, struct enroll_place *ret,
+                      struct err *err)
 {
     int r = load_settings(session, err);
-    r = r < 0 ? r : child_find("xen-upload", uploader, size, err);
+    r = r < 0 ? r : child_find("xen-upload", paths->uploader, sizeof paths->uploader, err);
     if (r < 0)
         return r;
+    snprintf(paths->runtime, sizeof paths->runtime, "%s/credentials",
+             session->arguments->runtime);
     *ret = (struct enroll_place){.root = session->settings.xapi.root,
                                  .config = session->arguments->config,
                                  .state = session->arguments->state,
-                                 .uploader = uploader,
+                                 .runtime = paths->runtime,
+                                 .uploader = paths->uploader,
                                  .uploader_arguments = session->settings.upload.arguments,
                                  .cancelled = &cancelled,
                                  .say = say,
@@ -274,20 +281,20 @@ static int make_place(struct session *session, char *uploader, size_t size,
 
 static int verb_enroll(struct session *session, struct err *err)
 {
-    char uploader[PATH_MAX];
+    struct paths paths;
     struct enroll_place place;
     struct enroll_request request;
     int r = enroll_parse(session->arguments->count, session->arguments->rest, &request, err);
-    r = r < 0 ? r : make_place(session, uploader, sizeof uploader, &place, err);
+    r = r < 0 ? r : make_place(session, &paths, &place, err);
     return r < 0 ? r : enroll_run(&place, &request, err);
 }
 
 static int verb_disable(struct session *session, struct err *err)
 {
-    char uploader[PATH_MAX];
+    struct paths paths;
     struct enroll_place place;
     int r = no_arguments(session, err);
-    r = r < 0 ? r : make_place(session, uploader, sizeof uploader, &place, err);
+    r = r < 0 ? r : make_place(session, &paths, &place, err);
     return r < 0 ? r : enroll_disable(&place, err);
 }
 

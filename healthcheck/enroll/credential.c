@@ -62,6 +62,8 @@ int credential_write(struct xapi *xapi, const struct config *config,
                      bool *ret_written, struct err *err)
 {
     struct strbuf text = STRBUF_INIT;
+    if (enrollment && !enrollment->url[0])
+        enrollment = NULL;
     bool has_token = config && config_get(config, CONFIG_UPLOAD_TOKEN);
     bool wants_token = enrollment ? enrollment->credential == ENROLLMENT_XAPI_TOKEN : has_token;
     int r = folder_reserve(&text, err);

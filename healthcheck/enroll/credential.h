@@ -15,9 +15,9 @@
 
 /*
  * Writes `folder`/CREDENTIAL_NAME. `xapi` and `config` may be NULL on a standalone host; `settings`
- * is the folder of enrollment.yaml. Without an `enrollment` (XenCenter made it, and the URL stands
- * in our settings) the pool's token is taken. *ret_written false: this enrollment has no
- * credential, and there is no such file now. ERR_AGAIN: there is a token, but no XAPI.
+ * is the folder of enrollment.yaml. Without an `enrollment` (NULL or no url: XenCenter made it, and
+ * the URL stands in our settings) the pool's token is taken. *ret_written false: this enrollment
+ * has no credential, and there is no such file now. ERR_AGAIN: there is a token, but no XAPI.
  * ERR_NOTFOUND: the pool has no token (any more): enroll again. ERR_PARSE, ERR_DENIED, ERR_IO.
  */
 int credential_write(struct xapi *xapi, const struct config *config,

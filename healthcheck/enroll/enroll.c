@@ -178,7 +178,10 @@ static int agree(const struct enroll_place *place, const struct enroll_request *
     if (!strbuf_ok(&text))
         return err_nomem(err);
     if (request->yes) {
-        place->say(place->context, text.data);
+        char *save = NULL;
+        for (char *line = strtok_r(text.data, "\n", &save); line;
+             line = strtok_r(NULL, "\n", &save))
+            place->say(place->context, line);
         return 0;
     }
     if (!place->confirm)
@@ -226,5 +229,8 @@ int enroll_run(const struct enroll_place *place, const struct enroll_request *re
         r = xapi ? enroll_pool(place, request, &plan, xapi, config, &tokens, err)
                  : enroll_host(place, request, &plan, &tokens, err);
     tokens_forget(&tokens);
+    if (r == 0)
+        place->say(place->context, "Enrolled. The timer must be on, too: systemctl enable --now "
+                                   "xen-healthcheck.timer");
     return r;
 }

@@ -39,8 +39,8 @@ struct enroll_request {
     bool yes;                         /* nobody has to be asked */
 };
 
-/* argv[0] is the verb; URL and options in any order. ERR_USAGE. Texts are borrowed. */
-int enroll_parse(int argc, char *const argv[], struct enroll_request *ret, struct err *err);
+/* The words behind the verb: URL and options in any order. ERR_USAGE. Texts are borrowed. */
+int enroll_parse(int count, char *const words[], struct enroll_request *ret, struct err *err);
 
 /* Lines for `xen-healthcheck --help`: enroll's options. */
 extern const char enroll_usage[];

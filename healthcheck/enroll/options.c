@@ -12,6 +12,7 @@
 #include "healthcheck/enroll/enrollment.h"
 
 #define MAX_INTERVAL 365 /* days */
+#define MAX_WORDS    32
 
 enum { URL_CREDENTIALS = 256, URL_TOKEN, INTERVAL, DAY, HOUR, YES };
 
@@ -89,9 +90,9 @@ static int take_option(int found, struct enroll_request *request, struct err *er
     return ERR_BUG;
 }
 
-int enroll_parse(int argc, char *const argv[], struct enroll_request *ret, struct err *err)
+/* What getopt wants: a name in front, NULL behind. */
+static int read_words(int argc, char *argv[], struct enroll_request *request, struct err *err)
 {
-    struct enroll_request request = {.interval_days = -1, .weekday = -1, .hour = -1};
     int found, r = 0;
     optind = 0; /* starts anew, whoever parsed before */
     opterr = 0;
@@ -100,7 +101,7 @@ int enroll_parse(int argc, char *const argv[], struct enroll_request *ret, struc
             return err_set(err, ERR_USAGE, "'%.60s' needs a value", argv[optind - 1]);
         if (found == '?')
             return err_set(err, ERR_USAGE, "'%.60s' is no option of enroll", argv[optind - 1]);
-        r = take_option(found, &request, err);
+        r = take_option(found, request, err);
     }
     if (r < 0)
         return r;
@@ -108,10 +109,21 @@ int enroll_parse(int argc, char *const argv[], struct enroll_request *ret, struc
         return err_set(err, ERR_USAGE,
                        optind >= argc ? "enroll needs a URL: where shall reports go?"
                                       : "enroll takes one URL; there are more words");
-    if (request.credentials && request.token)
+    if (request->credentials && request->token)
         return err_set(err, ERR_USAGE, "--credentials or --token, not both");
-    request.url = argv[optind];
-    r = check_url(request.url, err);
+    request->url = argv[optind];
+    return check_url(request->url, err);
+}
+
+int enroll_parse(int count, char *const words[], struct enroll_request *ret, struct err *err)
+{
+    struct enroll_request request = {.interval_days = -1, .weekday = -1, .hour = -1};
+    char name[] = "enroll", *argv[MAX_WORDS + 2] = {name};
+    if (count > MAX_WORDS)
+        return err_set(err, ERR_USAGE, "enroll takes one URL; there are more words");
+    for (int i = 0; i < count; i++)
+        argv[i + 1] = words[i];
+    int r = read_words(count + 1, argv, &request, err);
     if (r == 0)
         *ret = request;
     return r;

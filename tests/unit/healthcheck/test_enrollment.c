@@ -266,11 +266,11 @@ static void a_token_of_another_enrollment_is_not_sent(void **state)
 static int parse(struct enroll_request *request, const char *a, const char *b, const char *c,
                  struct err *err)
 {
-    char *argv[] = {(char *)"enroll", (char *)a, (char *)b, (char *)c, NULL};
-    int argc = 1;
-    while (argv[argc])
-        argc++;
-    return enroll_parse(argc, argv, request, err);
+    char *words[] = {(char *)a, (char *)b, (char *)c, NULL};
+    int count = 0;
+    while (words[count])
+        count++;
+    return enroll_parse(count, words, request, err);
 }
 
 static void options_may_stand_before_and_after_the_url(void **state)
