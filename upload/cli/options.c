@@ -83,6 +83,8 @@ static int choose_action(struct options *options, struct err *err)
         return err_set(err, ERR_USAGE, "'--add' and '--list' are two things: do one at a time");
     if (options->grant && options->queue)
         return err_set(err, ERR_USAGE, "'--grant' and '--queue' are two things: do one at a time");
+    if (options->retry_denied && (!options->queue || options->add || options->list))
+        return err_set(err, ERR_USAGE, "'--retry-denied' is for working off a spool: --queue DIR");
     options->action = options->grant   ? ACTION_GRANT
                       : options->add   ? ACTION_ADD
                       : options->list  ? ACTION_LIST

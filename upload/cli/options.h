@@ -41,7 +41,7 @@ struct options {
     const char *receipt, *settings;
 
     const char *queue;
-    bool add, list;
+    bool add, list, retry_denied;
     const char *format; /* "text" or "json" */
     struct spool_limits limits;
 

@@ -86,6 +86,9 @@ int queue_add(const struct options *options, struct err *err)
         r = spool_add(spool, &job, &added, err);
     if (r == 0)
         say_added(&job, added);
+    if (r == 0 && spool_dropped(spool) > 0)
+        fprintf(stderr, "xen-upload: jobs that were dropped to make room: %u\n",
+                spool_dropped(spool));
     strbuf_release(&path);
     target_release(&target);
     return r;
@@ -136,6 +139,23 @@ static int job_options(const struct options *base, const struct job *job, struct
     return r < 0 ? r : options_check(ret, err);
 }
 
+/*
+ * A credential with a name is handed over by somebody else (systemd, xen-healthcheck) and may not
+ * be there yet, after a boot, say: such a job waits. Without one it would be refused, and stand
+ * still.
+ */
+static int await_credential(const struct upload *upload, int r, struct err *err)
+{
+    const struct options *options = upload->options;
+    const struct net_secrets *has = &upload->secrets;
+    if (upload->no_credentials)
+        return options->credential && r == ERR_NOTFOUND ? ERR_AGAIN : ERR_DENIED;
+    if (r < 0 || !options->credential || options->origin || has->token[0] || has->user[0] ||
+        has->password[0] || has->access_key[0])
+        return r;
+    return err_set(err, ERR_AGAIN, "the credential '%.60s' is empty so far", options->credential);
+}
+
 static int send_job(void *context, const struct job *job, struct source *source,
                     struct spool_sent *sent, struct err *err)
 {
@@ -147,6 +167,7 @@ static int send_job(void *context, const struct job *job, struct source *source,
     if (r < 0)
         return r;
     r = upload_prepare(&upload, &options, source, worker->progress, worker->cancelled, err);
+    r = await_credential(&upload, r, err);
     if (r == 0)
         r = upload_send(&upload, job->file, &receipt, err);
     sent->attempts = upload.attempts;
@@ -158,7 +179,6 @@ static int send_job(void *context, const struct job *job, struct source *source,
         snprintf(sent->id, sizeof sent->id, "%s", receipt.id);
         progress_done(worker->progress, NULL);
     } else {
-        r = upload.no_credentials ? ERR_DENIED : r; /* who can mend that can mend it for the job */
         progress_failed(worker->progress, err->text, (int)status_of(r));
     }
     receipt_release(&receipt);
@@ -212,8 +232,11 @@ int queue_work(const struct options *options, struct progress *progress,
     CLEANUP(spool_cleanup) struct spool *spool = NULL;
     struct worker context = {options, progress, cancelled};
     const struct retry_options retry = {.first_ms = options->retry_wait_ms, .cancelled = cancelled};
-    const struct spool_worker worker = {
-        .send = send_job, .say = say_job, .context = &context, .retry = &retry};
+    const struct spool_worker worker = {.send = send_job,
+                                        .say = say_job,
+                                        .context = &context,
+                                        .retry = &retry,
+                                        .retry_denied = options->retry_denied};
     struct spool_worked worked = {.done = 0};
     int r = spool_open(options->queue, false, &options->limits, &spool, err);
     if (r == 0)
