@@ -134,9 +134,12 @@ int net_same_origin(const char *base, const char *location, struct strbuf *ret, 
  * user is secrets.user, or who we are; a password or options.identity proves it.
  * ERR_NOTFOUND: no such file or folder; ERR_EXISTS; ERR_DENIED: a host key that is not known or
  * another one, or the server does not let us in, or not there; ERR_AGAIN; the rest as net_ask().
- * net_sftp_size() opens the file for reading; ERR_UNSUPPORTED: it, or its folder, does not let us.
+ * The first two open the file for reading; ERR_UNSUPPORTED: it, or its folder, does not let us.
  */
 int net_sftp_size(struct net *net, const char *url, int64_t *ret_size, struct err *err);
+
+/* The same question for less: the connection stays, unless the file is longer. */
+int net_sftp_has_size(struct net *net, const char *url, int64_t size, bool *ret, struct err *err);
 
 /* SHA-256 of a range of it. ERR_AGAIN when the file ends before. */
 int net_sftp_digest(struct net *net, const char *url, int64_t offset, int64_t length,
@@ -144,7 +147,7 @@ int net_sftp_digest(struct net *net, const char *url, int64_t offset, int64_t le
 
 /*
  * Writes `source` from `offset` to its end. With 0 a file is made (0600) or emptied; else the file
- * must be there, and is written from `offset` on.
+ * must be there with `offset` bytes, as the rest is appended (libcurl opens it so).
  */
 int net_sftp_put(struct net *net, const char *url, const struct source *source, int64_t offset,
                  net_progress progress, void *context, struct err *err);

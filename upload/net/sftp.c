@@ -2,10 +2,11 @@
 /*
  * Files over SFTP, by libcurl's use of libssh2.
  *
- * libcurl knows uploads, downloads and a few commands, and no question "how large". But it looks at
- * the size before a download begins: a download that is to begin behind any end tells the size and
- * moves nothing. It renames as SFTP 3 does, which OpenSSH refuses when the new name is taken, and
- * which other servers may not: who calls looks first.
+ * libcurl knows uploads, downloads and a few commands, and no question "how large". But it knows
+ * the size before the first byte of a download comes, and ends one that begins exactly at the end
+ * of the file without moving anything; the first costs the connection, the second does not. It
+ * renames as SFTP 3 does, which OpenSSH refuses when the new name is taken, and which other servers
+ * may not: who calls looks first.
  *
  * Neither agents nor keys of the home folder are used, only what was named.
  */
@@ -21,7 +22,6 @@
 #include "upload/net/url.h"
 
 #define MAX_COMMAND 8192
-#define BEHIND_END  ((curl_off_t)1 << 62)
 #define USER_SIZE   256
 
 struct call {
@@ -176,31 +176,54 @@ static int run(struct net *net, struct call *call, struct err *err)
     return r < 0 ? err_set(err, r, "%s", judged.text) : 0;
 }
 
-int net_sftp_size(struct net *net, const char *url, int64_t *ret_size, struct err *err)
+/* A download that ends with its first byte, from `offset` on; its size is known before that. */
+static int look(struct net *net, const char *url, int64_t offset, CURLcode *ret_result,
+                int64_t *ret_length, struct err *err)
 {
     struct call call CLEANUP(call_release) = CALL_INIT;
     struct err reason = ERR_INIT;
+    curl_off_t length = -1;
     bool good = true;
-    curl_off_t size = -1;
     int r = begin(net, &call, url, err);
     if (r < 0)
         return r;
-    SESSION_SET(net, CURLOPT_RESUME_FROM_LARGE, BEHIND_END, good);
+    SESSION_SET(net, CURLOPT_BUFFERSIZE, 1024L, good); /* libssh2 reads ahead some of these */
+    SESSION_SET(net, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)offset, good);
     if (!good)
         return err_nomem(err);
     r = run(net, &call, &reason);
-    curl_easy_getinfo(net->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
-    CURLcode result = call.exchange.result;
-    bool told =
-        result == CURLE_OK || result == CURLE_BAD_DOWNLOAD_RESUME || result == CURLE_WRITE_ERROR;
-    if (result == CURLE_REMOTE_ACCESS_DENIED)
+    *ret_result = call.exchange.result;
+    if (call.exchange.err.code == ERR_OK && *ret_result == CURLE_REMOTE_ACCESS_DENIED)
         r = ERR_UNSUPPORTED;
-    if (!told || call.exchange.err.code != ERR_OK)
-        return err_set(err, r < 0 ? r : ERR_PARSE, "%s", reason.text);
-    if (size < 0)
+    else if (call.exchange.err.code == ERR_OK &&
+             (*ret_result == CURLE_WRITE_ERROR || *ret_result == CURLE_BAD_DOWNLOAD_RESUME))
+        r = 0;
+    curl_easy_getinfo(net->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    *ret_length = length;
+    return r < 0 ? err_set(err, r, "%s", reason.text) : 0;
+}
+
+int net_sftp_size(struct net *net, const char *url, int64_t *ret_size, struct err *err)
+{
+    CURLcode result;
+    int64_t length;
+    int r = look(net, url, 0, &result, &length, err);
+    if (r < 0)
+        return r;
+    if (length < 0)
         return err_set(err, ERR_UNSUPPORTED, "%s does not tell the sizes of files", net->origin);
-    *ret_size = size;
+    *ret_size = length;
     return 0;
+}
+
+int net_sftp_has_size(struct net *net, const char *url, int64_t size, bool *ret, struct err *err)
+{
+    CURLcode result;
+    int64_t length;
+    int r = look(net, url, size, &result, &length, err);
+    if (r == 0)
+        *ret = result == CURLE_OK; /* else it is shorter, or a byte came */
+    return r;
 }
 
 int net_sftp_digest(struct net *net, const char *url, int64_t offset, int64_t length,

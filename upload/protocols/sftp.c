@@ -5,8 +5,10 @@
  *
  * SFTP has no digests and no transactions. A server that crashed may have a part whose end was
  * never written, one that works on several requests at once may have gaps near the end. So an
- * upload goes on a stretch before the end of what is there, and only when the bytes before that
- * stretch are read back as ours.
+ * upload goes on only when the last bytes of what is there are read back as ours. libcurl opens
+ * what it goes on with for appending, so what counts is the end of the file when the first byte
+ * comes, not what we computed: a server that is still writing what came before the cut is waited
+ * for, and no file gets its name that is not exactly as long as ours.
  *
  * A file under the final name is never written over: it may be somebody else's. When it is as long
  * as ours it is read back, and if it is the same, we are done: that is what a kill between the
@@ -19,10 +21,9 @@
 #include "upload/protocols/percent.h"
 #include "upload/protocols/transfer.h"
 
-#define STRETCH_BYTES (512 << 10) /* more than libcurl and libssh2 have under way at once */
-#define LOOK_BYTES    (64 << 10)  /* of what is there that are read back */
-#define TAG_DIGITS    16          /* of the digest in the part's name */
-#define SHA256_BYTES  32
+#define LOOK_BYTES   (256 << 10) /* read back of what is there: as much as libcurl has under way */
+#define TAG_DIGITS   16          /* of the digest in the part's name */
+#define SHA256_BYTES 32
 
 /* Names in the record. */
 #define R_PART     "part"
@@ -123,9 +124,10 @@ static int is_taken(const struct place *place, struct err *err)
 static int look_at_final(struct transfer *transfer, const struct place *place, struct err *err)
 {
     struct err reason = ERR_INIT;
-    int64_t size, ours = source_size(transfer->source);
-    int r = net_sftp_size(transfer->net, place->url.data, &size, &reason);
-    if (r == 0 && size != ours)
+    int64_t ours = source_size(transfer->source);
+    bool is_as_long;
+    int r = net_sftp_has_size(transfer->net, place->url.data, ours, &is_as_long, &reason);
+    if (r == 0 && !is_as_long)
         return is_taken(place, err);
     if (r == 0)
         r = compare(transfer, place->url.data, 0, ours, &reason);
@@ -149,19 +151,25 @@ static int find_offset(struct transfer *transfer, const struct place *place, int
                        struct err *err)
 {
     struct err reason = ERR_INIT;
-    int64_t there, offset = 0;
-    int r = net_sftp_size(transfer->net, place->part_url.data, &there, &reason);
-    if (r == 0 && there <= source_size(transfer->source))
-        offset = there - transfer_chunk(transfer, STRETCH_BYTES);
-    if (offset > 0) {
-        int64_t look = offset < LOOK_BYTES ? offset : LOOK_BYTES;
-        r = compare(transfer, place->part_url.data, offset - look, look, &reason);
-        if (r == ERR_EXISTS)
-            transfer_say(transfer, "what the server has of the file is damaged; it begins anew");
+    const char *url = place->part_url.data;
+    int64_t there = 0;
+    bool is_settled = true;
+    int r = net_sftp_size(transfer->net, url, &there, &reason);
+    if (r == 0 && there > source_size(transfer->source))
+        r = ERR_EXISTS;
+    if (r == 0 && there > 0) {
+        int64_t look = there < LOOK_BYTES ? there : LOOK_BYTES;
+        r = compare(transfer, url, there - look, look, &reason);
+        if (r == 0)
+            r = net_sftp_has_size(transfer->net, url, there, &is_settled, &reason);
     }
-    if (r == ERR_AGAIN || r == ERR_CANCELLED || r == ERR_DENIED || r == ERR_NOMEM || r == ERR_IO)
+    if (r == ERR_EXISTS)
+        transfer_say(transfer, "what the server has of the file is not right; it begins anew");
+    else if (r < 0 && r != ERR_NOTFOUND && r != ERR_UNSUPPORTED)
         return err_set(err, r, "%s", reason.text);
-    *ret = r == 0 && offset > 0 ? offset : 0;
+    if (!is_settled)
+        return err_set(err, ERR_AGAIN, "the server is still writing what came before the cut");
+    *ret = r == 0 ? there : 0;
     return 0;
 }
 
@@ -174,19 +182,22 @@ static void tell_progress(void *context, int64_t sent)
 
 static int send_rest(struct transfer *transfer, const struct place *place, struct err *err)
 {
-    int64_t offset, there, size = source_size(transfer->source);
+    int64_t offset, size = source_size(transfer->source);
+    bool is_whole;
     int r = find_offset(transfer, place, &offset, err);
     if (r < 0)
         return r;
     transfer_confirm(transfer, offset);
-    r = net_sftp_put(transfer->net, place->part_url.data, transfer->source, offset, tell_progress,
-                     transfer, err);
+    if (offset < size || size == 0)
+        r = net_sftp_put(transfer->net, place->part_url.data, transfer->source, offset,
+                         tell_progress, transfer, err);
     if (r == 0)
-        r = net_sftp_size(transfer->net, place->part_url.data, &there, err);
+        r = net_sftp_has_size(transfer->net, place->part_url.data, size, &is_whole, err);
     if (r < 0)
         return r;
-    if (there != size)
-        return err_set(err, ERR_AGAIN, "the server has %lld of %lld bytes", (long long)there,
+    if (!is_whole)
+        return err_set(err, ERR_AGAIN,
+                       "the server does not have all %lld bytes though it took them",
                        (long long)size);
     transfer_confirm(transfer, size);
     return source_check(transfer->source, err);
