@@ -9,9 +9,10 @@ import pytest
 
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 SOURCE = pathlib.Path(os.environ["XENHEALTH_SOURCE"])
-PAGES = {"xen-bugtool": SOURCE / "docs/man/xen-bugtool.8", "xen-analyze": SOURCE / "docs/man/xen-analyze.1"}
+PAGES = {"xen-bugtool": SOURCE / "docs/man/xen-bugtool.8", "xen-analyze": SOURCE / "docs/man/xen-analyze.1",
+         "xen-upload": SOURCE / "docs/man/xen-upload.8"}
 # Folders whose names start a path that a text means to be in the repository.
-FOLDERS = ("analyzer", "cmake", "collector", "common", "docs", "packaging", "rules", "samples", "scripts", "tests")
+FOLDERS = ("analyzer", "cmake", "collector", "common", "docs", "packaging", "rules", "samples", "scripts", "tests", "upload")
 
 
 def long_options_of_help(program):
@@ -92,6 +93,8 @@ def test_an_installation_has_programs_man_pages_and_both_names(tmp_path):
         assert result.stdout.startswith("xen-bugtool ")
         assert "xen\\-bugtool" in (tmp_path / "share/man/man8" / f"{name}.8").read_text()
     assert (tmp_path / "sbin/xenserver-status-report").is_symlink()
+    subprocess.run([tmp_path / "sbin/xen-upload", "--version"], check=True, stdout=subprocess.DEVNULL)
+    assert (tmp_path / "share/man/man8/xen-upload.8").is_file()
     subprocess.run([tmp_path / "bin/xen-analyze", "--version"], check=True, stdout=subprocess.DEVNULL)
     assert (tmp_path / "share/man/man1/xen-analyze.1").is_file()
 

@@ -177,9 +177,9 @@ static void forget(struct transfer *transfer)
 /* What a person can do about it, behind the error. */
 static void add_remedy(const struct transfer *transfer, int code, struct err *err)
 {
-    const char *again = transfer->confirmed > 0 || !record_is_empty(transfer->record)
-                            ? "the same command goes on where it stopped"
-                            : "the same command tries again";
+    bool kept = !record_problem(transfer->record) && !record_is_empty(transfer->record);
+    const char *again =
+        kept ? "the same command goes on where it stopped" : "the same command tries again";
     size_t used = strlen(err->text);
     if (code == ERR_AGAIN || code == ERR_CANCELLED)
         snprintf(err->text + used, sizeof err->text - used, "; %s", again);
@@ -230,6 +230,8 @@ int upload_send(struct upload *upload, const char *file, struct receipt *ret, st
         forget(&transfer);
     else
         add_remedy(&transfer, r, err);
+    if (r < 0 && record_problem(record))
+        progress_say(upload->progress, record_problem(record));
     return r;
 }
 
