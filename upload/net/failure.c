@@ -52,9 +52,18 @@ static bool has_any(const char *text, const char *const *words)
 static bool is_verdict_of_tls(const char *reason, bool after_handshake)
 {
     static const char *const passing[] = {
-        "internal error",  "unexpected eof",    "close notify",            "user cancelled",
-        "bad record mac",  "decryption failed", "cipher operation failed", "decode error",
-        "record overflow", "decrypt error",     "unexpected message",      "digest check failed",
+        "internal error",
+        "unexpected eof",
+        "close notify",
+        "user cancelled",
+        "bad record mac",
+        "decryption failed",
+        "cipher operation failed",
+        "decode error",
+        "record overflow",
+        "decrypt error",
+        "unexpected message",
+        "digest check failed",
         NULL,
     };
     static const char *const late[] = {"certificate", "unknown ca", "access denied", NULL};
@@ -87,10 +96,11 @@ static int tell(enum kind kind, const struct net *net, const char *reason, struc
 {
     switch (kind) {
     case UNTRUSTED:
-        return err_set(err, ERR_DENIED,
-                       "%s is not trusted, nothing was sent: %s (a private authority is named by "
-                       "--cacert)",
-                       net->origin, reason);
+        return err_set(err, ERR_DENIED, "%s is not trusted, nothing was sent: %s%s", net->origin,
+                       reason,
+                       strstr(reason, "issuer") || strstr(reason, "self-signed")
+                           ? " (is it of a private authority? Name that: --cacert)"
+                           : "");
     case GARBLED:
         return err_set(err, ERR_PARSE, "what %s answers is no HTTP/1.1: %s", net->origin, reason);
     case SETUP:
