@@ -41,17 +41,13 @@ static void fill_in(const struct enroll_request *request, const struct plan *pla
 }
 
 static int create_secret(const struct enroll_place *place, struct xapi *xapi, const char *value,
-                         char uuid[XAPI_UUID_BYTES], struct err *err)
+                         const char *mark, char uuid[XAPI_UUID_BYTES], struct err *err)
 {
+    const char *const noted[] = {uuid};
     if (!*value)
         return 0;
-    int r = xapi_secret_create(xapi, value, uuid, err);
-    const char *const noted[] = {uuid};
-    if (r == 0)
-        r = orphans_note(place->state, noted, 1, err);
-    if (r < 0 && *uuid)
-        xapi_secret_destroy(xapi, uuid, NULL);
-    return r;
+    int r = xapi_secret_create(xapi, value, mark, uuid, err);
+    return r == 0 ? orphans_note(place->state, noted, 1, err) : r;
 }
 
 /* The old ones are noted too: nothing will name them. */
@@ -59,14 +55,17 @@ static int create_secrets(const struct enroll_place *place, struct xapi *xapi,
                           const struct config *config, const struct tokens *tokens,
                           struct secrets *secrets, struct err *err)
 {
+    char mark[ORPHANS_MARK_BYTES];
     const char *const old[] = {config_get(config, CONFIG_UPLOAD_TOKEN),
                                config_get(config, CONFIG_DIAGNOSTIC_TOKEN)};
     int r = orphans_note(place->state, old, ARRAY_SIZE(old), err);
     if (r == 0)
-        r = create_secret(place, xapi, tokens->upload, secrets->upload, err);
+        r = orphans_begin(place->state, mark, err);
     if (r == 0)
-        r = create_secret(place, xapi, tokens->diagnostic, secrets->diagnostic, err);
-    return r;
+        r = create_secret(place, xapi, tokens->upload, mark, secrets->upload, err);
+    if (r == 0)
+        r = create_secret(place, xapi, tokens->diagnostic, mark, secrets->diagnostic, err);
+    return r == 0 ? orphans_named(place->state, mark, err) : r;
 }
 
 static bool is_ours(const struct config *config, const struct secrets *secrets)

@@ -8,6 +8,14 @@
 
 #include "healthcheck/xapi/config.h"
 
+#define ORPHANS_MARK_BYTES 33
+
+/* Before secrets are created: notes a new mark for them. */
+int orphans_begin(const char *state, char ret_mark[ORPHANS_MARK_BYTES], struct err *err);
+
+/* Their uuids are noted now: the mark is not needed any more. */
+int orphans_named(const char *state, const char *mark, struct err *err);
+
 /* Adds to what is noted in the folder `state`. NULL and what is no uuid is left out. */
 int orphans_note(const char *state, const char *const *uuids, size_t count, struct err *err);
 

@@ -20,8 +20,17 @@ bool xapi_is_uuid(const char *text);
  * long or holds control characters. */
 int xapi_secret_get(struct xapi *xapi, const char *uuid, char *value, size_t size, struct err *err);
 
-int xapi_secret_create(struct xapi *xapi, const char *value, char ret_uuid[XAPI_UUID_BYTES],
-                       struct err *err);
+/*
+ * `mark` is put into its other_config: whoever created a secret and did not live to hear its uuid
+ * finds it again by that.
+ */
+int xapi_secret_create(struct xapi *xapi, const char *value, const char *mark,
+                       char ret_uuid[XAPI_UUID_BYTES], struct err *err);
+
+/* The first `size` secrets with that mark, without looking at any value. ERR_LIMIT: there are more
+ * secrets than one can look through. */
+int xapi_secret_find(struct xapi *xapi, const char *mark, char (*ret_uuids)[XAPI_UUID_BYTES],
+                     size_t size, size_t *ret_count, struct err *err);
 
 /* One that is not there any more is no error, and what is no uuid is nobody's secret. */
 int xapi_secret_destroy(struct xapi *xapi, const char *uuid, struct err *err);

@@ -49,11 +49,13 @@ class Health:
 
     def __init__(self):
         self.health, self.secrets = {}, {}  # the map; secrets by uuid
+        self.marks = {}  # other_config of secrets
         self.writes = []  # every map that was written
         self.complaints = []
         self.faults = {}  # method: what happens at its next calls, see next_fault()
         self.before = {}  # method: functions, each of which is called once before one call
         self.calls = []  # methods, in their order
+        self.dies_at = None  # from this call on (they count from 0) nobody answers any more
         self.last_read = None
         self.guard = threading.RLock()
 
@@ -66,6 +68,8 @@ class Health:
             self.calls.append(method)
             if self.before.get(method):
                 self.before[method].pop(0)()
+            if self.dies_at is not None and len(self.calls) > self.dies_at:
+                return "die before"
             return self.faults[method].pop(0) if self.faults.get(method) else None
 
     def restart(self):
@@ -138,7 +142,15 @@ class Health:
         if set(record) != {"value", "other_config"} or not isinstance(record["value"], str):
             self.complain(f"no record of a secret: keys {sorted(record)}")
         with self.guard:
-            return self.reference_of(self.new_secret(record["value"]))
+            name = self.new_secret(record["value"])
+            self.marks[name] = record["other_config"]
+            return self.reference_of(name)
+
+    def call_secret_get_all(self):
+        return [self.reference_of(name) for name in self.secrets]
+
+    def call_secret_get_other_config(self, reference):
+        return self.marks.get(self.secret_of(reference), {})
 
     def call_secret_get_by_uuid(self, name):
         if name not in self.secrets:
