@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""OpenSSH's server for SFTP on a free port of the loopback interface, with keys and a configuration of its own.
+
+It lets in the user that runs the tests, by key, and with `password` a user `reporter` of that name only this server knows
+(nss_wrapper). `limit`: no file may grow beyond, as when a disk is full. `chroot`: what clients see as "/" (as root only).
+"""
+import contextlib
+import getpass
+import os
+import pathlib
+import resource
+import signal
+import socket
+import subprocess
+import time
+
+SSHD = "/usr/sbin/sshd"
+WRAPPER = "libnss_wrapper.so"
+
+CONFIGURATION = """
+Port {port}
+ListenAddress 127.0.0.1
+PidFile none
+HostKey {key}
+AuthorizedKeysFile {folder}/authorized_keys
+StrictModes no
+UsePAM no
+PermitRootLogin yes
+PasswordAuthentication {password}
+KbdInteractiveAuthentication no
+PubkeyAuthentication yes
+MaxStartups 100
+MaxSessions 100
+LogLevel VERBOSE
+Subsystem sftp internal-sftp {sftp}
+{more}
+"""
+
+
+def keygen(path, kind="ed25519", *options):
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "test", "-f", path, *options], check=True)
+    return path
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+class Sshd:
+    def __init__(self, folder, host_key="ed25519", password=None, limit=None, chroot=None, sftp="", more=""):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.user, self.password, self.limit = getpass.getuser(), password, limit
+        self.port = free_port()
+        self.key = keygen(self.folder / "host_key", host_key)
+        self.identity = keygen(self.folder / "identity")
+        (self.folder / "authorized_keys").write_text((self.folder / "identity.pub").read_text())
+        if chroot:
+            more += f"\nChrootDirectory {chroot}\n"
+        (self.folder / "sshd_config").write_text(CONFIGURATION.format(
+            port=self.port, key=self.key, folder=self.folder, sftp=sftp, more=more, password="yes" if password else "no"))
+        self.known_hosts = self.folder / "known_hosts"
+        self.known_hosts.write_text(self.known_line())
+        self.start()
+
+    @property
+    def public(self):
+        """Type and key, as files of known hosts have them."""
+        return " ".join(pathlib.Path(f"{self.key}.pub").read_text().split()[:2])
+
+    def known_line(self):
+        return f"[127.0.0.1]:{self.port} {self.public}\n"
+
+    def environment(self):
+        if not self.password:
+            return None
+        # The user of the tests under a second name, so that no other user's rights are needed.
+        digest = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=self.password.encode(), check=True,
+                                capture_output=True).stdout.decode().strip()
+        files = {"PASSWD": f"reporter:{digest}:{os.getuid()}:{os.getgid()}:test:{self.folder}:/bin/sh\n"
+                           "sshd:x:65534:65534::/run/sshd:/usr/sbin/nologin\n", "GROUP": f"reporter:x:{os.getgid()}:\n"}
+        for name, text in files.items():
+            (self.folder / name).write_text(text)
+        return os.environ | {"LD_PRELOAD": WRAPPER, "NSS_WRAPPER_PASSWD": str(self.folder / "PASSWD"),
+                             "NSS_WRAPPER_GROUP": str(self.folder / "GROUP")}
+
+    def before(self):
+        if self.limit is not None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then writing fails as on a full disk
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.limit, self.limit))
+
+    def start(self):
+        if os.getuid() == 0:
+            pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        self.log = self.folder / "log"
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([SSHD, "-D", "-e", "-f", self.folder / "sshd_config"], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, env=self.environment(), preexec_fn=self.before,
+                                            start_new_session=True)
+        for _ in range(1000):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5):
+                return
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.01)
+        raise AssertionError("sshd does not listen")
+
+    def url(self, path):
+        return f"sftp://127.0.0.1:{self.port}{path}"
+
+    @property
+    def options(self):
+        return ["--known-hosts", self.known_hosts, "--identity", self.identity]
+
+    def close(self):
+        """Its sessions too: they are of its group or its children."""
+        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True).stdout.split()
+        self.process.terminate()
+        self.process.wait()
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
