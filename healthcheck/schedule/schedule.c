@@ -184,7 +184,7 @@ static void decide_local(const struct schedule_facts *facts, struct schedule_dec
         due = facts->now_s;
         snprintf(ret->reason, sizeof ret->reason, "there has been none yet");
     } else {
-        due = slot_from(slot, days_after(slot, success, local->every_days));
+        due = slot_from(slot, zone_add_days(zone_day_begin(success), local->every_days));
         snprintf(ret->reason, sizeof ret->reason,
                  "the last one was on %s, and the settings want one every %d days",
                  zone_text(success, when), local->every_days);
@@ -200,9 +200,11 @@ static void explain_nothing(const struct schedule_facts *facts, struct schedule_
     char when[ZONE_TEXT_BYTES];
     if (ret->next != SCHEDULE_NOTHING)
         decide(ret, SCHEDULE_NOTHING, "the next check is on %s", zone_text(ret->next_s, when));
-    else if (!facts->pool.enrolled)
-        decide(ret, SCHEDULE_NOTHING, "%s",
+    else if (facts->role == SCHEDULE_COORDINATOR)
+        decide(ret, SCHEDULE_NOTHING,
                "the settings have switched the schedule off, and the pool is not enrolled");
+    else
+        decide(ret, SCHEDULE_NOTHING, "the settings have switched the schedule off");
 }
 
 void schedule_decide(const struct schedule_facts *facts, struct schedule_decision *ret)

@@ -37,7 +37,9 @@ static const char *plural(int number)
 static void show_counts(const struct check *check, struct strbuf *out)
 {
     const int *c = check->counts;
-    if (!c[CHECK_CRITICAL] && !c[CHECK_ERROR] && !c[CHECK_WARNING])
+    if (check->finding_count == 0 && check->issues == 0)
+        strbuf_addf(out, LABEL "nothing\n", "Found:");
+    else if (!c[CHECK_CRITICAL] && !c[CHECK_ERROR] && !c[CHECK_WARNING])
         strbuf_addf(out, LABEL "nothing that needs attention, %d note%s\n", "Found:", c[CHECK_INFO],
                     plural(c[CHECK_INFO]));
     else

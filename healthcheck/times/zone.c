@@ -101,6 +101,11 @@ int64_t zone_add_days(int64_t s, int64_t days)
     return mktime(&tm);
 }
 
+int64_t zone_day_begin(int64_t s)
+{
+    return slot_of_day((struct zone_slot){ZONE_ANY_DAY, 0}, wall(s));
+}
+
 const char *zone_text(int64_t s, char buffer[ZONE_TEXT_BYTES])
 {
     struct tm tm = wall(s);

@@ -29,6 +29,9 @@ int64_t zone_slot_next(struct zone_slot slot, int64_t s);
 /* The same time of day so many days later. */
 int64_t zone_add_days(int64_t s, int64_t days);
 
+/* Midnight of its day, or the first moment that day has. */
+int64_t zone_day_begin(int64_t s);
+
 /* "Tuesday 2026-11-24 03:00", for people. */
 #define ZONE_TEXT_BYTES 64
 const char *zone_text(int64_t s, char buffer[ZONE_TEXT_BYTES]);
