@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import pty
+import random
 import re
 import resource
 import select
@@ -169,6 +170,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("arguments, told", WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG])
 def test_a_wrong_command_line_is_refused_with_what_would_be_right(upload, tmp_path, arguments, told):
     result = upload(*arguments, cwd=tmp_path)
@@ -190,6 +192,13 @@ def test_output_that_cannot_be_written_is_no_success(upload):
     with open("/dev/full", "w") as full:
         result = subprocess.run([UPLOAD, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, env=clean())
     assert result.returncode == FAILED and "standard output" in result.stderr
+
+
+def test_a_file_that_arrived_is_a_success_even_when_nobody_listens(report, share, tmp_path):
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([UPLOAD, "--state", tmp_path / "state", report, f"file://{share}/"], stdout=full, stderr=subprocess.PIPE, env=clean())
+    assert (result.returncode, result.stderr) == (DONE, b"")
+    assert (share / "report.zip").read_bytes() == report.read_bytes()
 
 
 # Copies to a folder
@@ -295,6 +304,27 @@ def test_missing_things_are_named(upload, report, share, tmp_path):
     assert str(share) in said(upload(share, f"file://{share}/"), FAILED)
 
 
+def test_a_copy_survives_being_killed_again_and_again(share, tmp_path):
+    path = tmp_path / "large.zip"
+    path.write_bytes(os.urandom(16 << 20))
+    dice, killed = random.Random(7), 0
+    for _ in range(20):
+        with running(tmp_path, path, f"file://{share}/") as process:
+            process.stdout.readline()  # it has begun
+            try:
+                process.wait(timeout=dice.uniform(0, 0.004))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                killed += 1
+        assert set(os.listdir(share)) <= {"large.zip", f".large.zip.{sha256(path)[:16]}.part"}
+    assert killed > 0
+    with running(tmp_path, path, f"file://{share}/") as process:
+        assert process.wait(timeout=60) == DONE
+    assert (share / "large.zip").read_bytes() == path.read_bytes()
+    assert os.listdir(share) == ["large.zip"]
+    assert list((tmp_path / "state").iterdir()) == []
+
+
 def with_little_room():
     """The copy fails in the middle."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
@@ -345,6 +375,7 @@ SETTINGS = [
 ]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("text, place, told", SETTINGS, ids=[text.split(":")[0].strip() + str(i) for i, (text, _, _) in enumerate(SETTINGS)])
 def test_a_mistake_in_the_settings_is_told_with_its_place(upload, report, share, tmp_path, text, place, told):
     settings = secret(tmp_path, "s.yaml", text)

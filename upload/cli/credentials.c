@@ -31,13 +31,19 @@ static int path_of(const struct options *options, char *ret, size_t size, struct
     return 0;
 }
 
+/* Of "https://host:port" in a URL. */
+static size_t origin_length(const char *url)
+{
+    const char *mark = strstr(url, "://");
+    const char *authority = mark ? mark + 3 : url;
+    return (size_t)(authority - url) + strcspn(authority, "/?#");
+}
+
 static bool is_for(const struct options *options, const char *origin)
 {
-    size_t length = options->origin ? strlen(options->origin) : 0;
-    while (length > 0 && options->origin[length - 1] == '/')
-        length--;
-    return !options->origin ||
-           (strlen(origin) == length && strncasecmp(origin, options->origin, length) == 0);
+    size_t length = origin_length(origin);
+    return !options->origin || (origin_length(options->origin) == length &&
+                                strncasecmp(origin, options->origin, length) == 0);
 }
 
 int credentials_load(const struct options *options, const char *origin, struct net_secrets *ret,

@@ -10,9 +10,9 @@
 #define CREDENTIALS_KIND_MAX 320
 
 /*
- * Reads what the options name. Nothing is read, and *ret is empty, when `origin` (of the target) is
- * not the one that the credentials are for; *ret_withheld tells. ERR_DENIED, ERR_NOTFOUND,
- * ERR_PARSE: the file; ERR_USAGE: --credential without a folder.
+ * Reads what the options name. Nothing is read, and *ret is empty, when `origin` (of the target, or
+ * any URL there) is not the one that the credentials are for; *ret_withheld tells. ERR_DENIED,
+ * ERR_NOTFOUND, ERR_PARSE: the file; ERR_USAGE: --credential without a folder.
  */
 int credentials_load(const struct options *options, const char *origin, struct net_secrets *ret,
                      bool *ret_withheld, struct err *err);

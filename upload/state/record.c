@@ -7,6 +7,7 @@
  */
 #include "upload/state/record.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -22,6 +23,8 @@
 #define ID_DIGITS    32 /* as many as two uploads never share */
 #define LOCK_TRIES   8  /* each lost one means that another upload ended just now */
 #define FOLDER_DEPTH 16 /* of folders that are made */
+#define FORGET_DAYS  90
+#define FOLDER_MAX   10000 /* entries that are looked at, once an upload */
 
 struct record {
     int dirfd, lock; /* -1: nothing is written */
@@ -196,6 +199,41 @@ static int load(struct record *record, bool *ret_damaged, struct err *err)
     return r == ERR_NOMEM ? err_nomem(err) : 0;
 }
 
+/* True for a name that is made of an ID and this suffix. */
+static bool is_ours(const char *name, const char *suffix)
+{
+    return strspn(name, "0123456789abcdef") == ID_DIGITS && strcmp(name + ID_DIGITS, suffix) == 0;
+}
+
+/* Nobody goes on with an upload after so long; servers forget them much earlier. */
+static void forget_old(const struct record *record)
+{
+    int fd = fcntl(record->dirfd, F_DUPFD_CLOEXEC, 0);
+    CLEANUP_DIR DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+    time_t limit = time(NULL) - FORGET_DAYS * 86400;
+    struct dirent *entry;
+    if (!directory) {
+        io_close(&fd);
+        return;
+    }
+    rewinddir(directory);
+    for (int i = 0; i < FOLDER_MAX && (entry = readdir(directory)); i++) {
+        struct stat status;
+        if (strncmp(entry->d_name, record->id, ID_DIGITS) == 0 ||
+            fstatat(record->dirfd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !S_ISREG(status.st_mode) || status.st_mtime > limit)
+            continue;
+        if (is_ours(entry->d_name, ".json")) {
+            unlinkat(record->dirfd, entry->d_name, 0);
+        } else if (is_ours(entry->d_name, ".lock")) {
+            CLEANUP_FD int old =
+                openat(record->dirfd, entry->d_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+            if (old >= 0 && flock(old, LOCK_EX | LOCK_NB) == 0)
+                unlinkat(record->dirfd, entry->d_name, 0);
+        }
+    }
+}
+
 int record_open(const char *folder, const char *key, struct record **ret, bool *ret_damaged,
                 struct err *err)
 {
@@ -210,6 +248,7 @@ int record_open(const char *folder, const char *key, struct record **ret, bool *
         r = load(record, &damaged, err);
     if (r < 0)
         return r;
+    forget_old(record);
     *ret = TAKE(record);
     *ret_damaged = damaged;
     return 0;

@@ -66,6 +66,17 @@ static void times_are_in_seconds(void **state)
     check(cases, ARRAY_SIZE(cases), units_seconds);
 }
 
+static void waits_are_in_milliseconds(void **state)
+{
+    (void)state;
+    static const struct reading cases[] = {
+        {"250ms", 250},  {"1.9ms", 1},     {"0.25s", 250},  {"2", 2000}, {"1m", 60000},
+        {"0ms", 0},      {"", REFUSED},    {"ms", REFUSED}, {"5 ms", 5}, {"5msx", REFUSED},
+        {"-1", REFUSED}, {"5Ms", REFUSED}, {"1h", 3600000},
+    };
+    check(cases, ARRAY_SIZE(cases), units_milliseconds);
+}
+
 static void whole_numbers_are_nothing_else(void **state)
 {
     (void)state;
@@ -97,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_in_units_of_1024),
         cmocka_unit_test(times_are_in_seconds),
+        cmocka_unit_test(waits_are_in_milliseconds),
         cmocka_unit_test(whole_numbers_are_nothing_else),
         cmocka_unit_test(sizes_are_shown_with_a_fitting_unit),
     };

@@ -328,6 +328,26 @@ static void a_record_that_cannot_be_saved_says_so_and_goes_on(void **state)
     record_close(record);
 }
 
+static void records_that_nobody_goes_on_with_are_forgotten(void **state)
+{
+    (void)state;
+    bool damaged;
+    struct record *other = NULL;
+    const struct timespec old[2] = {{.tv_sec = time(NULL) - 91 * 86400},
+                                    {.tv_sec = time(NULL) - 91 * 86400}};
+    char strange[160];
+    save_one();
+    snprintf(strange, sizeof strange, "%s/0123.json", folder);
+    CLEANUP_FD int fd = open(strange, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(utimensat(AT_FDCWD, file, old, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, strange, old, 0), 0);
+    assert_int_equal(record_open(folder, KEY "x", &other, &damaged, NULL), 0);
+    record_close(other);
+    assert_int_equal(access(file, F_OK), -1);
+    assert_int_equal(access(strange, F_OK), 0); /* not ours */
+}
+
 static void one_in_memory_behaves_like_any_other(void **state)
 {
     (void)state;
@@ -360,6 +380,7 @@ int main(void)
         TEST(folders_that_others_may_write_to_are_refused),
         TEST(a_folder_that_cannot_be_made_is_an_error_with_its_name),
         TEST(a_record_that_cannot_be_saved_says_so_and_goes_on),
+        TEST(records_that_nobody_goes_on_with_are_forgotten),
         TEST(one_in_memory_behaves_like_any_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
