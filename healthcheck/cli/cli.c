@@ -172,20 +172,23 @@ static int perform(struct session *session, bool now, bool spool_only, struct er
     return r;
 }
 
-static int verb_run(struct session *session, struct err *err)
+static int perform_verb(struct session *session, bool now, struct err *err)
 {
     const struct arguments *arguments = session->arguments;
     bool spool_only = arguments->count == 1 && strcmp(arguments->rest[0], "--spool-only") == 0;
     int r = spool_only ? 0 : no_arguments(session, err);
     r = r < 0 ? r : load_settings(session, err);
-    return r < 0 ? r : perform(session, false, spool_only, err);
+    return r < 0 ? r : perform(session, now, spool_only, err);
+}
+
+static int verb_run(struct session *session, struct err *err)
+{
+    return perform_verb(session, false, err);
 }
 
 static int verb_now(struct session *session, struct err *err)
 {
-    int r = no_arguments(session, err);
-    r = r < 0 ? r : load_settings(session, err);
-    return r < 0 ? r : perform(session, true, false, err);
+    return perform_verb(session, true, err);
 }
 
 static int find_format(const struct arguments *arguments, const struct status_format **ret,
@@ -262,15 +265,17 @@ static int make_place(struct session *session, struct paths *paths, struct enrol
                       struct err *err)
 {
     int r = load_settings(session, err);
-    r = r < 0 ? r : child_find("xen-upload", paths->uploader, sizeof paths->uploader, err);
     if (r < 0)
         return r;
+    if (child_find("xen-upload", paths->uploader, sizeof paths->uploader, NULL) < 0)
+        snprintf(paths->uploader, sizeof paths->uploader, "xen-upload"); /* an error, once needed */
     snprintf(paths->runtime, sizeof paths->runtime, "%s/credentials",
              session->arguments->runtime);
     *ret = (struct enroll_place){.root = session->settings.xapi.root,
                                  .config = session->arguments->config,
                                  .state = session->arguments->state,
                                  .runtime = paths->runtime,
+                                 .spool = session->settings.upload.spool,
                                  .uploader = paths->uploader,
                                  .uploader_arguments = session->settings.upload.arguments,
                                  .cancelled = &cancelled,
@@ -307,7 +312,7 @@ static int verb_help(struct session *session, struct err *err)
           "Nothing leaves the host unless it is enrolled.\n"
           "\n"
           "  run [--spool-only]   what the timer starts: a check, if one is due\n"
-          "  now                  a check, due or not\n"
+          "  now [--spool-only]   a check, due or not\n"
           "  status [--format F]  how it went, what is new, what comes next\n"
           "  enroll URL           from now on, send reports there\n"
           "  disable              no longer\n"
