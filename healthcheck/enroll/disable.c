@@ -4,12 +4,16 @@
  * leaves any more. A pool that never was asked stays never asked, so that XenCenter may still ask.
  */
 #include <string.h>
+#include <unistd.h>
 
+#include "healthcheck/child/child.h"
 #include "healthcheck/enroll/credential.h"
 #include "healthcheck/enroll/enroll.h"
 #include "healthcheck/enroll/orphans.h"
 
-#define TRIES 3 /* when others write the map at the same moment */
+#define DROP_LIMIT_MS 180000 /* somebody may be adding a report to the spool */
+#define MAX_COMPLAINT 4096
+#define TRIES         3 /* when others write the map at the same moment */
 
 static const char *const secrets[] = {CONFIG_UPLOAD_TOKEN, CONFIG_DIAGNOSTIC_TOKEN, CONFIG_USER,
                                       CONFIG_PASSWORD};
@@ -75,18 +79,37 @@ static int disable_at_xapi(const struct enroll_place *place, struct err *err)
     return disable_pool(place, xapi, err);
 }
 
+/* What was put aside for sending must not be sent either. */
+static int empty_spool(const struct enroll_place *place, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf errors = STRBUF_INIT_MAX(MAX_COMPLAINT);
+    const char *const argv[] = {place->uploader, "--queue", place->spool, "--drop", NULL};
+    const struct child_spec spec = {
+        .argv = argv, .time_limit_ms = DROP_LIMIT_MS, .errors = &errors};
+    struct child_end end;
+    if (access(place->spool, F_OK) < 0 || access(place->uploader, X_OK) < 0)
+        return 0; /* who could send it? */
+    int r = child_run(&spec, &end, err);
+    if (r == 0 && (end.outcome != CHILD_EXITED || end.status != 0))
+        r = child_complain(&spec, &end, ERR_IO, err);
+    return r < 0 ? err_prefix(err, "reports that wait in '%s' may still be sent", place->spool) : 0;
+}
+
 int enroll_disable(const struct enroll_place *place, struct err *err)
 {
     struct err own = ERR_INIT;
-    int r = enrollment_forget(place->config, &own);
-    int s = credential_wipe(place->runtime, &own);
-    if (r == 0 && s == 0) {
-        r = disable_at_xapi(place, &own);
-        if (r < 0 && r != ERR_UNSUPPORTED)
-            err_prefix(&own, "nothing leaves this host any more, but the pool still counts as "
-                             "enrolled, so run this again");
-    }
+    enrollment_forget(place->config, &own);
+    credential_wipe(place->runtime, &own);
+    empty_spool(place, &own);
+    bool stopped = own.code == 0;
+    int r = disable_at_xapi(place, &own);
+    if (stopped && r < 0 && r != ERR_UNSUPPORTED)
+        err_prefix(&own, "nothing leaves this host any more, but the pool still counts as "
+                         "enrolled, so run this again");
     if (own.code != 0 && err)
         *err = own;
+    if (own.code == 0)
+        place->say(place->context, "Nothing leaves this host any more. Its reports stay where they "
+                                   "are.");
     return own.code;
 }

@@ -24,6 +24,7 @@ struct enroll_place {
     const char *config;                    /* folder, ENROLL_CONFIG_FOLDER */
     const char *state;                     /* folder, ENROLL_STATE_FOLDER */
     const char *runtime;                   /* folder on a tmpfs, CREDENTIAL_FOLDER */
+    const char *spool;                     /* of the uploader */
     const char *uploader;                  /* path of xen-upload */
     const char *const *uploader_arguments; /* of the settings (--proxy, --cacert ...), or NULL */
     const atomic_bool *cancelled;          /* or NULL */

@@ -372,6 +372,17 @@ def test_disable_without_xapi_stops_this_host_and_says_what_is_left(house):
     house.assert_off()
 
 
+def test_reports_that_wait_are_not_sent_any_more(house):
+    house.enroll("https://h.example/", "--token", house.secret_file())
+    report, spool = house.secret_file("report.zip"), house.folder / "spool"
+    subprocess.run([BIN / "xen-upload", "--queue", spool, "--add", report, "https://h.example/r.zip"], check=True,
+                   capture_output=True, timeout=60)
+    assert len(list(spool.glob("jobs/*.json"))) == 1
+    house.disable()
+    assert list(spool.glob("jobs/*.json")) == [] and list(spool.glob("data/*")) == []
+    house.assert_off()
+
+
 def test_secrets_that_are_gone_already_or_no_secrets_do_not_hinder(house):
     house.pool.health.update({"Enrollment": "true", "UploadToken.Secret": "11111111-1111-1111-1111-111111111111",
                               "User.Secret": "no uuid at all"})

@@ -131,6 +131,8 @@ static int run(struct options *options, struct progress *progress, struct err *e
         return queue_add(options, err);
     case ACTION_LIST:
         return queue_list(options, err);
+    case ACTION_DROP:
+        return queue_drop(options, err);
     case ACTION_WORK:
         return queue_work(options, progress, &cancelled, err);
     case ACTION_GRANT:

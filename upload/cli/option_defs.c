@@ -80,6 +80,7 @@ const struct option_def option_defs[] = {
      AT(add)},
     {"list", NULL, "show the spool instead", OPTION_FLAG, 0, AT(list)},
     {"format", "FORMAT", "of --list: text or json", OPTION_WORD, 0, AT(format), .words = formats},
+    {"drop", NULL, "forget what waits in the spool: it is not sent", OPTION_FLAG, 0, AT(drop)},
     {"retry-denied", NULL, "jobs that were refused wait again: the credentials are new",
      OPTION_FLAG, 0, AT(retry_denied)},
     {"max-jobs", "N", "the spool keeps at most so many jobs", OPTION_NUMBER, SCOPE_SETTING,

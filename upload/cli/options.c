@@ -77,17 +77,21 @@ static int choose_action(struct options *options, struct err *err)
         options->action = options->help ? ACTION_HELP : ACTION_VERSION;
         return 0;
     }
-    if ((options->add || options->list) && !options->queue)
-        return err_set(err, ERR_USAGE, "'--add' and '--list' are about a spool: add --queue DIR");
-    if (options->add && options->list)
-        return err_set(err, ERR_USAGE, "'--add' and '--list' are two things: do one at a time");
+    int spool_actions = options->add + options->list + options->drop;
+    if (spool_actions > 0 && !options->queue)
+        return err_set(err, ERR_USAGE,
+                       "'--add', '--list' and '--drop' are about a spool: add --queue DIR");
+    if (spool_actions > 1)
+        return err_set(err, ERR_USAGE,
+                       "'--add', '--list' and '--drop' are different things: do one at a time");
     if (options->grant && options->queue)
         return err_set(err, ERR_USAGE, "'--grant' and '--queue' are two things: do one at a time");
-    if (options->retry_denied && (!options->queue || options->add || options->list))
+    if (options->retry_denied && (!options->queue || spool_actions > 0))
         return err_set(err, ERR_USAGE, "'--retry-denied' is for working off a spool: --queue DIR");
     options->action = options->grant   ? ACTION_GRANT
                       : options->add   ? ACTION_ADD
                       : options->list  ? ACTION_LIST
+                      : options->drop  ? ACTION_DROP
                       : options->queue ? ACTION_WORK
                                        : ACTION_UPLOAD;
     return 0;

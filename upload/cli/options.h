@@ -20,6 +20,7 @@ enum action {
     ACTION_WORK, /* --queue DIR */
     ACTION_ADD,
     ACTION_LIST,
+    ACTION_DROP,
     ACTION_GRANT,
     ACTION_HELP,
     ACTION_VERSION
@@ -41,7 +42,7 @@ struct options {
     const char *receipt, *settings;
 
     const char *queue;
-    bool add, list, retry_denied;
+    bool add, list, drop, retry_denied;
     const char *format; /* "text" or "json" */
     struct spool_limits limits;
 

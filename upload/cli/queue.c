@@ -113,6 +113,18 @@ int queue_list(const struct options *options, struct err *err)
     return r;
 }
 
+int queue_drop(const struct options *options, struct err *err)
+{
+    CLEANUP(spool_cleanup) struct spool *spool = NULL;
+    unsigned dropped;
+    int r = spool_open(options->queue, false, NULL, &spool, err);
+    if (r == 0)
+        r = spool_drop(spool, &dropped, err);
+    if (r == 0)
+        printf("Jobs that will not be sent: %u\n", dropped);
+    return r;
+}
+
 /* The worker's options with those of the job over them. */
 static int job_options(const struct options *base, const struct job *job, struct options *ret,
                        struct err *err)

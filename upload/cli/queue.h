@@ -9,6 +9,7 @@
 
 int queue_add(const struct options *options, struct err *err);
 int queue_list(const struct options *options, struct err *err);
+int queue_drop(const struct options *options, struct err *err);
 
 /*
  * ERR_AGAIN: jobs are left for later, or another worker is at work; ERR_DENIED, ERR_UNSUPPORTED:

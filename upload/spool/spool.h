@@ -81,6 +81,9 @@ struct spool_list {
 int spool_list(struct spool *spool, struct spool_list *ret, struct err *err);
 void spool_list_release(struct spool_list *list);
 
+/* Forgets jobs that wait or were denied, and their files; *ret tells how many. ERR_AGAIN, ERR_IO. */
+int spool_drop(struct spool *spool, unsigned *ret, struct err *err);
+
 /* For people (harmless on a terminal), and {"schema":"xenhealth-spool/1","jobs":[...],...}. */
 int spool_list_text(const struct spool_list *list, struct strbuf *out, struct err *err);
 int spool_list_json(const struct spool_list *list, struct strbuf *out, struct err *err);

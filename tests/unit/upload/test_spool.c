@@ -244,6 +244,51 @@ static void options_and_credential_come_back_and_the_last_addition_counts(void *
     spool_list_release(&list);
 }
 
+static unsigned dropped(void)
+{
+    unsigned count = 99;
+    assert_int_equal(spool_drop(spool, &count, NULL), 0);
+    return count;
+}
+
+static void what_waits_or_was_denied_can_be_given_up_and_records_stay(void **state)
+{
+    (void)state;
+    char done[33], denied[33], waiting[33];
+    add("a.zip", "done", done);
+    work(0);
+    add("b.zip", "denied", denied);
+    work(ERR_DENIED);
+    add("c.zip", "waiting", waiting);
+    assert_int_equal(dropped(), 2);
+    assert_int_equal(access(at("jobs", done, ".json"), F_OK), 0);
+    assert_int_equal(access(at("jobs", denied, ".json"), F_OK), -1);
+    assert_int_equal(access(at("data", denied, ""), F_OK), -1);
+    assert_int_equal(access(at("jobs", waiting, ".json"), F_OK), -1);
+    assert_int_equal(access(at("data", waiting, ""), F_OK), -1);
+    assert_int_equal(dropped(), 0);
+    work(0);
+    assert_int_equal(fake.calls, 0);
+}
+
+static void give_up(void)
+{
+    assert_int_equal(dropped(), 1);
+}
+
+static void a_job_given_up_while_it_is_sent_does_not_come_back(void **state)
+{
+    (void)state;
+    char id[33];
+    add("a.zip", "abc", id);
+    fake.meanwhile = give_up;
+    work(ERR_AGAIN);
+    assert_int_equal(access(at("jobs", id, ".json"), F_OK), -1);
+    fake.meanwhile = NULL;
+    work(0);
+    assert_int_equal(fake.calls, 0);
+}
+
 static void the_oldest_is_sent_first_and_each_once_a_run(void **state)
 {
     (void)state;
@@ -719,6 +764,8 @@ int main(void)
         CASE(the_same_file_to_the_same_place_is_one_job),
         CASE(the_id_is_that_of_digest_and_url),
         CASE(options_and_credential_come_back_and_the_last_addition_counts),
+        CASE(what_waits_or_was_denied_can_be_given_up_and_records_stay),
+        CASE(a_job_given_up_while_it_is_sent_does_not_come_back),
         CASE(the_oldest_is_sent_first_and_each_once_a_run),
         CASE(what_fails_for_now_waits_for_its_time),
         CASE(the_back_off_counts_failures_without_progress),
