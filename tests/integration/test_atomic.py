@@ -88,7 +88,7 @@ def test_killed_at_any_moment_leaves_nothing_half_done(tmp_path, sources):
         arguments = [*sources, "--outdir", out, f"--output={FORMATS[i % 3]}"]
         process = subprocess.Popen([BUGTOOL, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL, env=environment())
-        time.sleep(dice.random() * whole * 1.1)
+        time.sleep(dice.random() * whole * (1.1 if PATIENCE == 1 else 2))  # slow builds vary more
         process.kill()
         process.wait()
         complete += check_folder(out)
