@@ -104,6 +104,11 @@ static void listen_for(struct output outputs[2], int milliseconds)
                 take(&outputs[i]);
 }
 
+static bool is_open(const struct output outputs[2])
+{
+    return outputs[0].fd >= 0 || outputs[1].fd >= 0;
+}
+
 static bool has_ended(pid_t pid)
 {
     siginfo_t info = {.si_pid = 0};
@@ -115,8 +120,10 @@ static void watch(const struct child_spec *spec, pid_t pid, struct output output
 {
     int64_t deadline = io_now_ms() + spec->time_limit_ms;
     bool asked = false; /* to end */
+    int nap = 1;        /* of one that says nothing: most end at once, some take an hour */
     while (!has_ended(pid)) {
-        listen_for(outputs, LOOK_AGAIN_MS);
+        listen_for(outputs, is_open(outputs) ? LOOK_AGAIN_MS : nap);
+        nap = is_open(outputs) ? 1 : nap < LOOK_AGAIN_MS / 2 ? 2 * nap : LOOK_AGAIN_MS;
         bool cancelled = spec->cancelled && atomic_load(spec->cancelled);
         bool is_late = io_now_ms() >= deadline;
         if (!asked && (cancelled || is_late)) {
@@ -129,7 +136,7 @@ static void watch(const struct child_spec *spec, pid_t pid, struct output output
         }
     }
     int64_t last = io_now_ms() + DRAIN_MS;
-    while (io_now_ms() < last && (outputs[0].fd >= 0 || outputs[1].fd >= 0))
+    while (io_now_ms() < last && is_open(outputs))
         listen_for(outputs, LOOK_AGAIN_MS);
     kill(-pid, SIGKILL);
 }

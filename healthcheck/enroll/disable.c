@@ -6,14 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "healthcheck/child/child.h"
 #include "healthcheck/enroll/credential.h"
 #include "healthcheck/enroll/enroll.h"
 #include "healthcheck/enroll/orphans.h"
+#include "healthcheck/enroll/uploader.h"
 
 #define DROP_LIMIT_MS 180000 /* somebody may be adding a report to the spool */
-#define MAX_COMPLAINT 4096
-#define TRIES         3 /* when others write the map at the same moment */
+#define TRIES         3      /* when others write the map at the same moment */
 
 static const char *const secrets[] = {CONFIG_UPLOAD_TOKEN, CONFIG_DIAGNOSTIC_TOKEN, CONFIG_USER,
                                       CONFIG_PASSWORD};
@@ -82,16 +81,10 @@ static int disable_at_xapi(const struct enroll_place *place, struct err *err)
 /* What was put aside for sending must not be sent either. */
 static int empty_spool(const struct enroll_place *place, struct err *err)
 {
-    CLEANUP(strbuf_release) struct strbuf errors = STRBUF_INIT_MAX(MAX_COMPLAINT);
-    const char *const argv[] = {place->uploader, "--queue", place->spool, "--drop", NULL};
-    const struct child_spec spec = {
-        .argv = argv, .time_limit_ms = DROP_LIMIT_MS, .errors = &errors};
-    struct child_end end;
+    const char *const words[] = {"--queue", place->spool, "--drop", NULL};
     if (access(place->spool, F_OK) < 0 || access(place->uploader, X_OK) < 0)
         return 0; /* who could send it? */
-    int r = child_run(&spec, &end, err);
-    if (r == 0 && (end.outcome != CHILD_EXITED || end.status != 0))
-        r = child_complain(&spec, &end, ERR_IO, err);
+    int r = uploader_run(place, words, false, DROP_LIMIT_MS, err);
     return r < 0 ? err_prefix(err, "reports that wait in '%s' may still be sent", place->spool) : 0;
 }
 

@@ -16,6 +16,7 @@
 #include "healthcheck/enroll/orphans.h"
 #include "healthcheck/enroll/plan.h"
 #include "healthcheck/enroll/tokens.h"
+#include "healthcheck/enroll/uploader.h"
 #include "healthcheck/times/times.h"
 
 #define RETRY_DAYS "7" /* as XenCenter */
@@ -218,6 +219,8 @@ int enroll_run(const struct enroll_place *place, const struct enroll_request *re
         r = config_read(xapi, &config, err);
     if (r == 0)
         r = plan_schedule(request, config, &plan, err);
+    if (r == 0)
+        r = uploader_check(place, request->url, err);
     if (r == 0)
         r = agree(place, request, &plan, err);
     if (r == 0)

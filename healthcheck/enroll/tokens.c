@@ -14,19 +14,14 @@
 #include "common/io.h"
 #include "common/replace.h"
 #include "common/secret.h"
-#include "common/vec.h"
-#include "healthcheck/child/child.h"
 #include "healthcheck/enroll/folder.h"
+#include "healthcheck/enroll/uploader.h"
 
 #define GRANT_LIMIT_MS 180000 /* four questions to a service */
 #define GRANT_FILE     "grant.json"
 #define MAX_GRANT      16384
-#define MAX_COMPLAINT  4096
-#define EXIT_DENIED    5
 #define VALUE_BYTES    2048
 #define SCHEME         "cis+"
-
-typedef VEC(const char *) word_list;
 
 bool tokens_are_granted(const char *url)
 {
@@ -64,52 +59,6 @@ static int take_grant(int dirfd, struct tokens *tokens, struct err *err)
     return r;
 }
 
-static bool add_words(word_list *command, const char *const *words)
-{
-    for (; words && *words; words++) {
-        const char **slot = vec_push(command);
-        if (!slot)
-            return false;
-        *slot = *words;
-    }
-    return true;
-}
-
-static int run_uploader(const struct enroll_place *place, const word_list *command, struct err *err)
-{
-    CLEANUP(strbuf_release) struct strbuf errors = STRBUF_INIT_MAX(MAX_COMPLAINT);
-    const struct child_spec spec = {.argv = command->items,
-                                    .time_limit_ms = GRANT_LIMIT_MS,
-                                    .cancelled = place->cancelled,
-                                    .errors = &errors};
-    struct child_end end;
-    int r = child_run(&spec, &end, err);
-    if (r < 0 || (end.outcome == CHILD_EXITED && end.status == 0))
-        return r;
-    bool denied = end.outcome == CHILD_EXITED && end.status == EXIT_DENIED;
-    return child_complain(&spec, &end, denied ? ERR_DENIED : ERR_IO, err);
-}
-
-static int ask_service(const struct enroll_place *place, const struct enroll_request *request,
-                       const char *output, struct err *err)
-{
-    word_list command = {NULL, 0, 0};
-    const char *const own[] = {place->uploader,
-                               "--grant",
-                               request->url + strlen(SCHEME),
-                               "--credentials",
-                               request->credentials,
-                               "--output",
-                               output,
-                               NULL};
-    const char **end = add_words(&command, own) && add_words(&command, place->uploader_arguments)
-                           ? vec_push(&command) /* NULL */
-                           : NULL;
-    int r = end ? run_uploader(place, &command, err) : err_nomem(err);
-    vec_free(&command);
-    return r;
-}
-
 static int get_grant(const struct enroll_place *place, const struct enroll_request *request,
                      struct tokens *tokens, struct err *err)
 {
@@ -121,7 +70,14 @@ static int get_grant(const struct enroll_place *place, const struct enroll_reque
         r = folder_open(place->runtime, 0700, &fd, err);
     if (r < 0)
         return r;
-    r = ask_service(place, request, output, err);
+    const char *const words[] = {"--grant",
+                                 request->url + strlen(SCHEME),
+                                 "--credentials",
+                                 request->credentials,
+                                 "--output",
+                                 output,
+                                 NULL};
+    r = uploader_run(place, words, true, GRANT_LIMIT_MS, err);
     if (r == 0)
         r = take_grant(fd, tokens, err);
     folder_wipe(fd, place->runtime, GRANT_FILE, NULL);

@@ -280,6 +280,9 @@ def test_without_a_terminal_somebody_must_have_said_yes(house):
     (("--day=8", URL), "from 0 to 6"),
     (("https://me:not-a-real-password@h/",), "--credentials"),
     (("cis+https://h/feeds/api/",), "wants a token"),
+    (("gopher://h/",), "gopher"),
+    (("http://insight.example/",), "not encrypted"),
+    (("https://h:99999/",), "port"),
     ((URL, "--token", "/nonexistent"), "/nonexistent"),
 ])
 def test_what_cannot_be_meant_is_refused_before_anything_happens(house, words, text):
