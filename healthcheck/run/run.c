@@ -239,14 +239,22 @@ static void make_plan(const struct run *run, const struct situation *situation,
         run_say(run, "Another report is on its way, so the one of this check stays here.");
 }
 
-static int begin(const struct situation *situation, const struct plan *plan, struct check *check,
-                 struct err *err)
+/* A check is known by the second in which it began. */
+static int64_t start_of(const struct run *run, int64_t now_s)
+{
+    const struct history *history = &run->history;
+    bool taken = history->count && history->checks[history->count - 1].started_s == now_s;
+    return now_s + taken;
+}
+
+static int begin(const struct run *run, const struct situation *situation, const struct plan *plan,
+                 struct check *check, struct err *err)
 {
     const char *request =
         situation->config ? config_get(situation->config, CONFIG_REQUEST) : NULL;
     if (!check_init(check))
         return err_nomem(err);
-    check->started_s = check->finished_s = situation->facts.now_s;
+    check->started_s = check->finished_s = start_of(run, situation->facts.now_s);
     check->action = plan->action;
     check->pool = plan->pool;
     check->shared = plan->shared;
@@ -264,7 +272,7 @@ static int take_lock(struct run *run, struct situation *situation, struct check 
     int r = run_step(run, check, CHECK_LOCKING, err);
     if (r < 0)
         return r;
-    r = upload_lock_take(situation->xapi, situation->uuid, situation->facts.now_s,
+    r = upload_lock_take(situation->xapi, situation->uuid, check->started_s,
                          run->options->settings->xapi.confirm_s, run->options->cancelled, &why);
     if (r == 0)
         return 0;
@@ -278,7 +286,7 @@ static int perform(struct run *run, struct situation *situation, const struct pl
 {
     struct check *check = &result->check;
     struct err why = ERR_INIT;
-    int r = begin(situation, plan, check, err);
+    int r = begin(run, situation, plan, check, err);
     result->checked = r == 0;
     if (r == 0 && plan->shared)
         r = take_lock(run, situation, check, &why);

@@ -21,6 +21,7 @@ static int settle_broken(struct run *run, struct check *check, struct err *err)
                 check_step_names[check->step]);
     check->result = CHECK_INTERRUPTED;
     check->finished_s = (int64_t)time(NULL);
+    store_empty_work(run->store, NULL, NULL); /* best effort: the next check does it, too */
     int r = strbuf_ok(&text) ? check_set(&check->error, text.data, err) : err_nomem(err);
     run_say(run, "The last check did not come to its end: %s.", text.data);
     return r == 0 ? outcome_record(run, check, err) : r;
