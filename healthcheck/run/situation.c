@@ -51,8 +51,8 @@ static void look_at_pool(const struct situation_place *place, struct situation *
         keys_read(situation->config, &facts->pool, &situation->notes);
 }
 
-/* Where reports go is for this host's root to say (enrollment.yaml, settings), never for the pool's
- * keys, which every pool operator can write. */
+/* Where reports go is for this host's root to say (enrollment.yaml), never for the pool's keys, which
+ * every pool operator can write. */
 static void look_at_enrollment(const struct situation_place *place, struct situation *situation)
 {
     struct err err = ERR_INIT;
@@ -71,9 +71,7 @@ static void look_at_enrollment(const struct situation_place *place, struct situa
     situation->enrolled = coordinator ? facts->pool.enrolled : here;
     if (!situation->enrolled || facts->role == SCHEDULE_SUPPORTER)
         return;
-    if (place->settings->upload.url)
-        snprintf(situation->url, sizeof situation->url, "%s", place->settings->upload.url);
-    else if (here)
+    if (here)
         snprintf(situation->url, sizeof situation->url, "%s", enrollment->url);
 }
 

@@ -146,30 +146,21 @@ static int read_hour(const struct key *key, const struct doc_node *node, struct 
     return r;
 }
 
-static int read_text(const struct key *key, const struct doc_node *node, struct arena *arena,
+static int read_path(const struct key *key, const struct doc_node *node, struct arena *arena,
                      void *to, struct err *err)
 {
     const char *text;
     int r = doc_string(node, &text, err);
     if (r < 0)
         return r;
-    if (strlen(text) != node->length || strpbrk(text, "\n\r"))
-        return doc_fail(node, err, "'%s' must be one line of text", key->name);
+    if (text[0] != '/' || strlen(text) != node->length || strpbrk(text, "\n\r"))
+        return doc_fail(node, err, "'%s' must be a path from the root (/...), not '%.80s'",
+                        key->name, text);
     char *copy = arena_strdup(arena, text);
     if (!copy)
         return err_nomem(err);
     *(const char **)to = copy;
     return 0;
-}
-
-static int read_path(const struct key *key, const struct doc_node *node, struct arena *arena,
-                     void *to, struct err *err)
-{
-    int r = read_text(key, node, arena, to, err);
-    if (r == 0 && (*(const char **)to)[0] != '/')
-        r = doc_fail(node, err, "'%s' must be a path from the root (/...), not '%s'", key->name,
-                     *(const char **)to);
-    return r;
 }
 
 /* Programs take long options by their beginnings, too. */
@@ -225,7 +216,6 @@ static const struct key keys[] = {
     {"keep", "budget", read_bytes, AT(keep.bytes), 0, 0, NULL},
     {"keep", "free", read_bytes, AT(keep.free_bytes), 0, 0, NULL},
     {"keep", "runs", read_number, AT(keep.runs), 2, MAX_RUNS, NULL},
-    {"upload", "url", read_text, AT(upload.url), 0, 0, NULL},
     {"upload", "arguments", read_arguments, AT(upload.arguments), 0, 0, ours_upload},
     {"upload", "spool", read_path, AT(upload.spool), 0, 0, NULL},
     {"upload", "time_limit", read_seconds, AT(upload.time_limit_s), 10, MAX_LIMIT_S, NULL},

@@ -41,7 +41,6 @@ struct settings {
         int runs;            /* in the history */
     } keep;
     struct {
-        const char *url;              /* overrides the pool's; NULL: none */
         const char *const *arguments; /* of xen-upload --add */
         const char *spool;
         int64_t time_limit_s;

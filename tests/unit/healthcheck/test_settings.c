@@ -53,7 +53,6 @@ static void nothing_at_all_means_the_defaults(void **state)
         assert_true(settings.schedule.enabled);
         assert_int_equal(settings.schedule.every_days, 7);
         assert_int_equal(settings.xapi.confirm_s, 10);
-        assert_null(settings.upload.url);
         assert_null(settings.collect.arguments[0]);
     }
 }
@@ -64,7 +63,7 @@ static void every_key_is_read(void **state)
                               "collect: {pool: false, arguments: [--entries=a, --jobs, '1'], time_limit: 10m}\n"
                               "analyze: {arguments: --skip=x, time_limit: 90}\n"
                               "keep: {reports: 3, budget: 1G, free: 500M, runs: 50}\n"
-                              "upload: {url: 'tus+https://a/b', arguments: [--rate, 1M], spool: /s, time_limit: 1h}\n"
+                              "upload: {arguments: [--rate, 1M], spool: /s, time_limit: 1h}\n"
                               "metrics: {prometheus: /m/x.prom}\n"
                               "xapi: {root: /r, confirm: 0}\n");
     (void)state;
@@ -83,7 +82,6 @@ static void every_key_is_read(void **state)
     assert_int_equal(s.keep.bytes, 1 << 30);
     assert_int_equal(s.keep.free_bytes, 500 << 20);
     assert_int_equal(s.keep.runs, 50);
-    assert_string_equal(s.upload.url, "tus+https://a/b");
     assert_string_equal(s.upload.arguments[0], "--rate");
     assert_string_equal(s.upload.spool, "/s");
     assert_int_equal(s.upload.time_limit_s, 3600);
@@ -122,7 +120,8 @@ static void what_makes_no_sense_is_refused_with_its_place(void **state)
         {"keep:\n  budget: all\n", 2, 11, "size"},
         {"keep:\n  runs: 1\n", 2, 9, "2 to 10000"},
         {"upload:\n  spool: spool\n", 2, 10, "/..."},
-        {"upload:\n  url: \"a\\nb\"\n", 2, 8, "one line"},
+        {"upload:\n  spool: \"/a\\nb\"\n", 2, 10, "path"},
+        {"upload:\n  url: https://a/\n", 2, 3, "url"},
         {"metrics:\n  prometheus: [a]\n", 2, 15, "text"},
         {"xapi:\n  confirm: 1h\n", 2, 12, "600"},
         {"schedule: {hour: 3\n", 2, 1, ""},
@@ -163,8 +162,6 @@ static void uncomment(struct strbuf *text)
 
 static void the_sample_shows_every_key_with_its_default(void **state)
 {
-    static const char *const optional[] = {"tus+https://insight.example/files/",
-                                           "/var/lib/prometheus/node-exporter/xenhealth.prom"};
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     struct settings defaults, as_it_is, shown;
     struct err err = ERR_INIT;
@@ -175,11 +172,10 @@ static void the_sample_shows_every_key_with_its_default(void **state)
     assert_memory_equal(&as_it_is, &defaults, sizeof defaults);
     uncomment(&text);
     shown = parse(text.data);
-    assert_string_equal(shown.upload.url, optional[0]); /* these two have no default */
-    assert_string_equal(shown.prometheus, optional[1]);
+    assert_string_equal(shown.prometheus, "/var/lib/prometheus/node-exporter/xenhealth.prom");
     assert_string_equal(shown.upload.spool, defaults.upload.spool);
     assert_string_equal(shown.xapi.root, defaults.xapi.root);
-    shown.upload.url = shown.prometheus = NULL;
+    shown.prometheus = NULL; /* the only one without a default */
     shown.upload.spool = defaults.upload.spool;
     shown.xapi.root = defaults.xapi.root;
     assert_memory_equal(&shown, &defaults, sizeof defaults);
