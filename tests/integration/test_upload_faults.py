@@ -21,9 +21,9 @@ from fakes.fault_proxy import Cuts, Fault, FaultProxy, double, flip, swap  # noq
 from fakes.health_check_service import HealthCheckService  # noqa: E402
 from fakes.nginx import nginx  # noqa: E402
 from fakes.s3 import S3Server  # noqa: E402
-from fakes.xapi import make_certificate  # noqa: E402
 from torture import wait_until  # noqa: E402
-from uploading import CANARY, DENIED, DONE, INSTRUMENTED, INTERRUPTED, LATER, Client, secret, sha256  # noqa: E402
+from uploading import CANARY, DENIED, DONE, INSTRUMENTED, INTERRUPTED, LATER, Client, loopback_certificate  # noqa: E402
+from uploading import secret, sha256  # noqa: E402
 
 CUTS, KILLS = 300, 20
 HEADS = 2048  # bytes of a chunk that are not the file: heads, and what TLS or SSH adds
@@ -158,7 +158,7 @@ ROUNDS = [(peer, number) for peer in PEERS.values() for number in range(peer.rou
 def peers(tmp_path_factory):
     """The servers, each started when it is first asked for."""
     folder, running = tmp_path_factory.mktemp("peers"), {}
-    pem = make_certificate(folder, "server", "127.0.0.1", "subjectAltName=IP:127.0.0.1")
+    pem = loopback_certificate(folder)
     with contextlib.ExitStack() as stack:
         def get(name):
             if name not in running:

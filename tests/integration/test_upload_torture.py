@@ -11,9 +11,8 @@ import signal
 import pytest
 
 from fakes.odd_server import OddServer
-from fakes.xapi import make_certificate
 from torture import BIN, FULL
-from uploading import CANARY, DENIED, DONE, FAILED, LATER, Client
+from uploading import CANARY, DENIED, DONE, FAILED, LATER, Client, loopback_certificate
 
 SHIM = BIN.parent / "tests" / "libfail-nth.so"
 RUNS = 70  # of each kind and protocol, evenly over all calls
@@ -50,7 +49,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def pem(tmp_path_factory):
-    return make_certificate(tmp_path_factory.mktemp("pem"), "server", "127.0.0.1", "subjectAltName=IP:127.0.0.1")
+    return loopback_certificate(tmp_path_factory.mktemp("pem"))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 
+from fakes.tls import Authority
 from torture import BIN, environment
 
 UPLOAD = BIN / "xen-upload"
@@ -28,6 +29,14 @@ def secret(folder, name, text):
     path.touch(0o600)
     path.write_text(text)
     return path
+
+
+def loopback_certificate(folder):
+    """One file that a server on the loopback interface shows and that its clients trust."""
+    authority = Authority(folder)
+    pem = authority.certificate("server")
+    pem.write_text(pem.read_text() + authority.pem.read_text())
+    return pem
 
 
 class Client:

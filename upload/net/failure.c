@@ -87,6 +87,8 @@ static enum kind kind_of(CURLcode result, const struct net *net, const char *rea
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (kinds[i].result == result)
             return kinds[i].kind;
+    if (result == CURLE_RECV_ERROR && strstr(reason, "chunked-encoding"))
+        return GARBLED;
     bool tls = result == CURLE_SSL_CONNECT_ERROR || result == CURLE_RECV_ERROR ||
                result == CURLE_SEND_ERROR;
     return tls && is_verdict_of_tls(reason, is_after_handshake(net)) ? UNTRUSTED : UNREACHED;
@@ -132,16 +134,27 @@ static int by_proxy(const struct net *net, struct err *err)
                          status);
 }
 
-/* Success is only success when the server had everything before it said so. */
-static int check_early(struct exchange *exchange, struct err *err)
+/* Success is only success when the server had everything before it said so, and said it to the end. */
+static int check_success(struct exchange *exchange, struct err *err)
 {
     curl_off_t sent = 0;
     curl_easy_getinfo(exchange->net->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     int status = exchange->reader->answer->status;
+    if (!exchange->reader->head_done) /* for libcurl a cut head is a short one */
+        return err_set(err, ERR_AGAIN, "no answer from %s: it was cut off in its head",
+                       exchange->net->origin);
     if (exchange->ends_early || status < 200 || status > 299 || sent >= exchange->length)
         return 0;
     return err_set(err, ERR_AGAIN, "%s says that it has everything after %lld of %lld bytes",
                    exchange->net->origin, (long long)sent, (long long)exchange->length);
+}
+
+/* libcurl calls a line of a head that is longer than its buffer a lack of memory. */
+static bool in_head(const struct net *net, const struct answer_reader *reader)
+{
+    curl_off_t first = 0;
+    curl_easy_getinfo(net->easy, CURLINFO_STARTTRANSFER_TIME_T, &first);
+    return first > 0 && !reader->head_done;
 }
 
 int failure_of(struct exchange *exchange, CURLcode result, struct err *err)
@@ -153,7 +166,10 @@ int failure_of(struct exchange *exchange, CURLcode result, struct err *err)
     if (reader && reader->err.code != ERR_OK)
         return err_set(err, reader->err.code, "%s: %s", net->origin, reader->err.text);
     if (result == CURLE_OK || (reader && reader->cut))
-        return reader ? check_early(exchange, err) : 0;
+        return reader ? check_success(exchange, err) : 0;
+    if (result == CURLE_OUT_OF_MEMORY && reader && in_head(net, reader))
+        return err_set(err, ERR_PARSE, "%s: the server's answer has a line without end in its head",
+                       net->origin);
     if (result == CURLE_OUT_OF_MEMORY)
         return err_nomem(err);
     int r = by_proxy(net, err);

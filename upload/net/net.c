@@ -59,6 +59,14 @@ static bool wants_word(const struct net *net, const struct exchange *exchange)
     return exchange->length > EXPECT_BYTES && !net->never_continues;
 }
 
+/* "417 Expectation Failed": the question is what it does not like. */
+static bool dislikes_question(struct net *net, const struct exchange *exchange)
+{
+    bool dislikes = wants_word(net, exchange) && exchange->reader->answer->status == 417;
+    net->never_continues = net->never_continues || dislikes;
+    return dislikes;
+}
+
 static void learn(struct net *net, const struct exchange *exchange)
 {
     const struct answer_reader *reader = exchange->reader;
@@ -89,8 +97,8 @@ static int ask_with_headers(struct net *net, const struct net_request *request,
     return r;
 }
 
-int net_ask(struct net *net, const struct net_request *request, struct net_answer *answer,
-            struct err *err)
+static int ask_once(struct net *net, const struct net_request *request, struct net_answer *answer,
+                    bool *ret_again, struct err *err)
 {
     *answer = (struct net_answer){
         .body = STRBUF_INIT_MAX(NET_MAX_ANSWER),
@@ -112,5 +120,21 @@ int net_ask(struct net *net, const struct net_request *request, struct net_answe
         r = set_request(net, request, &exchange, err);
     if (r == 0)
         r = ask_with_headers(net, request, &exchange, err);
+    *ret_again = dislikes_question(net, &exchange);
+    return r;
+}
+
+int net_ask(struct net *net, const struct net_request *request, struct net_answer *answer,
+            struct err *err)
+{
+    struct err first = ERR_INIT;
+    bool again;
+    int r = ask_once(net, request, answer, &again, &first);
+    if (again) {
+        net_answer_release(answer);
+        return ask_once(net, request, answer, &again, err);
+    }
+    if (r < 0 && err)
+        *err = first;
     return r;
 }

@@ -146,10 +146,10 @@ static int elsewhere(const struct s3 *s3, const struct net_answer *answer,
                        what, s3->place.bucket, region, s3->place.region, region);
     if (answer->status >= 300 && answer->status < 400)
         return err_set(err, ERR_UNSUPPORTED,
-                       "%s: the server wants to be asked at another place (%s, %s), which is never "
-                       "followed; check --region and --endpoint",
-                       what, *reply->code ? reply->code : "no code",
-                       *reply->endpoint ? reply->endpoint : "which it does not name");
+                       "%s: the server wants to be asked at another place%s%s (%s%sstatus %d), which is "
+                       "never followed; check --region and --endpoint",
+                       what, *reply->endpoint ? ", " : "", reply->endpoint, reply->code,
+                       *reply->code ? ", " : "", answer->status);
     return 0;
 }
 

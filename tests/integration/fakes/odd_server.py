@@ -251,7 +251,8 @@ class OddServer:
         if odd is None:
             return None
         connection.sendall(odd)
-        if length == len(request.body) and re.match(rb"HTTP/1\.1 \d\d\d [^\r]*\r\nContent-Length: \d+\r\n", odd):
+        whole = re.match(rb"HTTP/1\.1 \d\d\d [^\r]*\r\nContent-Length: (\d+)\r\n", odd)
+        if length == len(request.body) and whole and len(odd.partition(b"\r\n\r\n")[2]) == int(whole[1]):
             return left
         # Closing with bytes unread would be a reset, which may overtake the answer.
         connection.shutdown(socket.SHUT_WR)
