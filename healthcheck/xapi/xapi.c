@@ -210,7 +210,9 @@ static int open_at(struct xapi *xapi, const struct xapi_options *options, enum x
         return 0;
     }
     int r = enter(xapi, ret_role, facts, err);
-    return r < 0 ? err_prefix(err, "XAPI of this host does not answer as it should") : 0;
+    if (r < 0 && r != ERR_CANCELLED)
+        err_prefix(err, "XAPI of this host does not answer as it should");
+    return r;
 }
 
 int xapi_open(const struct xapi_options *options, enum xapi_role *ret_role, struct xapi **ret,

@@ -433,6 +433,27 @@ def test_one_call_that_fails_anywhere_leaves_the_old_or_the_new(house, fault):
     assert 0 in outcomes  # what comes after the keys were written, or a session that is opened again
 
 
+def test_answers_that_come_byte_by_byte_are_answers(house):
+    words = ("enroll", "--yes", URL, "--token", house.secret_file())
+    house.pool.next_fault = lambda method: house.pool.calls.append(method) or "drip"
+    assert house.run(*words).returncode == 0
+    house.assert_on()
+    assert len(house.pool.calls) > 8
+
+
+def test_an_xapi_that_never_answers_can_be_interrupted(house):
+    words = ("enroll", "--yes", URL, "--token", house.secret_file())
+    with subprocess.Popen(house.command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as child:
+        house.pool.before = {"host.get_all_records": [lambda: child.send_signal(signal.SIGTERM)]}
+        house.pool.faults = {"host.get_all_records": ["silence"]}
+        _, err = child.communicate(timeout=60)
+    house.pool.faults = {}
+    assert (child.returncode, err) == (3, "xen-healthcheck: interrupted\n")
+    assert house.pool.sessions == 0
+    house.assert_off()
+
+
 @pytest.mark.parametrize("again", [False, True], ids=["first", "again"])
 def test_an_xapi_that_dies_anywhere_leaves_the_old_or_the_new(house, again):
     first = ("enroll", "--yes", "https://old.example/", "--token", house.secret_file("old", "old-token"))

@@ -222,8 +222,11 @@ class Pool(xapi_health.Health):
         if fault == "die after":
             return
         data = json.dumps(answer).encode()
-        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\ncontent-type: application/json\r\n"
-                           b"connection: close\r\n\r\n" % len(data) + data)
+        data = (b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\ncontent-type: application/json\r\n"
+                b"connection: close\r\n\r\n" % len(data) + data)
+        step = 1 if fault == "drip" else len(data)
+        for start in range(0, len(data), step):
+            connection.sendall(data[start:start + step])
 
     def perform(self, host, secure, method, parameters, fault):
         name = "call_" + method.replace(".", "_")

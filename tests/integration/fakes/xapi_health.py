@@ -61,7 +61,7 @@ class Health:
 
     def next_fault(self, method):
         """
-        None: all goes well; "silence": no answer; "die before" and "die after" it was done: the connection ends without
+        None: all goes well; "drip": the answer comes byte by byte; "silence": no answer; "die before" and "die after" it was done: the connection ends without
         an answer; CAPITALS: that error.
         """
         with self.guard:
@@ -71,6 +71,12 @@ class Health:
             if self.dies_at is not None and len(self.calls) > self.dies_at:
                 return "die before"
             return self.faults[method].pop(0) if self.faults.get(method) else None
+
+    def let_rival_lock(self, method, owner, when):
+        """Another service takes the lock just before the next call of `method`, as XenCenter's would: the whole map."""
+        def take():
+            self.health = {**self.health, "UploadLock": f"{owner}|{when}"}
+        self.before.setdefault(method, []).append(take)
 
     def restart(self):
         """XAPI forgets its sessions."""
