@@ -10,14 +10,14 @@ import pytest
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 SOURCE = pathlib.Path(os.environ["XENHEALTH_SOURCE"])
 PAGES = {"xen-bugtool": SOURCE / "docs/man/xen-bugtool.8", "xen-analyze": SOURCE / "docs/man/xen-analyze.1",
-         "xen-upload": SOURCE / "docs/man/xen-upload.8"}
+         "xen-upload": SOURCE / "docs/man/xen-upload.8", "xen-healthcheck": SOURCE / "docs/man/xen-healthcheck.8"}
 # Folders whose names start a path that a text means to be in the repository.
-FOLDERS = ("analyzer", "cmake", "collector", "common", "docs", "packaging", "rules", "samples", "scripts", "tests", "upload")
+FOLDERS = ("analyzer", "cmake", "collector", "common", "docs", "healthcheck", "packaging", "rules", "samples", "scripts", "tests", "upload")
 
 
 def long_options_of_help(program):
     result = subprocess.run([BIN / program, "--help"], capture_output=True, text=True, check=True)
-    return set(re.findall(r"^ (?:-\w, )?--([a-z-]+)", result.stdout, re.M))
+    return set(re.findall(r"^ {1,2}(?:-\w, )?--([a-z-]+)", result.stdout, re.M))
 
 
 def man_text(page):
@@ -45,6 +45,17 @@ def test_man_pages_are_free_of_warnings(program):
     headings = re.findall(r"^([A-Z ]+)$", shown.stdout, re.M)
     for wanted in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "EXAMPLES", "SEE ALSO"):
         assert wanted in headings
+
+
+def test_the_page_of_the_health_checks_settings_has_every_key_of_the_sample():
+    page = SOURCE / "docs/man/healthcheck.yaml.5"
+    sample = (SOURCE / "packaging/healthcheck.yaml").read_text()
+    sections = re.findall(r"^([a-z]+):$", sample, re.M)
+    keys = re.findall(r"^  #([a-z_]+):", sample, re.M)
+    assert len(keys) > 15 and re.findall(r"^\.SS (\w+)", page.read_text(), re.M) == sections
+    assert re.findall(r"^\.TP\n\.BR (\w+) ", page.read_text(), re.M) == keys
+    result = subprocess.run(["groff", "-man", "-ww", "-z", "-Tutf8", page], capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
 def test_the_man_page_explains_every_status_of_the_manifest():
@@ -97,6 +108,9 @@ def test_an_installation_has_programs_man_pages_and_both_names(tmp_path):
     assert (tmp_path / "share/man/man8/xen-upload.8").is_file()
     subprocess.run([tmp_path / "bin/xen-analyze", "--version"], check=True, stdout=subprocess.DEVNULL)
     assert (tmp_path / "share/man/man1/xen-analyze.1").is_file()
+    subprocess.run([tmp_path / "sbin/xen-healthcheck", "--version"], check=True, stdout=subprocess.DEVNULL)
+    assert (tmp_path / "share/man/man8/xen-healthcheck.8").is_file() and (tmp_path / "share/man/man5/healthcheck.yaml.5").is_file()
+    assert (tmp_path / "share/doc/xenhealth/healthcheck.yaml").is_file()
 
 
 def test_the_page_of_known_issues_is_as_the_rules_are():

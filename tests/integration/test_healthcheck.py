@@ -21,6 +21,7 @@ import prometheus_client.parser
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "fakes"))
+import health_check_service  # noqa: E402
 import xapi  # noqa: E402
 
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
@@ -534,6 +535,31 @@ def test_a_host_alone_can_enroll_too(alone):
     alone.good("run")
     [check] = alone.checks()
     assert (check["action"], check["shared"], check["upload"]) == ("local", False, "sent") and len(alone.arrived()) == 1
+
+
+def test_a_report_goes_to_a_health_check_service_with_the_token_of_xapi(single):
+    with health_check_service.HealthCheckService() as service:
+        single.settings(collect="  pool: false\n")
+        text = (single.config / "healthcheck.yaml").read_text()
+        (single.config / "healthcheck.yaml").write_text(text.replace("upload: {", "upload: {arguments: [--allow-plain], "))
+        credentials = single.folder / "credentials"
+        credentials.touch(0o600)
+        credentials.write_text(f"username={service.user}\npassword={service.password}\n")
+        assert single.call("enroll", "--yes", service.url, "--credentials", credentials).returncode == 0
+        single.pool.health["LastFailedUpload"] = stamp(days=30)
+        text = single.good("run", "--spool-only")
+        [credential] = [path for path in single.runtime.rglob("*") if path.is_file()]
+        assert credential.stat().st_mode & 0o777 == 0o600 and credential.parent.stat().st_mode & 0o777 == 0o700
+        text += single.good("run")
+        [check] = [check for check in single.checks() if check["upload"] == "sent"]
+        [(number, bundle)] = service.bundles.items()
+        assert bundle.data == (single.state / "reports" / check["report"]).read_bytes()
+        assert (bundle.name, check["upload_id"], single.pool.health["UploadUuid"]) == (check["report"], number, number)
+        assert_settled(single)
+        text += single.good("status") + json.dumps(single.status())
+        for folder in (single.state, single.config, single.folder / "spool"):
+            text += "".join(path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file())
+        assert [token for token in service.tokens if token in text] == [] and service.password not in text
 
 
 # --- runs that are ended
