@@ -70,6 +70,7 @@ def test_case_and_verbosity_are_told(client, service, report):
     assert (bundle.case, bundle.verbosity, bundle.name) == ("81234567", "9", "other.zip")
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("size, chunks", [(0, 0), (1, 1), (MIB, 1), (MIB + 1, 2)])
 def test_sizes_around_a_chunk_arrive(client, service, tmp_path, size, chunks):
     path = tmp_path / "some.zip"
@@ -89,6 +90,7 @@ def test_ids_may_be_numbers_and_a_status_may_be_missing(client, service, report)
     assert list(service.bundles) == ["1000"] and whole(service) == report.read_bytes()
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("misfortunes", [[500], [502, 503], ["late"], ["cut", "cut"], ["page", 500]], ids=str)
 def test_a_chunk_is_tried_three_times_in_one_attempt(client, service, report, misfortunes):
     service.misfortunes = [None, *misfortunes]
@@ -224,6 +226,7 @@ def test_a_wrong_password_is_called_so(person, service, tmp_path):
     assert [status for _, status in service.log] == [403]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("answer", [b"{}", b"<html>", b'{"token":17.5}', b'{"token":"a b"}', b'{"token":""}', b""])
 def test_an_answer_without_a_token_is_no_token(person, service, tmp_path, answer):
     service.actions["POST", "/feeds/api/create_grant/"] = lambda *_: answer

@@ -112,6 +112,7 @@ def test_a_file_arrives_whole_with_its_name_type_and_digest(client, npm, report,
     assert not list(client.state.rglob("*.json"))
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK])
 def test_sizes_around_a_chunk_arrive(client, npm, tmp_path, size):
     server, path = npm(), tmp_path / "bundle.tar.bz2"
@@ -160,6 +161,7 @@ class Cut:
         self.proxy.__exit__(*arguments)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("up", [5000, 200_000, 700_001, 1_023_000])
 def test_an_upload_that_was_cut_goes_on_at_the_servers_offset(client, npm, report, up):
     server, size = npm(), report.stat().st_size
@@ -286,6 +288,7 @@ def test_a_server_that_keeps_nothing_is_given_up(client, strict, report):
     assert len(strict.patches) < 20
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("offset", ["-1", "9" * 30, "1024004", "none", ""])
 def test_an_offset_that_cannot_be_is_refused(client, strict, report, offset):
     strict.misfortunes, strict.says = ["short", None, "late"], None
@@ -297,6 +300,7 @@ def test_an_offset_that_cannot_be_is_refused(client, strict, report, offset):
     assert len(strict.patches) == 2
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("versions", ["0.2.2", "2.0.0", ""])
 def test_another_version_of_tus_is_not_spoken(client, strict, report, versions):
     strict.versions = versions

@@ -57,8 +57,7 @@ static void add_bundle_url(const struct transfer *transfer, struct strbuf *out)
 static int open_bundle(struct transfer *transfer, struct err *err)
 {
     const char *verbosity = transfer->options->cis_verbosity;
-    /* XenCenter asks for no "100 Continue" here, and services were written for it. */
-    static const char *const headers[] = {"Content-Type: application/json", "Expect:", NULL};
+    static const char *const headers[] = {"Content-Type: application/json", NULL};
     CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(MAX_URL);
     CLEANUP(strbuf_release) struct strbuf body = STRBUF_INIT;
     add_bundle_url(transfer, &url);
