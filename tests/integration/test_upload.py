@@ -165,6 +165,10 @@ WRONG = [
     (["--grant", "http://127.0.0.1", "--output", "o"], "https://HOST"),
     (["--grant", "https://host", "--output", "o"], "password="),
     (["--receipt", "/no/such/folder/r", "r.zip", "file:///tmp/"], "receipt"),
+    (["--origin", "host", "r.zip", "https://host/"], "https://HOST"),
+    (["--origin", "https://host/path", "r.zip", "https://host/"], "https://HOST"),
+    (["--origin", "https://u:hunter2@host", "r.zip", "https://host/"], "https://HOST"),
+    (["--proxy", "http://u:hunter2@host:1", "--dry-run", "/proc/version", "https://host/"], "password"),
     (["--credential", "c", "r.zip", "file:///tmp/"], "--credentials-dir"),
     (["--credential", "../c", "--credentials-dir", "/tmp", "r.zip", "file:///tmp/"], "without a path"),
 ]
@@ -328,6 +332,18 @@ def test_a_copy_survives_being_killed_again_and_again(share, tmp_path):
 def with_little_room():
     """The copy fails in the middle."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+
+def without_room():
+    """Like a full disk: an error, not a signal."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    with_little_room()
+
+
+def test_a_full_folder_keeps_nothing_of_the_file(upload, report, share, tmp_path):
+    result = upload(report, f"file://{share}/", preexec_fn=without_room)
+    assert "File too large" in said(result, FAILED)
+    assert os.listdir(share) == [] and list((tmp_path / "state").iterdir()) == []
 
 
 def test_abandoning_takes_the_rest_away(upload, report, share):

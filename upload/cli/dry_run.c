@@ -52,12 +52,16 @@ static void put_step(const struct target *target, const char *line, size_t lengt
 int upload_describe(struct upload *upload, struct strbuf *out, struct err *err)
 {
     CLEANUP(record_cleanup) struct record *record = NULL;
+    CLEANUP(net_cleanup) struct net *net = NULL;
     const struct options *o = upload->options;
     const struct protocol *protocol = upload->target.protocol;
     char kind[CREDENTIALS_KIND_MAX], size[32];
     struct strbuf steps = STRBUF_INIT;
     bool damaged = false;
-    int r = record_look(upload->state.data, upload->key.data, &record, &damaged, err);
+    int r =
+        net_new(&o->net, &upload->secrets, &net, err); /* what it refuses, it would refuse then */
+    if (r == 0)
+        r = record_look(upload->state.data, upload->key.data, &record, &damaged, err);
     if (r < 0)
         return r;
     int64_t bytes = source_size(upload->source);

@@ -156,6 +156,17 @@ static int need(bool wrong, struct err *err, const char *text)
     return wrong ? err_set(err, ERR_USAGE, "%s", text) : 0;
 }
 
+static int check_origin(const char *origin, struct err *err)
+{
+    const char *mark = origin ? strstr(origin, "://") : NULL;
+    size_t length = mark ? strcspn(mark + 3, "/?#@") : 0;
+    if (!origin ||
+        (length > 0 && (mark[3 + length] == '\0' || strcmp(mark + 3 + length, "/") == 0)))
+        return 0;
+    return err_set(err, ERR_USAGE,
+                   "'--origin' needs a server and nothing more: https://HOST or https://HOST:PORT");
+}
+
 int options_check(const struct options *o, struct err *err)
 {
     bool one = o->action == ACTION_UPLOAD;
@@ -179,7 +190,7 @@ int options_check(const struct options *o, struct err *err)
         r = need(o->format && o->action != ACTION_LIST, err, "'--format' is for '--list'");
     if (r == 0)
         r = need(!o->output != !o->grant, err, "'--grant' and '--output' need each other");
-    return r;
+    return r < 0 ? r : check_origin(o->origin, err);
 }
 
 /* The other jobs of a spool wait meanwhile, and the next run comes soon. */

@@ -82,6 +82,7 @@ void progress_start(struct progress *progress, const char *file, int64_t total, 
 {
     progress->total = total;
     progress->bytes = 0;
+    progress->drawn_bytes = 0;
     progress->drawn_ms = io_now_ms();
     forget_rate(progress);
     if (progress->mode == PROGRESS_JSON) {
@@ -183,6 +184,9 @@ void progress_update(struct progress *progress, int64_t confirmed, int64_t sendi
     if (now - progress->drawn_ms < pauses[progress->mode])
         return;
     progress->drawn_ms = now;
+    if (progress->mode == PROGRESS_LINES && progress->bytes == progress->drawn_bytes)
+        return; /* the same line again says nothing */
+    progress->drawn_bytes = progress->bytes;
     if (progress->mode == PROGRESS_BAR) {
         draw(progress);
     } else if (progress->mode == PROGRESS_JSON) {

@@ -16,11 +16,11 @@ enum progress_mode { PROGRESS_LINES, PROGRESS_BAR, PROGRESS_JSON, PROGRESS_NONE 
 struct progress {
     FILE *out;
     enum progress_mode mode;
-    int64_t total, bytes;        /* of the file; `bytes` are there or on their way */
-    int64_t drawn_ms;            /* last shown; 0: never */
-    bool drawn;                  /* a bar is to be seen */
-    int64_t mark_ms, mark_bytes; /* from which the rate is measured */
-    double rate;                 /* bytes a second; 0: not known yet */
+    int64_t total, bytes;          /* of the file; `bytes` are there or on their way */
+    int64_t drawn_ms, drawn_bytes; /* last shown */
+    bool drawn;                    /* a bar is to be seen */
+    int64_t mark_ms, mark_bytes;   /* from which the rate is measured */
+    double rate;                   /* bytes a second; 0: not known yet */
 };
 
 /* `wish` is "bar", "json", "none" or NULL: whatever fits `out`. */
