@@ -8,14 +8,16 @@ import base64
 import contextlib
 import json
 import os
+import pty
 import re
+import select
 import socket
 import ssl
 import threading
 
 import pytest
 
-from fakes.certificates import Certificate, authority, pin, server
+from fakes.certificates import Certificate, authority, openssl, pin, server
 from uploading import CANARY, DENIED, DONE, FAILED, LATER, USAGE, Client, Watch, files_with, secret
 
 OK = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -342,7 +344,7 @@ def test_a_server_may_ask_for_our_certificate(version, tmp_path, root, good, cli
 def test_our_key_must_be_ours_alone_and_without_passphrase(tmp_path, root, good, client, report):
     key, closed = tmp_path / "key", tmp_path / "closed"
     secret(tmp_path, "key", good.key.read_text())
-    os.system(f"openssl pkey -in {key} -aes128 -passout pass:x -out {closed}")
+    openssl("pkey", "-in", key, "-aes128", "-passout", "pass:x", "-out", closed)
     closed.chmod(0o600)
     with Listener(context(good)) as listener:
         options = ["--cacert", root.pem, "--cert", good.pem]
@@ -352,6 +354,24 @@ def test_our_key_must_be_ours_alone_and_without_passphrase(tmp_path, root, good,
         result = send(client, report, listener, *options, "--key", key)
         assert result.returncode == DENIED and b"chmod 600" in result.stderr
         assert listener.heard == b""
+
+
+def test_nobody_is_asked_for_a_passphrase(tmp_path, root, good, client, report):
+    """OpenSSL would, at the terminal, whoever started us."""
+    closed = secret(tmp_path, "closed", "")
+    openssl("pkey", "-in", good.key, "-aes128", "-passout", "pass:x", "-out", closed)
+    with Listener(context(good)) as listener:
+        command = client.command("--cacert", root.pem, "--cert", good.pem, "--key", closed, report, f"https://127.0.0.1:{listener.port}/")
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execv(command[0], command)
+        said = b""
+        with contextlib.suppress(OSError):
+            while select.select([terminal], [], [], 30)[0] and (data := os.read(terminal, 4096)):
+                said += data
+        os.close(terminal)  # whoever still asks is hung up on
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert status == USAGE and b"pass phrase" not in said and b"passphrase cannot" in said, said
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a certificate"])
@@ -469,6 +489,15 @@ def test_a_proxy_sees_its_own_password_and_nothing_else(tmp_path, root, good, cl
                       "--proxy-credentials", password)
         assert result.returncode == DENIED and b"--proxy-credentials" in result.stderr
         assert b"of-the-proxy" not in result.stderr and listener.connections == 0
+
+
+def test_a_tunnel_it_is_without_tls_too_and_only_on_this_machine(client, report):
+    with Listener() as listener, Proxy() as proxy:
+        plain = ["--allow-plain", "--proxy"]
+        arrived(client, report, listener, *plain, f"http://127.0.0.1:{proxy.port}", scheme="http")
+        assert len(proxy.heads) == 1 and b"\r\nAuthorization" not in proxy.heads[0]
+        result = send(client, report, listener, *plain, "http://192.0.2.1:3128", scheme="http")
+        assert result.returncode == USAGE and b"not encrypted" in result.stderr
 
 
 def test_a_server_behind_a_proxy_is_checked_as_any(tmp_path, root, client, report):
