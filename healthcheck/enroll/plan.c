@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "common/escape.h"
+#include "common/units.h"
 #include "healthcheck/enroll/tokens.h"
 #include "healthcheck/times/times.h"
 
@@ -32,6 +33,13 @@ static void settle(int wanted, const char *there, int otherwise, char ret[8])
 }
 
 /* What cannot be read does not count as a choice. */
+static const char *interval_of(const struct config *config)
+{
+    int64_t days;
+    const char *text = config_get(config, CONFIG_INTERVAL);
+    return text && units_integer(text, &days) && days > 0 ? text : NULL;
+}
+
 static const char *weekday_of(const struct config *config)
 {
     int weekday;
@@ -55,8 +63,7 @@ int plan_schedule(const struct enroll_request *request, const struct config *con
                        "(healthcheck.yaml), not in options of enroll");
     if (!config)
         return 0;
-    settle(request->interval_days, config_get(config, CONFIG_INTERVAL), INTERVAL_DAYS,
-           plan->interval);
+    settle(request->interval_days, interval_of(config), INTERVAL_DAYS, plan->interval);
     settle(request->weekday, weekday_of(config), choose(1, 6), plan->weekday);
     settle(request->hour, hour_of(config), choose(1, 4), plan->hour);
     return 0;

@@ -164,6 +164,13 @@ def test_weekdays_and_hours_by_chance_are_not_all_the_same(house):
     assert len(seen) > 1
 
 
+def test_a_schedule_that_cannot_be_read_is_chosen_anew(house):
+    house.pool.health.update({"Schedule.IntervalInDays": "\x1b[2J", "Schedule.DayOfWeek": "Someday", "Schedule.TimeOfDay": "24"})
+    result = house.enroll(URL, "--token", house.secret_file())
+    assert "\x1b" not in result.stdout and house.pool.health["Schedule.IntervalInDays"] == "14"
+    assert 1 <= int(house.pool.health["Schedule.DayOfWeek"]) <= 6 and 1 <= int(house.pool.health["Schedule.TimeOfDay"]) <= 4
+
+
 def test_what_xencenter_has_written_stays(house):
     theirs = {"Enrollment": "false", "NewUploadRequest": "2026-11-22T06:49:22.1234567Z", "Schedule.RetryInterval": "3",
               "UploadLock": "", "LastSuccessfulUpload": "2026-11-01T06:49:22.0000000Z", "UploadUuid": "x",
