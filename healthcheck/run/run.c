@@ -24,6 +24,7 @@
 #define MAX_METRICS     (16 << 20)
 #define METRICS_MODE    0644 /* node_exporter is not root */
 #define LATEST          "latest"
+#define MAX_IN_A_ROW    60 /* beyond that it is the clock that was set back */
 
 void run_say(const struct run *run, const char *format, ...)
 {
@@ -239,12 +240,12 @@ static void make_plan(const struct run *run, const struct situation *situation,
         run_say(run, "Another report is on its way, so the one of this check stays here.");
 }
 
-/* A check is known by the second in which it began. */
+/* A check is known by the second in which it began; several may begin in one. */
 static int64_t start_of(const struct run *run, int64_t now_s)
 {
     const struct history *history = &run->history;
-    bool taken = history->count && history->checks[history->count - 1].started_s == now_s;
-    return now_s + taken;
+    int64_t last = history->count ? history->checks[history->count - 1].started_s : now_s - 1;
+    return last >= now_s && last < now_s + MAX_IN_A_ROW ? last + 1 : now_s;
 }
 
 static int begin(const struct run *run, const struct situation *situation, const struct plan *plan,
