@@ -18,6 +18,7 @@ import threading
 import pytest
 
 from fakes.certificates import Certificate, authority, openssl, pin, server
+from fakes.odd_server import OddServer
 from uploading import CANARY, DENIED, DONE, FAILED, LATER, USAGE, Client, Watch, files_with, secret
 
 OK = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -208,6 +209,7 @@ NAMES = {
 }
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("host, names", [(host, names) for host, all_names in NAMES.items() for names in all_names])
 def test_refused_is_a_name_that_is_not_the_host(host, names, tmp_path, root, client, report):
     with Listener(context(server(tmp_path, "x", root, names, subject=host))) as listener:
@@ -394,6 +396,7 @@ def second(good):
         assert listener.connections == 0 and listener.heard == b""
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("where", ["https://localhost:{port}/", "https://127.0.0.1:{port}/", "http://127.0.0.1:{port}/",
                                    "//localhost:{port}/", "https://127.0.0.1:{own}/other", "/other"])
@@ -549,6 +552,19 @@ def test_a_query_is_shown_nowhere(tmp_path, root, good, report):
         assert result.returncode == DONE and b"signed" in result.stdout and listener.connections == 0
     assert files_with(tmp_path, CANARY, but=[client.credentials]) == []
     assert json.loads((tmp_path / "receipt").read_text())["bytes"] == 30_000
+
+
+def test_one_connection_serves_all_requests(tmp_path, good, root):
+    """A handshake for each chunk would cost more than the chunk."""
+    report = tmp_path / "report.zip"
+    report.write_bytes(os.urandom(200_000))
+    with OddServer("tus", good.both) as server:
+        ports = []
+        serve, server.serve = server.serve, lambda connection: (ports.append(connection.getpeername()), serve(connection))
+        client = Client(tmp_path / "client", *ONCE, "--cacert", root.pem, "--chunk-size", "50000")
+        client.send(report, *server.arguments)
+        assert server.stored == report.read_bytes() and len(server.requests) >= 6
+    assert len(ports) == 1
 
 
 def test_what_a_plain_upload_looks_like(tmp_path, root, good, report):
