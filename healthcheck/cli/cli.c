@@ -208,6 +208,16 @@ static int find_format(const struct arguments *arguments, const struct status_fo
                           "there is no format '%s': text, json, nagios or prometheus", name);
 }
 
+/* Words of servers and of other writers of the pool's keys. Returns `status`. */
+static int make_harmless(struct strbuf *text, int status, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf safe = STRBUF_INIT;
+    escape_terminal(&safe, text->data, text->length, true);
+    strbuf_clear(text);
+    strbuf_add(text, safe.data, safe.length);
+    return strbuf_ok(&safe) && strbuf_ok(text) ? status : err_nomem(err);
+}
+
 static int gather_and_show(struct session *session, const struct status_format *format,
                            const char *problem, struct err *err)
 {
@@ -224,6 +234,8 @@ static int gather_and_show(struct session *session, const struct status_format *
     status_release(&status);
     if (r >= 0 && !strbuf_ok(&out))
         r = err_nomem(err);
+    if (r >= 0 && format != &status_format_json)
+        r = make_harmless(&out, r, err);
     if (r >= 0 && (fputs(out.data, stdout) == EOF || fflush(stdout) == EOF))
         r = err_set_errno(err, errno, "cannot write the status");
     return r;

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/escape.h"
+#include "common/strbuf.h"
+
 const char *const check_action_names[] = {
     [CHECK_SCHEDULED] = "scheduled", [CHECK_RETRY] = "retry", [CHECK_ON_DEMAND] = "on-demand",
     [CHECK_LOCAL] = "local",         [CHECK_NOW] = "now",     NULL};
@@ -43,9 +46,18 @@ void check_release(struct check *check)
     memset(check, 0, sizeof *check);
 }
 
+/* Texts of errors are cut somewhere; JSON wants UTF-8. */
+static char *copy_text(const char *value)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    escape_utf8(&text, value, strlen(value));
+    strbuf_addc(&text, '\0');
+    return strbuf_take(&text);
+}
+
 int check_set(char **field, const char *value, struct err *err)
 {
-    char *copy = strdup(value);
+    char *copy = copy_text(value);
     if (!copy)
         return err_nomem(err);
     free(*field);
@@ -64,7 +76,7 @@ int check_add_finding(struct check *check, const char *rule, const char *title, 
         return err_nomem(err);
     check->findings = more;
     more += check->finding_count++;
-    *more = (struct check_finding){strdup(rule), strdup(title), strdup(hosts), severity};
+    *more = (struct check_finding){copy_text(rule), copy_text(title), copy_text(hosts), severity};
     return more->rule && more->title && more->hosts ? 0 : err_nomem(err);
 }
 
@@ -76,7 +88,7 @@ int check_add_unknown(struct check *check, const char *rule, struct err *err)
     if (!more)
         return err_nomem(err);
     check->unknown_rules = more;
-    more[check->unknown_count] = strdup(rule);
+    more[check->unknown_count] = copy_text(rule);
     return more[check->unknown_count++] ? 0 : err_nomem(err);
 }
 

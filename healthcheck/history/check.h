@@ -94,7 +94,7 @@ struct check {
 bool check_init(struct check *check);
 void check_release(struct check *check);
 
-/* Replaces one of the texts. ERR_NOMEM. */
+/* Replaces one of the texts; what is no UTF-8 in it becomes U+FFFD. ERR_NOMEM. */
 int check_set(char **field, const char *value, struct err *err);
 
 /* Adds one, unless there are too many. The texts are copied. */

@@ -127,8 +127,10 @@ static int copy_check(const struct check *check, struct check *ret, struct err *
 
 static struct check *same_check(const struct history *history, const struct check *check)
 {
-    struct check *last = history->count ? &history->checks[history->count - 1] : NULL;
-    return last && last->started_s == check->started_s ? last : NULL;
+    for (size_t i = history->count; i-- > 0;)
+        if (history->checks[i].started_s == check->started_s)
+            return &history->checks[i];
+    return NULL;
 }
 
 static int add(struct history *history, struct check *check, struct err *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include "healthcheck/schedule/keys.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,6 +78,9 @@ bool keys_read_lock(const char *text, char owner[SCHEDULE_OWNER_BYTES], int64_t 
     size_t length = bar ? (size_t)(bar - text) : 0;
     if (length == 0 || length >= SCHEDULE_OWNER_BYTES || !times_read(bar + 1, &ticks))
         return false;
+    for (size_t i = 0; i < length; i++) /* people will read it */
+        if (!isalnum((unsigned char)text[i]) && text[i] != '-')
+            return false;
     memcpy(owner, text, length);
     owner[length] = '\0';
     *ret_s = times_seconds(ticks);

@@ -51,9 +51,14 @@ static void find_checks(struct status *status)
     status->good = history_last(history);
     status->before = history_previous(history);
     status->newest = history->count ? &history->checks[history->count - 1] : NULL;
-    for (size_t i = 0; i < history->count; i++)
-        if (history->checks[i].upload == CHECK_SENT)
+    for (size_t i = 0; i < history->count; i++) {
+        if (history->checks[i].upload == CHECK_UNSENT) {
+            status->unsent = &history->checks[i];
+        } else if (history->checks[i].upload == CHECK_SENT) {
             status->sent = &history->checks[i];
+            status->unsent = NULL;
+        }
+    }
 }
 
 static void add_problems(const struct status_place *place, struct status *status)

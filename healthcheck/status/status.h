@@ -27,6 +27,7 @@ struct status {
     const struct check *good;   /* the last that was analysed */
     const struct check *before; /* the one that `good` is compared with */
     const struct check *sent;   /* the last whose report arrived */
+    const struct check *unsent; /* one whose report was given up, and none arrived since */
 };
 
 struct status_place {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/escape.h"
 #include "healthcheck/status/status.h"
 #include "healthcheck/times/times.h"
 
@@ -60,8 +61,10 @@ static json_t *next_json(const struct schedule_decision *decision)
 
 static json_t *problems_json(const struct status *status)
 {
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     json_t *list = json_array();
-    const char *line = status->problems.data, *end;
+    escape_utf8(&text, status->problems.data, status->problems.length);
+    const char *line = text.data, *end;
     for (; (end = strchr(line, '\n')); line = end + 1)
         json_array_append_new(list, json_stringn(line, (size_t)(end - line)));
     return list;

@@ -19,7 +19,7 @@ static enum state find_state(const struct status *status)
         return status->situation.facts.role == SCHEDULE_SUPPORTER ? STATE_OK : STATE_UNKNOWN;
     if (good->counts[CHECK_CRITICAL] || good->counts[CHECK_ERROR])
         return STATE_CRITICAL;
-    bool failed = status->newest != good || status->newest->upload == CHECK_UNSENT;
+    bool failed = status->newest != good || status->unsent;
     if (good->counts[CHECK_WARNING] || failed || status_is_overdue(status))
         return STATE_WARNING;
     return good->score < 0 ? STATE_UNKNOWN : STATE_OK;
@@ -50,9 +50,9 @@ static void add_summary(const struct status *status, struct strbuf *out)
         strbuf_addf(out, "%sthe check of %s failed: ", good ? "; " : "",
                     zone_text(newest->started_s, when));
         add_plain(out, newest->error);
-    } else if (newest->upload == CHECK_UNSENT) {
+    } else if (status->unsent) {
         strbuf_adds(out, "; not sent: ");
-        add_plain(out, newest->upload_error);
+        add_plain(out, status->unsent->upload_error);
     }
     if (status_is_overdue(status))
         strbuf_adds(out, "; overdue");
@@ -114,11 +114,11 @@ static int show_prometheus(const struct status *status, struct strbuf *out)
           status->has_pending && status->pending.upload == CHECK_QUEUED);
     gauge(out, "reports", "Reports that are kept.", status->reports.count);
     gauge(out, "reports_bytes", "Room that they take.", status->reports.bytes);
+    gauge(out, "unsent", "1: the last report that was to be sent could not be.",
+          status->unsent != NULL);
     if (newest) {
         gauge(out, "last_timestamp_seconds", "Start of the last check.", newest->started_s);
         gauge(out, "last_ok", "1: it came to its end.", newest->result == CHECK_OK);
-        gauge(out, "last_unsent", "1: its report could not be sent.",
-              newest->upload == CHECK_UNSENT);
     }
     if (status->good)
         add_good(status, out);

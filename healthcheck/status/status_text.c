@@ -139,15 +139,15 @@ static void show_report(const struct status *status, struct strbuf *out)
 static void show_sent(const struct status *status, struct strbuf *out)
 {
     char when[ZONE_TEXT_BYTES];
-    const struct check *newest = status->newest;
+    const struct check *unsent = status->unsent;
     if (status->has_pending && status->pending.upload == CHECK_QUEUED) {
         strbuf_addf(out, LABEL "the report of %s is on its way to %s", "Sending:",
                     zone_text(status->pending.started_s, when), status->pending.url);
         strbuf_addf(out, status->pending.upload_error[0] ? "; last attempt: %s\n" : "%s\n",
                     status->pending.upload_error);
-    } else if (newest && newest->upload == CHECK_UNSENT) {
+    } else if (unsent) {
         strbuf_addf(out, LABEL "the report of %s could NOT be sent to %s: %s\n", "Not sent:",
-                    zone_text(newest->started_s, when), newest->url, newest->upload_error);
+                    zone_text(unsent->started_s, when), unsent->url, unsent->upload_error);
     }
     if (status->sent)
         strbuf_addf(out, LABEL "the report of %s to %s, which calls it %s\n", "Sent:",

@@ -329,6 +329,14 @@ def test_wrong_words_are_usage(alone):
     assert alone.good("--version").startswith("xen-healthcheck ")
 
 
+def test_an_installation_finds_its_programs_wherever_it_was_put(alone):
+    prefix = alone.folder / "installed"
+    subprocess.run(["cmake", "--install", BIN.parent, "--prefix", prefix], check=True, stdout=subprocess.DEVNULL)
+    command = [prefix / "sbin/xen-healthcheck", *alone.command("now")[1:]]
+    assert subprocess.run(command, timeout=60, stdout=subprocess.DEVNULL, env=ENVIRONMENT).returncode == 0
+    assert alone.checks()[0]["score"] == 100
+
+
 # --- off by default
 
 def sockets(trace):
@@ -437,7 +445,7 @@ def test_with_spool_only_the_report_waits_for_the_uploader_and_the_next_run_sett
     single.good("run", "--spool-only")
     assert_settled(single)
     sent = [check for check in single.checks() if check["upload"] == "sent"]
-    assert len(sent) == len(single.arrived()) == 1
+    assert len(sent) == len(single.arrived()) == 1 and len(single.checks()) == 2
     assert single.pool.health["UploadUuid"] == sent[0]["upload_id"] != ""
 
 
@@ -562,6 +570,17 @@ def test_a_report_goes_to_a_health_check_service_with_the_token_of_xapi(single):
         for folder in (single.state, single.config, single.folder / "spool"):
             text += "".join(path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file())
         assert [token for token in service.tokens if token in text] == [] and service.password not in text
+
+
+def test_a_full_disk_is_a_failure_that_the_pool_hears_of(single):
+    single.settings(collect="  pool: false\n")
+    single.enroll()
+    (single.state / "latest").mkdir()
+    script = f'mount -t tmpfs -o size=24k none {single.state} && "$@"; status=$?; ls {single.state}; exit $status'
+    result = single.call("run", prefix=("unshare", "--mount", "sh", "-c", script, "sh"))
+    assert result.returncode == 1 and "No space left on device" in result.stderr + result.stdout
+    assert single.pool.health["LastFailedUpload"] > stamp(hours=1)
+    assert_settled(single)
 
 
 # --- runs that are ended
