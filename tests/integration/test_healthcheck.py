@@ -35,6 +35,10 @@ RULES = "--only=md-disk-failure,disk-io-error,nic-link-flapping,root-fs-full"  #
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("SOURCE_DATE_EPOCH", "XENRT_BUGTOOL_BASENAME")}
 
 
+# Under valgrind it would meddle with valgrind's own system calls.
+needs_strace = pytest.mark.skipif(int(os.environ.get("XENHEALTH_PATIENCE", "1")) > 1, reason="strace does not go with valgrind")
+
+
 def stamp(**ago):
     """So long ago, in XenCenter's form."""
     moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(**ago)
@@ -343,6 +347,7 @@ def sockets(trace):
     return set(re.findall(r"(?:socket|connect)\((?:\d+, \{sa_family=)?(AF_\w+)", trace.read_text()))
 
 
+@needs_strace
 @pytest.mark.parametrize("house", ["alone", "single"])
 def test_without_an_enrollment_no_packet_leaves(house, request):
     house = request.getfixturevalue(house)
@@ -614,6 +619,7 @@ def steps_of_a_run():
     return [(call, number) for call, most in (("renameat", 14), ("unlinkat", 3), ("clone", 5)) for number in range(1, most + 1)]
 
 
+@needs_strace
 @pytest.mark.alike
 @pytest.mark.parametrize("call, number", steps_of_a_run())
 def test_after_a_kill_at_any_step_the_next_runs_settle_it(single, call, number):
