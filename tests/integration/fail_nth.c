@@ -50,8 +50,8 @@ __attribute__((constructor)) static void start(void)
 {
     const char *kind = getenv("FAIL_KIND"), *how = getenv("FAIL_HOW"), *path = getenv("FAIL_COUNT");
 
-    nth = atol(getenv("FAIL_NTH") ? getenv("FAIL_NTH") : "0");
-    number = how && strcmp(how, "kill") ? atoi(how) : 0;
+    nth = strtol(getenv("FAIL_NTH") ? getenv("FAIL_NTH") : "0", NULL, 10);
+    number = how && strcmp(how, "kill") ? (int)strtol(how, NULL, 10) : 0;
     snprintf(count_path, sizeof(count_path), "%s", path ? path : "");
     if (kind)
         wanted = !strcmp(kind, "memory") ? MEMORY : !strcmp(kind, "disk") ? DISK : NETWORK;

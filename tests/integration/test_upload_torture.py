@@ -121,13 +121,14 @@ def test_any_call_may_fail(tmp_path, report, place, kind):
 @pytest.mark.parametrize("place", ("file",), indirect=True)
 def test_a_copy_that_is_killed_anywhere_leaves_no_half_file_and_the_next_one_tidies_up(tmp_path, report, place):
     client = Client(tmp_path / "client")
-    total = calls_of(client, place, report, "disk", tmp_path)
+    total, kills = calls_of(client, place, report, "disk", tmp_path), 0
     for nth in range(1, total + 1):
         result = run(client, place, report, "disk", nth, "kill", tmp_path / "count")
-        assert result.returncode == -signal.SIGKILL
+        assert result.returncode in (-signal.SIGKILL, DONE)  # the first run made a folder for its state: a few calls more
+        kills += result.returncode != DONE
         assert place.received(report.name) in (None, report.read_bytes())
         client.send(report, *place.arguments(report.name))
         assert place.received(report.name) == report.read_bytes()
         assert [path.name for path in place.folder.iterdir()] == [report.name]
         place.clear()
-    assert total >= 20
+    assert kills >= 20

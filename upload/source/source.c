@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "common/io.h"
@@ -85,9 +86,17 @@ static void free_context(EVP_MD_CTX **context)
     EVP_MD_CTX_free(*context);
 }
 
+/* libcrypto that had too little memory to start crashes when it is used. */
+static bool crypto_has_started(void)
+{
+    return OSSL_LIB_CTX_get0_global_default() != NULL;
+}
+
 static int digest_range(const struct source *source, const EVP_MD *kind, int64_t offset,
                         int64_t length, unsigned char *ret, size_t *ret_length, struct err *err)
 {
+    if (!crypto_has_started())
+        return err_nomem(err);
     CLEANUP(free_context) EVP_MD_CTX *context = EVP_MD_CTX_new();
     CLEANUP_FREE unsigned char *block = malloc(BLOCK);
     if (!context || !block)
