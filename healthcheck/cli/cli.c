@@ -281,8 +281,7 @@ static int make_place(struct session *session, struct paths *paths, struct enrol
         return r;
     if (child_find("xen-upload", paths->uploader, sizeof paths->uploader, NULL) < 0)
         snprintf(paths->uploader, sizeof paths->uploader, "xen-upload"); /* an error, once needed */
-    snprintf(paths->runtime, sizeof paths->runtime, "%s/credentials",
-             session->arguments->runtime);
+    snprintf(paths->runtime, sizeof paths->runtime, "%s/credentials", session->arguments->runtime);
     *ret = (struct enroll_place){.root = session->settings.xapi.root,
                                  .config = session->arguments->config,
                                  .state = session->arguments->state,
@@ -353,9 +352,9 @@ static int verb_version(struct session *session, struct err *err)
 }
 
 static const struct verb verbs[] = {
-    {"run", verb_run},         {"now", verb_now},      {"status", verb_status},
-    {"enroll", verb_enroll},   {"disable", verb_disable}, {"help", verb_help},
-    {"--help", verb_help},     {"--version", verb_version},
+    {"run", verb_run},       {"now", verb_now},           {"status", verb_status},
+    {"enroll", verb_enroll}, {"disable", verb_disable},   {"help", verb_help},
+    {"--help", verb_help},   {"--version", verb_version},
 };
 
 static int find_verb(const char *name, const struct verb **ret, struct err *err)

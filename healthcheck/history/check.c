@@ -10,23 +10,31 @@
 const char *const check_action_names[] = {
     [CHECK_SCHEDULED] = "scheduled", [CHECK_RETRY] = "retry", [CHECK_ON_DEMAND] = "on-demand",
     [CHECK_LOCAL] = "local",         [CHECK_NOW] = "now",     NULL};
-const char *const check_step_names[] = {
-    [CHECK_LOCKING] = "locking",   [CHECK_COLLECTING] = "collecting",
-    [CHECK_ANALYSING] = "analysing", [CHECK_QUEUEING] = "queueing",
-    [CHECK_SENDING] = "sending",   [CHECK_SETTLED] = "settled", NULL};
-const char *const check_result_names[] = {[CHECK_OK] = "ok", [CHECK_FAILED] = "failed",
-                                          [CHECK_INTERRUPTED] = "interrupted", NULL};
-const char *const check_upload_names[] = {[CHECK_STAYS] = "none", [CHECK_QUEUED] = "queued",
-                                          [CHECK_SENT] = "sent", [CHECK_UNSENT] = "failed", NULL};
-const char *const check_severity_names[] = {[CHECK_INFO] = "info", [CHECK_WARNING] = "warning",
+const char *const check_step_names[] = {[CHECK_LOCKING] = "locking",
+                                        [CHECK_COLLECTING] = "collecting",
+                                        [CHECK_ANALYSING] = "analysing",
+                                        [CHECK_QUEUEING] = "queueing",
+                                        [CHECK_SENDING] = "sending",
+                                        [CHECK_SETTLED] = "settled",
+                                        NULL};
+const char *const check_result_names[] = {
+    [CHECK_OK] = "ok", [CHECK_FAILED] = "failed", [CHECK_INTERRUPTED] = "interrupted", NULL};
+const char *const check_upload_names[] = {[CHECK_STAYS] = "none",
+                                          [CHECK_QUEUED] = "queued",
+                                          [CHECK_SENT] = "sent",
+                                          [CHECK_UNSENT] = "failed",
+                                          NULL};
+const char *const check_severity_names[] = {[CHECK_INFO] = "info",
+                                            [CHECK_WARNING] = "warning",
                                             [CHECK_ERROR] = "error",
-                                            [CHECK_CRITICAL] = "critical", NULL};
+                                            [CHECK_CRITICAL] = "critical",
+                                            NULL};
 
 bool check_init(struct check *check)
 {
-    char **const texts[] = {&check->why, &check->error, &check->request, &check->report,
-                            &check->sha256, &check->url, &check->job, &check->upload_id,
-                            &check->upload_error};
+    char **const texts[] = {&check->why,    &check->error,     &check->request,
+                            &check->report, &check->sha256,    &check->url,
+                            &check->job,    &check->upload_id, &check->upload_error};
     bool ok = true;
     memset(check, 0, sizeof *check);
     check->score = -1;
@@ -38,8 +46,9 @@ bool check_init(struct check *check)
 
 void check_release(struct check *check)
 {
-    char *const texts[] = {check->why, check->error, check->request, check->report, check->sha256,
-                           check->url, check->job, check->upload_id, check->upload_error};
+    char *const texts[] = {check->why,    check->error,     check->request,
+                           check->report, check->sha256,    check->url,
+                           check->job,    check->upload_id, check->upload_error};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         free(texts[i]);
     check_forget_findings(check);

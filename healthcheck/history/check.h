@@ -22,7 +22,7 @@ enum check_action {
 
 /* How far a check is; a run that was killed leaves the step in which it was. */
 enum check_step {
-    CHECK_LOCKING,    /* asking for the pool's lock; nothing has been done yet */
+    CHECK_LOCKING, /* asking for the pool's lock; nothing has been done yet */
     CHECK_COLLECTING,
     CHECK_ANALYSING,
     CHECK_QUEUEING, /* being handed to the uploader */
@@ -43,13 +43,7 @@ enum check_upload {
     CHECK_UNSENT, /* given up: `upload_error` says why */
 };
 
-enum check_severity {
-    CHECK_INFO,
-    CHECK_WARNING,
-    CHECK_ERROR,
-    CHECK_CRITICAL,
-    CHECK_SEVERITIES
-};
+enum check_severity { CHECK_INFO, CHECK_WARNING, CHECK_ERROR, CHECK_CRITICAL, CHECK_SEVERITIES };
 
 /* Enough of a finding to tell what is new and what is gone. */
 struct check_finding {
@@ -72,20 +66,20 @@ struct check {
     char *sha256;
 
     bool analysed;
-    int score;                        /* -1: nothing could be judged */
-    int counts[CHECK_SEVERITIES];     /* of findings that nobody suppressed */
-    int issues;                       /* rules among them: XenCenter counts so */
-    int rules, unknown;               /* rules asked, and those without data */
-    int hosts;                        /* reports in the bundle */
-    struct check_finding *findings;   /* unsuppressed, worst first */
+    int score;                      /* -1: nothing could be judged */
+    int counts[CHECK_SEVERITIES];   /* of findings that nobody suppressed */
+    int issues;                     /* rules among them: XenCenter counts so */
+    int rules, unknown;             /* rules asked, and those without data */
+    int hosts;                      /* reports in the bundle */
+    struct check_finding *findings; /* unsuppressed, worst first */
     size_t finding_count;
     char **unknown_rules;
     size_t unknown_count;
 
     enum check_upload upload;
-    char *url;          /* without its query: that may be a permission */
-    char *job;          /* the uploader's name for it */
-    char *upload_id;    /* the server's */
+    char *url;       /* without its query: that may be a permission */
+    char *job;       /* the uploader's name for it */
+    char *upload_id; /* the server's */
     char *upload_error;
     int64_t uploaded_s; /* or SCHEDULE_NEVER */
 };

@@ -19,16 +19,22 @@ struct number_field {
     size_t offset;
 };
 
-#define TEXT(name, member)   {name, offsetof(struct check, member)}
-#define NUMBER(name, member) {name, offsetof(struct check, member)}
+#define TEXT(name, member)                                                                         \
+    {                                                                                              \
+        name, offsetof(struct check, member)                                                       \
+    }
+#define NUMBER(name, member)                                                                       \
+    {                                                                                              \
+        name, offsetof(struct check, member)                                                       \
+    }
 
 static const struct text_field texts[] = {
-    TEXT("why", why),       TEXT("error", error), TEXT("request", request),
-    TEXT("report", report), TEXT("sha256", sha256), TEXT("url", url),
+    TEXT("why", why),       TEXT("error", error),         TEXT("request", request),
+    TEXT("report", report), TEXT("sha256", sha256),       TEXT("url", url),
     TEXT("job", job),       TEXT("upload_id", upload_id), TEXT("upload_error", upload_error),
 };
 static const struct number_field numbers[] = {
-    NUMBER("score", score), NUMBER("issues", issues), NUMBER("rules", rules),
+    NUMBER("score", score),     NUMBER("issues", issues), NUMBER("rules", rules),
     NUMBER("unknown", unknown), NUMBER("hosts", hosts),
 };
 
@@ -43,9 +49,9 @@ static json_t *findings_to_json(const struct check *check)
     json_t *list = json_array();
     for (size_t i = 0; list && i < check->finding_count; i++) {
         const struct check_finding *each = &check->findings[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "rule", each->rule, "severity",
-                                              check_severity_names[each->severity], "title",
-                                              each->title, "hosts", each->hosts));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "rule", each->rule,
+                                              "severity", check_severity_names[each->severity],
+                                              "title", each->title, "hosts", each->hosts));
     }
     return list;
 }
@@ -189,9 +195,9 @@ static int take_findings(const json_t *object, struct check *check, struct err *
     const json_t *unknown = json_object_get(object, "unknown_rules");
     size_t i;
     int r = json_is_array(findings) && json_is_array(unknown) ? 0 : refuse("findings", err);
-    json_array_foreach(findings, i, each)
-        r = r < 0 ? r : take_finding(each, check, err);
-    json_array_foreach(unknown, i, each) {
+    json_array_foreach(findings, i, each) r = r < 0 ? r : take_finding(each, check, err);
+    json_array_foreach(unknown, i, each)
+    {
         const char *rule = json_string_value(each);
         if (r == 0)
             r = rule ? check_add_unknown(check, rule, err) : refuse("unknown_rules", err);

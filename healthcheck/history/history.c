@@ -72,9 +72,8 @@ static int take_checks(const json_t *list, struct history *history, struct err *
     history->checks = calloc(count + 1, sizeof *history->checks);
     if (!history->checks)
         return err_nomem(err);
-    json_array_foreach(list, i, each)
-        if (r == 0)
-            r = check_from_json(each, &history->checks[history->count++], err);
+    json_array_foreach(list, i, each) if (r == 0) r =
+        check_from_json(each, &history->checks[history->count++], err);
     return r;
 }
 
@@ -223,8 +222,8 @@ int pending_load(const struct store *store, bool set_aside, struct check *ret, b
 
 int pending_save(const struct store *store, const struct check *check, struct err *err)
 {
-    CLEANUP(json_release) json_t *json =
-        json_pack("{s:s, s:o}", "schema", PENDING_SCHEMA, "check", check_to_json(check));
+    CLEANUP(json_release)
+    json_t *json = json_pack("{s:s, s:o}", "schema", PENDING_SCHEMA, "check", check_to_json(check));
     return write_json(store, PENDING_NAME, json, err);
 }
 

@@ -24,8 +24,8 @@ int history_load(const struct store *store, bool set_aside, struct history *ret,
 void history_release(struct history *history);
 
 /*
- * Adds a copy of `check`, or puts it in the place of the same one (that began at the same time), and
- * writes. The oldest go when there are more than `limit`.
+ * Adds a copy of `check`, or puts it in the place of the same one (that began at the same time),
+ * and writes. The oldest go when there are more than `limit`.
  */
 int history_put(const struct store *store, struct history *history, const struct check *check,
                 size_t limit, struct err *err);

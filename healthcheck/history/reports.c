@@ -53,8 +53,8 @@ static int add(struct reports *reports, const char *name)
 
 static int look(const struct store *store, struct reports *ret, struct err *err)
 {
-    *ret = (struct reports){.fd = openat(store_fd(store), "reports",
-                                         O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+    *ret = (struct reports){
+        .fd = openat(store_fd(store), "reports", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
     int copy = ret->fd < 0 ? -1 : fcntl(ret->fd, F_DUPFD_CLOEXEC, 0);
     CLEANUP_DIR DIR *folder = copy < 0 ? NULL : fdopendir(copy);
     if (!folder) {
@@ -111,8 +111,8 @@ int reports_prune(const struct store *store, const struct reports_limits *limits
     struct reports_usage usage;
     size_t from = 0;
     for (sum_up(&reports, 0, &usage);
-         from < reports.list.count && (usage.count > limits->count || usage.bytes > limits->bytes ||
-                                       left < limits->free_bytes);
+         from < reports.list.count &&
+         (usage.count > limits->count || usage.bytes > limits->bytes || left < limits->free_bytes);
          sum_up(&reports, from, &usage)) {
         const struct report *oldest = &reports.list.items[from++];
         if (unlinkat(reports.fd, oldest->name, 0) < 0 && errno != ENOENT)

@@ -20,8 +20,8 @@ struct reports_usage {
 
 /*
  * Removes the oldest reports (their names have the time) until the limits hold, all of them if need
- * be. `newest` (or NULL) counts as the newest whatever the clock said. `free_now` < 0: asks the file
- * system.
+ * be. `newest` (or NULL) counts as the newest whatever the clock said. `free_now` < 0: asks the
+ * file system.
  */
 int reports_prune(const struct store *store, const struct reports_limits *limits, int64_t free_now,
                   const char *newest, struct reports_usage *ret, struct err *err);

@@ -101,8 +101,8 @@ int store_fd(const struct store *store)
 
 int store_lock(struct store *store, struct err *err)
 {
-    CLEANUP_FD int fd = openat(store->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-                               FILE_MODE);
+    CLEANUP_FD int fd =
+        openat(store->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (fd < 0)
         return err_set_errno(err, errno, "cannot open '%s/lock'", store->path);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -250,8 +250,8 @@ int store_keep(const struct store *store, const char *from, const char *folder, 
         return r;
     mode_t mode = strcmp(folder, "latest") == 0 ? FILE_MODE : 0600;
     CLEANUP_FD int fd = openat(work, from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
-        renameat(work, from, target, to) < 0 || fsync(target) < 0)
+    if (fd < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 || renameat(work, from, target, to) < 0 ||
+        fsync(target) < 0)
         return err_set_errno(err, errno, "cannot keep '%s/%s/%s'", store->path, folder, to);
     return 0;
 }

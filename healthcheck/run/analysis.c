@@ -59,7 +59,8 @@ static void add_hosts(struct strbuf *out, const json_t *hosts)
 {
     const json_t *each;
     size_t i;
-    json_array_foreach(hosts, i, each) {
+    json_array_foreach(hosts, i, each)
+    {
         const char *host = json_string_value(each);
         if (!host || out->length > MAX_HOSTS)
             continue;
@@ -98,9 +99,9 @@ static int take_result(const json_t *result, struct check *check, struct err *er
     int r = 0;
     if (!schema || strcmp(schema, "xenhealth-findings/1") != 0 || !json_is_array(findings))
         return err_set(err, ERR_PARSE, "the result of xen-analyze is not of the known form");
-    json_array_foreach(findings, i, each)
-        r = r < 0 ? r : take_finding(each, check, rules, err);
-    json_array_foreach(json_object_get(result, "unknown"), i, each) {
+    json_array_foreach(findings, i, each) r = r < 0 ? r : take_finding(each, check, rules, err);
+    json_array_foreach(json_object_get(result, "unknown"), i, each)
+    {
         const char *rule = json_string_value(json_object_get(each, "rule"));
         if (r == 0 && rule)
             r = check_add_unknown(check, rule, err);
@@ -127,8 +128,9 @@ int analysis_read(const char *bytes, size_t length, struct check *check, struct 
 int analysis_run(struct run *run, struct check *check, const char *report, struct err *err)
 {
     const struct settings *settings = run->options->settings;
-    CLEANUP(strbuf_release) struct strbuf json = STRBUF_INIT, html = STRBUF_INIT,
-                                          metrics = STRBUF_INIT, text = STRBUF_INIT;
+    CLEANUP(strbuf_release)
+    struct strbuf json = STRBUF_INIT,
+                  html = STRBUF_INIT, metrics = STRBUF_INIT, text = STRBUF_INIT;
     const char *folder = store_path(run->store);
     strbuf_addf(&json, "%s/work/findings.json", folder);
     strbuf_addf(&html, "%s/work/report.html", folder);
@@ -136,9 +138,9 @@ int analysis_run(struct run *run, struct check *check, const char *report, struc
     if (!strbuf_ok(&json) || !strbuf_ok(&html) || !strbuf_ok(&metrics))
         return err_nomem(err);
     run_say(run, "Analysing it.");
-    const char *const own[] = {"--format", "json", "--output", json.data, "--format", "html",
-                               "--output", html.data, "--format", "prometheus", "--output",
-                               metrics.data, report, NULL};
+    const char *const own[] = {"--format", "json",       "--output", json.data,  "--format",
+                               "html",     "--output",   html.data,  "--format", "prometheus",
+                               "--output", metrics.data, report,     NULL};
     int r = run_program(run, "xen-analyze", own, settings->analyze.arguments,
                         settings->analyze.time_limit_s, 1 << 0 | 1 << 1, NULL, NULL, err);
     if (r == 0)

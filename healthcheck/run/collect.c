@@ -14,7 +14,8 @@
 
 #define MAX_PATH 4096
 
-/* Our own name, the same for hosts and pools, so that names sort by time: as XenCenter's bundles. */
+/* Our own name, the same for hosts and pools, so that names sort by time: as XenCenter's bundles.
+ */
 static int name_report(struct check *check, struct err *err)
 {
     char stamp[TIMES_SHORT_BYTES], name[64];
@@ -62,8 +63,8 @@ int collect_report(struct run *run, struct check *check, struct strbuf *ret_path
     if (r < 0)
         return r;
     run_say(run, "Collecting a report of %s.", check->pool ? "the whole pool" : "this host");
-    const char *const own[] = {"--yestoall",  "--silent", "--output=zip",
-                               "--outdir",    work.data,  check->pool ? "--pool" : NULL,
+    const char *const own[] = {"--yestoall", "--silent", "--output=zip",
+                               "--outdir",   work.data,  check->pool ? "--pool" : NULL,
                                NULL};
     r = run_program(run, "xen-bugtool", own, settings->collect.arguments,
                     settings->collect.time_limit_s, 1 << 0, &out, NULL, err);

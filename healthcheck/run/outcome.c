@@ -3,9 +3,9 @@
  * What a check leaves in the pool's keys, so that XenCenter's dialogs show it.
  *
  * XenCenter shows a result when ReportAnalysis.UploadUuid is UploadUuid; otherwise it asks the
- * service. So ours is complete in one write: success, id, severity and number. An enrolled pool that
- * sends nothing (nobody said where to) gets an id made of the report's digest: the check was done,
- * and its result is what XenCenter shows.
+ * service. So ours is complete in one write: success, id, severity and number. An enrolled pool
+ * that sends nothing (nobody said where to) gets an id made of the report's digest: the check was
+ * done, and its result is what XenCenter shows.
  */
 #include <string.h>
 #include <time.h>

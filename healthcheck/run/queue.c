@@ -109,7 +109,8 @@ static const json_t *find_job(const json_t *list, const char *id)
 {
     const json_t *each;
     size_t i;
-    json_array_foreach(json_object_get(list, "jobs"), i, each) {
+    json_array_foreach(json_object_get(list, "jobs"), i, each)
+    {
         const char *is = json_string_value(json_object_get(each, "id"));
         if (is && strcmp(is, id) == 0)
             return each;
@@ -158,8 +159,8 @@ static int take_state(const json_t *list, struct check *check, struct err *err)
 int queue_look(struct run *run, struct check *check, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT_MAX(MAX_LIST_BYTES);
-    const char *const own[] = {"--queue", run->options->settings->upload.spool, "--list",
-                               "--format", "json", NULL};
+    const char *const own[] = {
+        "--queue", run->options->settings->upload.spool, "--list", "--format", "json", NULL};
     const char *const none[] = {NULL};
     json_error_t why;
     int r = run_program(run, "xen-upload", own, none, LIST_LIMIT_S, 1 << 0, &out, NULL, err);

@@ -19,12 +19,12 @@
 #include "healthcheck/run/step.h"
 #include "healthcheck/run/upload_lock.h"
 
-#define MAX_ARGUMENTS   128
-#define MAX_ERRORS      (64 << 10) /* of a program's standard error that are kept */
-#define MAX_METRICS     (16 << 20)
-#define METRICS_MODE    0644 /* node_exporter is not root */
-#define LATEST          "latest"
-#define MAX_IN_A_ROW    60 /* beyond that it is the clock that was set back */
+#define MAX_ARGUMENTS 128
+#define MAX_ERRORS    (64 << 10) /* of a program's standard error that are kept */
+#define MAX_METRICS   (16 << 20)
+#define METRICS_MODE  0644 /* node_exporter is not root */
+#define LATEST        "latest"
+#define MAX_IN_A_ROW  60 /* beyond that it is the clock that was set back */
 
 void run_say(const struct run *run, const char *format, ...)
 {
@@ -70,8 +70,11 @@ int run_program(const struct run *run, const char *program, const char *const *o
     if (*own)
         return err_set(err, ERR_LIMIT, "too many arguments for %s", program);
     argv[count] = NULL;
-    struct child_spec spec = {.argv = argv, .time_limit_ms = limit_s * 1000,
-                              .cancelled = run->options->cancelled, .out = out, .errors = &errors};
+    struct child_spec spec = {.argv = argv,
+                              .time_limit_ms = limit_s * 1000,
+                              .cancelled = run->options->cancelled,
+                              .out = out,
+                              .errors = &errors};
     r = child_run(&spec, &end, err);
     if (r < 0)
         return r;
@@ -107,8 +110,8 @@ static int keep_results(struct run *run, const struct check *check, const char *
     r = r < 0 ? r : store_keep(run->store, "xenhealth.prom", LATEST, "xenhealth.prom", err);
     if (r < 0 || !target)
         return r;
-    int copied = io_read_file(store_fd(run->store), LATEST "/xenhealth.prom", MAX_METRICS, &metrics,
-                              &why);
+    int copied =
+        io_read_file(store_fd(run->store), LATEST "/xenhealth.prom", MAX_METRICS, &metrics, &why);
     if (copied == 0)
         copied = replace_path(target, metrics.data, metrics.length, METRICS_MODE, &why);
     if (copied < 0)
@@ -178,7 +181,7 @@ static int send_queued(struct run *run, struct check *check, struct err *err)
 /* From "analysed" to "the uploader has it"; also for a run that takes up what another began. */
 static int send_report(struct run *run, struct check *check, struct err *err)
 {
-    CLEANUP(situation_release) struct situation situation;
+    CLEANUP(situation_release) struct situation situation = SITUATION_INIT;
     struct err why = ERR_INIT;
     char message[800];
     int r = run_step(run, check, CHECK_QUEUEING, err);
@@ -195,8 +198,8 @@ static int send_report(struct run *run, struct check *check, struct err *err)
         return fail_upload(run, check, err_message(&why, message, sizeof message), err);
     r = run_step(run, check, CHECK_SENDING, err);
     if (r == 0)
-        r = history_put(run->store, &run->history, check,
-                        (size_t)run->options->settings->keep.runs, err);
+        r = history_put(run->store, &run->history, check, (size_t)run->options->settings->keep.runs,
+                        err);
     return r == 0 ? send_queued(run, check, err) : r;
 }
 
@@ -251,8 +254,7 @@ static int64_t start_of(const struct run *run, int64_t now_s)
 static int begin(const struct run *run, const struct situation *situation, const struct plan *plan,
                  struct check *check, struct err *err)
 {
-    const char *request =
-        situation->config ? config_get(situation->config, CONFIG_REQUEST) : NULL;
+    const char *request = situation->config ? config_get(situation->config, CONFIG_REQUEST) : NULL;
     if (!check_init(check))
         return err_nomem(err);
     check->started_s = check->finished_s = start_of(run, situation->facts.now_s);
@@ -303,8 +305,8 @@ static int perform(struct run *run, struct situation *situation, const struct pl
     if (r < 0)
         return fail_check(run, check, r, &why, err);
     check->finished_s = (int64_t)time(NULL);
-    r = history_put(run->store, &run->history, check,
-                    (size_t)run->options->settings->keep.runs, err);
+    r = history_put(run->store, &run->history, check, (size_t)run->options->settings->keep.runs,
+                    err);
     if (r == 0)
         r = plan->sends ? send_report(run, check, err) : outcome_record(run, check, err);
     prune(run, check);
@@ -314,7 +316,7 @@ static int perform(struct run *run, struct situation *situation, const struct pl
 /* A check of an earlier run whose upload is under way: on with it, as far as it goes now. */
 static int go_on(struct run *run, struct check *pending, bool *ret_pending, struct err *err)
 {
-    CLEANUP(situation_release) struct situation situation;
+    CLEANUP(situation_release) struct situation situation = SITUATION_INIT;
     if (pending->step == CHECK_QUEUEING) {
         int r = send_report(run, pending, err);
         *ret_pending = r == 0 && pending->step == CHECK_SENDING;
@@ -333,7 +335,7 @@ static int go_on(struct run *run, struct check *pending, bool *ret_pending, stru
 static int decide_and_perform(struct run *run, const struct check *pending,
                               struct run_result *result, struct err *err)
 {
-    CLEANUP(situation_release) struct situation situation;
+    CLEANUP(situation_release) struct situation situation = SITUATION_INIT;
     struct schedule_decision decision;
     struct plan plan;
     int r = look_around(run, pending, &situation, err);

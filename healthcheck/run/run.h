@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * One run: settle what the last one has left, decide, collect, analyse, keep, queue, upload, record.
+ * One run: settle what the last one has left, decide, collect, analyse, keep, queue, upload,
+ * record.
  *
  * pending.json says at any moment how far a check is, and is on disk before the step begins. So
  * whatever ends a run, the next one knows what was begun: our lock on the pool is given back, the
@@ -16,18 +17,18 @@
 
 struct run_options {
     const struct settings *settings;
-    const char *config; /* folder of enrollment.yaml */
+    const char *config;      /* folder of enrollment.yaml */
     const char *credentials; /* folder for the token on its way to xen-upload */
-    bool now;        /* due or not */
-    bool spool_only; /* somebody else works off the spool */
+    bool now;                /* due or not */
+    bool spool_only;         /* somebody else works off the spool */
     const atomic_bool *cancelled;
     void (*say)(void *context, const char *line); /* what happens, for people */
     void *context;
 };
 
 struct run_result {
-    bool checked;          /* there was a check in this run, */
-    struct check check;    /* this one; release it */
+    bool checked;                     /* there was a check in this run, */
+    struct check check;               /* this one; release it */
     char reason[SCHEDULE_TEXT_BYTES]; /* why there was none */
 };
 

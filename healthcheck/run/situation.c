@@ -51,8 +51,8 @@ static void look_at_pool(const struct situation_place *place, struct situation *
         keys_read(situation->config, &facts->pool, &situation->notes);
 }
 
-/* Where reports go is for this host's root to say (enrollment.yaml), never for the pool's keys, which
- * every pool operator can write. */
+/* Where reports go is for this host's root to say (enrollment.yaml), never for the pool's keys,
+ * which every pool operator can write. */
 static void look_at_enrollment(const struct situation_place *place, struct situation *situation)
 {
     struct err err = ERR_INIT;
@@ -63,10 +63,10 @@ static void look_at_enrollment(const struct situation_place *place, struct situa
         memset(enrollment, 0, sizeof *enrollment);
     if (r < 0 && r != ERR_NOTFOUND)
         note_error(situation, "The enrollment of this host cannot be read", &err);
-    bool here = r == 0 && !situation->unreachable &&
-                strcmp(enrollment->pool, facts->role == SCHEDULE_COORDINATOR
-                                             ? situation->about.pool_uuid
-                                             : STANDALONE) == 0;
+    bool here =
+        r == 0 && !situation->unreachable &&
+        strcmp(enrollment->pool,
+               facts->role == SCHEDULE_COORDINATOR ? situation->about.pool_uuid : STANDALONE) == 0;
     bool coordinator = facts->role == SCHEDULE_COORDINATOR;
     situation->enrolled = coordinator ? facts->pool.enrolled : here;
     if (!situation->enrolled || facts->role == SCHEDULE_SUPPORTER)

@@ -23,12 +23,17 @@ struct situation {
     struct strbuf notes; /* for people, a sentence a line */
 };
 
+#define SITUATION_INIT                                                                             \
+    {                                                                                              \
+        .notes = STRBUF_INIT                                                                       \
+    }
+
 struct situation_place {
     const struct settings *settings;
-    const char *config; /* folder of enrollment.yaml */
-    const struct store *store;      /* NULL: nothing has run here yet */
-    const struct history *history;  /* or NULL */
-    const struct check *pending;    /* or NULL */
+    const char *config;            /* folder of enrollment.yaml */
+    const struct store *store;     /* NULL: nothing has run here yet */
+    const struct history *history; /* or NULL */
+    const struct check *pending;   /* or NULL */
     int64_t now_s;
     int64_t patience_ms; /* with XAPI; 0: the default */
 };
@@ -38,4 +43,5 @@ int situation_look(const struct situation_place *place, struct situation *ret, s
 void situation_release(struct situation *situation);
 
 int situation_open_xapi(const struct settings *settings, int64_t patience_ms,
-                        enum xapi_role *ret_role, struct xapi **ret, struct xapi_facts *ret_facts, struct err *err);
+                        enum xapi_role *ret_role, struct xapi **ret, struct xapi_facts *ret_facts,
+                        struct err *err);

@@ -19,7 +19,8 @@ struct reading {
     struct strbuf *notes;
 };
 
-/* NULL when the key is absent or empty, which is how XenCenter and its service take a value away. */
+/* NULL when the key is absent or empty, which is how XenCenter and its service take a value away.
+ */
 static const char *value_of(const struct reading *reading, const char *key)
 {
     const char *value = config_get(reading->config, key);

@@ -17,8 +17,8 @@
  */
 void keys_read(const struct config *config, struct schedule_pool *ret, struct strbuf *notes);
 
-/* "uuid|time": who holds the lock, since when. False when it is empty or none of that form; the owner
- * may be any word of letters, digits and dashes. */
+/* "uuid|time": who holds the lock, since when. False when it is empty or none of that form; the
+ * owner may be any word of letters, digits and dashes. */
 bool keys_read_lock(const char *text, char owner[SCHEDULE_OWNER_BYTES], int64_t *ret_s);
 
 /* What is to be written to take it. */

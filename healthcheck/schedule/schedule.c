@@ -14,8 +14,8 @@
 #include "healthcheck/times/zone.h"
 
 static const char *const names[] = {
-    [SCHEDULE_NOTHING] = "nothing",     [SCHEDULE_SCHEDULED] = "scheduled",
-    [SCHEDULE_RETRY] = "retry",         [SCHEDULE_ON_DEMAND] = "on-demand",
+    [SCHEDULE_NOTHING] = "nothing", [SCHEDULE_SCHEDULED] = "scheduled",
+    [SCHEDULE_RETRY] = "retry",     [SCHEDULE_ON_DEMAND] = "on-demand",
     [SCHEDULE_LOCAL] = "local",
 };
 
@@ -138,8 +138,8 @@ static void decide_slot(const struct schedule_facts *facts, int64_t success,
 {
     const struct schedule_pool *pool = &facts->pool;
     struct zone_slot slot = {pool->weekday, pool->hour};
-    int64_t due = success == SCHEDULE_NEVER ? facts->now_s
-                                            : days_after(slot, success, pool->interval_days);
+    int64_t due =
+        success == SCHEDULE_NEVER ? facts->now_s : days_after(slot, success, pool->interval_days);
     int64_t begin;
     if (facts->now_s < due || !zone_slot_begin(slot, facts->now_s, &begin)) {
         propose_slot(facts, slot, success, due > facts->now_s ? due : facts->now_s, ret);

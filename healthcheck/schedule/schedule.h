@@ -13,9 +13,9 @@
  *    more than a day ahead, it is not believed.
  *  - The service's own lock, left by a run that was killed, is not in its own way.
  *
- * The local schedule (analysis stays on the host) counts days from date to date, whenever on its day
- * a check was, and may be late: it makes up for a time when the host was off. The pool's needs its
- * weekday and hour, as XenCenter shows them.
+ * The local schedule (analysis stays on the host) counts days from date to date, whenever on its
+ * day a check was, and may be late: it makes up for a time when the host was off. The pool's needs
+ * its weekday and hour, as XenCenter shows them.
  */
 #pragma once
 

@@ -28,14 +28,14 @@
 static const char *const no_arguments[] = {NULL};
 
 /* Of xen-bugtool, xen-analyze, xen-upload: what is ours to say. */
-static const char *const ours_collect[] = {"--outdir", "--outfd", "--output", "--pool", "--progress",
-                                           "--capabilities", "--list", "--estimate", "--help",
-                                           "--version", "--questions", NULL};
-static const char *const ours_analyze[] = {"--format", "--output", "--query", "--export",
-                                           "--fail-on", "--help", "--version", NULL};
-static const char *const ours_upload[] = {"--queue", "--add",      "--list", "--grant", "--receipt",
-                                          "--format", "--progress", "--help", "--version",
-                                          "--dry-run", "--abandon", NULL};
+static const char *const ours_collect[] = {
+    "--outdir", "--outfd",    "--output", "--pool",    "--progress",  "--capabilities",
+    "--list",   "--estimate", "--help",   "--version", "--questions", NULL};
+static const char *const ours_analyze[] = {"--format",  "--output", "--query",   "--export",
+                                           "--fail-on", "--help",   "--version", NULL};
+static const char *const ours_upload[] = {"--queue",   "--add",     "--list",     "--grant",
+                                          "--receipt", "--format",  "--progress", "--help",
+                                          "--version", "--dry-run", "--abandon",  NULL};
 
 struct key {
     const char *section, *name;
@@ -130,7 +130,8 @@ static int read_weekday(const struct key *key, const struct doc_node *node, stru
     if (strcmp(text, "any") == 0)
         *(int *)to = -1;
     else if (!times_read_weekday(text, to))
-        return doc_fail(node, err, "'%s' must be a day of the week such as Tuesday, or any, not '%s'",
+        return doc_fail(node, err,
+                        "'%s' must be a day of the week such as Tuesday, or any, not '%s'",
                         key->name, text);
     return 0;
 }
@@ -191,7 +192,8 @@ static int read_arguments(const struct key *key, const struct doc_node *node, st
     if (r == 0 && count > MAX_ARGUMENTS)
         r = doc_fail(node, err, "'%s' has more than %d arguments", key->name, MAX_ARGUMENTS);
     if (r == 0 && arguments[0][0] != '-')
-        r = doc_fail(node, err, "'%s' must begin with an option, not '%s'", key->name, arguments[0]);
+        r = doc_fail(node, err, "'%s' must begin with an option, not '%s'", key->name,
+                     arguments[0]);
     for (size_t i = 0; r == 0 && i < count; i++)
         r = check_argument(key, node->kind == DOC_LIST ? node->items[i] : node, arguments[i], err);
     if (r == 0)
@@ -233,8 +235,12 @@ void settings_default(struct settings *ret)
         .schedule = {.enabled = true, .every_days = 7, .weekday = -1, .hour = 3, .retry_s = DAY_S},
         .collect = {.pool = true, .arguments = no_arguments, .time_limit_s = 2 * 3600},
         .analyze = {.arguments = no_arguments, .time_limit_s = 3600},
-        .keep = {.reports = 5, .bytes = (int64_t)2 << 30, .free_bytes = (int64_t)1 << 30, .runs = 200},
-        .upload = {.arguments = no_arguments, .spool = "/var/spool/xenhealth",
+        .keep = {.reports = 5,
+                 .bytes = (int64_t)2 << 30,
+                 .free_bytes = (int64_t)1 << 30,
+                 .runs = 200},
+        .upload = {.arguments = no_arguments,
+                   .spool = "/var/spool/xenhealth",
                    .time_limit_s = 12 * 3600},
         .xapi = {.root = "/", .confirm_s = 10},
     };

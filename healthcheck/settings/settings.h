@@ -2,8 +2,8 @@
 /*
  * /etc/xenhealth/healthcheck.yaml: what the administrator wants of the health check.
  *
- * Every key may be missing, and so may the file. What is there is read strictly: an unknown key or a
- * value that makes no sense is an error with its place, and nothing runs; a health check that
+ * Every key may be missing, and so may the file. What is there is read strictly: an unknown key or
+ * a value that makes no sense is an error with its place, and nothing runs; a health check that
  * quietly ignores half of its settings is worse than one that complains.
  */
 #pragma once
@@ -35,10 +35,10 @@ struct settings {
         int64_t time_limit_s;
     } analyze;
     struct {
-        int reports;         /* that are kept at most, */
-        int64_t bytes;       /* in so much room, */
-        int64_t free_bytes;  /* as long as the disk has so much left */
-        int runs;            /* in the history */
+        int reports;        /* that are kept at most, */
+        int64_t bytes;      /* in so much room, */
+        int64_t free_bytes; /* as long as the disk has so much left */
+        int runs;           /* in the history */
     } keep;
     struct {
         const char *const *arguments; /* of xen-upload --add */
@@ -47,8 +47,8 @@ struct settings {
     } upload;
     const char *prometheus; /* a copy of the metrics, for node_exporter; NULL: none */
     struct {
-        const char *root;   /* where XAPI's socket is looked for */
-        int64_t confirm_s;  /* XenCenter's lock: how long a rival has to notice */
+        const char *root;  /* where XAPI's socket is looked for */
+        int64_t confirm_s; /* XenCenter's lock: how long a rival has to notice */
     } xapi;
 };
 

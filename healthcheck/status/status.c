@@ -10,9 +10,8 @@
 
 const struct status_format *status_format_find(const char *name)
 {
-    const struct status_format *const formats[] = {&status_format_text, &status_format_json,
-                                                   &status_format_nagios,
-                                                   &status_format_prometheus};
+    const struct status_format *const formats[] = {
+        &status_format_text, &status_format_json, &status_format_nagios, &status_format_prometheus};
     for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
         if (strcmp(formats[i]->name, name) == 0)
             return formats[i];
@@ -77,7 +76,11 @@ static void add_problems(const struct status_place *place, struct status *status
         strbuf_adds(&status->problems, "The pool is enrolled, but this host does not know where to "
                                        "send reports, so they stay here: xen-healthcheck enroll "
                                        "URL\n");
-    strbuf_add(&status->problems, status->situation.notes.data, status->situation.notes.length);
+    if (status->is_root)
+        strbuf_add(&status->problems, status->situation.notes.data, status->situation.notes.length);
+    else
+        strbuf_adds(&status->problems, "Only root sees the pool's schedule and whether reports are "
+                                       "sent.\n");
 }
 
 int status_gather(const struct status_place *place, struct status *ret, struct err *err)
@@ -86,6 +89,7 @@ int status_gather(const struct status_place *place, struct status *ret, struct e
     ret->now_s = (int64_t)time(NULL);
     ret->state = place->state;
     ret->problems = ret->situation.notes = (struct strbuf)STRBUF_INIT;
+    ret->is_root = geteuid() == 0;
     ret->timer = access(place->timer, F_OK) == 0;
     int r = read_files(place, ret, err);
     if (r < 0)
@@ -160,7 +164,6 @@ unsigned status_count_past(const struct status *status, bool lost)
 bool status_is_overdue(const struct status *status)
 {
     const struct schedule_local *local = &status->situation.facts.local;
-    return status->good && local->enabled &&
-           status->situation.facts.role != SCHEDULE_SUPPORTER &&
+    return status->good && local->enabled && status->situation.facts.role != SCHEDULE_SUPPORTER &&
            status->now_s - status->good->started_s > (2 * (int64_t)local->every_days + 1) * DAY_S;
 }

@@ -12,12 +12,13 @@
 
 struct status {
     int64_t now_s;
-    const char *state; /* folder */
+    const char *state;   /* folder */
     struct store *store; /* NULL: nothing has run here yet */
     struct history history;
     struct check pending;
     bool has_pending, running;
-    bool timer; /* the timer is enabled */
+    bool timer;   /* the timer is enabled */
+    bool is_root; /* others see neither XAPI nor the enrollment */
     struct situation situation;
     struct schedule_decision decision;
     struct reports_usage reports;
@@ -60,7 +61,6 @@ struct status_format {
     /* Appends; the result is the exit status. */
     int (*show)(const struct status *status, struct strbuf *out);
 };
-
 
 extern const struct status_format status_format_text, status_format_json, status_format_nagios,
     status_format_prometheus;

@@ -70,9 +70,9 @@ static int show_nagios(const struct status *status, struct strbuf *out)
             strbuf_addf(out, " score=%d;;;0;100", good->score);
         for (int i = CHECK_SEVERITIES - 1; i >= 0; i--)
             strbuf_addf(out, " %s=%d;;;0", check_severity_names[i], good->counts[i]);
-        strbuf_addf(out, " age=%llds;;;0",
-                    (long long)(status->now_s > good->started_s ? status->now_s - good->started_s
-                                                                : 0));
+        strbuf_addf(
+            out, " age=%llds;;;0",
+            (long long)(status->now_s > good->started_s ? status->now_s - good->started_s : 0));
     }
     strbuf_addc(out, '\n');
     return (int)state;
@@ -80,8 +80,9 @@ static int show_nagios(const struct status *status, struct strbuf *out)
 
 static void gauge(struct strbuf *out, const char *name, const char *help, int64_t value)
 {
-    strbuf_addf(out, "# HELP xenhealth_check_%s %s\n# TYPE xenhealth_check_%s gauge\n"
-                     "xenhealth_check_%s %lld\n",
+    strbuf_addf(out,
+                "# HELP xenhealth_check_%s %s\n# TYPE xenhealth_check_%s gauge\n"
+                "xenhealth_check_%s %lld\n",
                 name, help, name, name, (long long)value);
 }
 

@@ -43,9 +43,10 @@ static void show_counts(const struct check *check, struct strbuf *out)
         strbuf_addf(out, LABEL "nothing that needs attention, %d note%s\n", "Found:", c[CHECK_INFO],
                     plural(c[CHECK_INFO]));
     else
-        strbuf_addf(out, LABEL "%d critical, %d error%s, %d warning%s, %d note%s\n", "Found:",
-                    c[CHECK_CRITICAL], c[CHECK_ERROR], plural(c[CHECK_ERROR]), c[CHECK_WARNING],
-                    plural(c[CHECK_WARNING]), c[CHECK_INFO], plural(c[CHECK_INFO]));
+        strbuf_addf(out, LABEL "%d critical, %d error%s, %d warning%s, %d note%s\n",
+                    "Found:", c[CHECK_CRITICAL], c[CHECK_ERROR], plural(c[CHECK_ERROR]),
+                    c[CHECK_WARNING], plural(c[CHECK_WARNING]), c[CHECK_INFO],
+                    plural(c[CHECK_INFO]));
 }
 
 static void show_good(const struct status *status, struct strbuf *out)
@@ -54,16 +55,18 @@ static void show_good(const struct status *status, struct strbuf *out)
     char when[ZONE_TEXT_BYTES], score[32] = "no score";
     if (check->score >= 0)
         snprintf(score, sizeof score, "score %d of 100", check->score);
-    strbuf_addf(out, LABEL "%s, of %s: %s\n",
-                check == status->newest ? "Last check:" : "Last good:",
-                zone_text(check->started_s, when), check->pool ? "the whole pool" : "this host",
-                score);
+    strbuf_addf(
+        out, LABEL "%s, of %s: %s\n",
+        check == status->newest ? "Last check:" : "Last good:", zone_text(check->started_s, when),
+        check->pool ? "the whole pool" : "this host", score);
     if (check == status->newest)
         strbuf_addf(out, LABEL "because %s\n", "", check->why);
     show_counts(check, out);
     if (check->unknown)
-        strbuf_addf(out, LABEL "%d of %d rules could not be judged: the report has no data for "
-                         "them\n", "", check->unknown, check->rules);
+        strbuf_addf(out,
+                    LABEL "%d of %d rules could not be judged: the report has no data for "
+                          "them\n",
+                    "", check->unknown, check->rules);
 }
 
 static void show_newest(const struct status *status, struct strbuf *out)
@@ -87,8 +90,7 @@ static void show_trend(const struct status *status, struct strbuf *out)
     strbuf_addf(out, LABEL, "Trend:");
     for (size_t i = first; i < history->count; i++)
         if (history->checks[i].score >= 0)
-            strbuf_addf(out, "%d%s", history->checks[i].score,
-                        i + 1 < history->count ? " " : "");
+            strbuf_addf(out, "%d%s", history->checks[i].score, i + 1 < history->count ? " " : "");
     strbuf_adds(out, "  (scores of the last checks, the newest at the end)\n");
 }
 
@@ -141,21 +143,24 @@ static void show_sent(const struct status *status, struct strbuf *out)
     char when[ZONE_TEXT_BYTES];
     const struct check *unsent = status->unsent;
     if (status->has_pending && status->pending.upload == CHECK_QUEUED) {
-        strbuf_addf(out, LABEL "the report of %s is on its way to %s", "Sending:",
-                    zone_text(status->pending.started_s, when), status->pending.url);
+        strbuf_addf(out, LABEL "the report of %s is on its way to %s",
+                    "Sending:", zone_text(status->pending.started_s, when), status->pending.url);
         strbuf_addf(out, status->pending.upload_error[0] ? "; last attempt: %s\n" : "%s\n",
                     status->pending.upload_error);
     } else if (unsent) {
-        strbuf_addf(out, LABEL "the report of %s could NOT be sent to %s: %s\n", "Not sent:",
-                    zone_text(unsent->started_s, when), unsent->url, unsent->upload_error);
+        strbuf_addf(out, LABEL "the report of %s could NOT be sent to %s: %s\n",
+                    "Not sent:", zone_text(unsent->started_s, when), unsent->url,
+                    unsent->upload_error);
     }
     if (status->sent)
-        strbuf_addf(out, LABEL "the report of %s to %s, which calls it %s\n", "Sent:",
-                    zone_text(status->sent->started_s, when), status->sent->url,
+        strbuf_addf(out, LABEL "the report of %s to %s, which calls it %s\n",
+                    "Sent:", zone_text(status->sent->started_s, when), status->sent->url,
                     status->sent->upload_id);
+    else if (!status->is_root)
+        return;
     else if (!status->situation.enrolled)
-        strbuf_addf(out, LABEL "nothing, ever: %s is not enrolled\n", "Sent:",
-                    status->situation.config ? "the pool" : "this host");
+        strbuf_addf(out, LABEL "nothing, ever: %s is not enrolled\n",
+                    "Sent:", status->situation.config ? "the pool" : "this host");
     else
         strbuf_addf(out, LABEL "nothing yet\n", "Sent:");
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Times as XenCenter writes them into pool.health_check_config: .NET's round-trip format "o" of a
- * UTC DateTime, "2026-11-22T06:49:22.0000000Z", exactly 28 characters with seven digits of fraction.
- * XenCenter parses them with ParseExact and takes nothing else, so neither do we.
+ * UTC DateTime, "2026-11-22T06:49:22.0000000Z", exactly 28 characters with seven digits of
+ * fraction. XenCenter parses them with ParseExact and takes nothing else, so neither do we.
  *
  * Ticks are .NET's, 100 ns, but counted from 1970, so that they turn into seconds by a division.
  */

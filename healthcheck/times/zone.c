@@ -39,8 +39,8 @@ static int64_t moment(struct tm tm)
 /* The beginning of the slot of this calendar day. */
 static int64_t slot_of_day(struct zone_slot slot, struct tm day)
 {
-    struct tm tm = {.tm_year = day.tm_year, .tm_mon = day.tm_mon, .tm_mday = day.tm_mday,
-                    .tm_hour = slot.hour};
+    struct tm tm = {
+        .tm_year = day.tm_year, .tm_mon = day.tm_mon, .tm_mday = day.tm_mday, .tm_hour = slot.hour};
     struct tm wanted = tm;
     int64_t s = moment(tm);
     struct tm found = wall(s);
@@ -52,16 +52,18 @@ static int64_t slot_of_day(struct zone_slot slot, struct tm day)
         found = wall(s);
     }
     for (struct tm before = wall(s - 900);
-         before.tm_mday == found.tm_mday && before.tm_hour > wanted.tm_hour;
-         before = wall(s - 900))
+         before.tm_mday == found.tm_mday && before.tm_hour > wanted.tm_hour; before = wall(s - 900))
         s -= 900;
     return s;
 }
 
 static struct tm noon(struct tm day, int offset)
 {
-    struct tm tm = {.tm_year = day.tm_year, .tm_mon = day.tm_mon, .tm_mday = day.tm_mday + offset,
-                    .tm_hour = 12, .tm_isdst = -1};
+    struct tm tm = {.tm_year = day.tm_year,
+                    .tm_mon = day.tm_mon,
+                    .tm_mday = day.tm_mday + offset,
+                    .tm_hour = 12,
+                    .tm_isdst = -1};
     mktime(&tm);
     return tm;
 }

@@ -3,9 +3,9 @@
  * The clock on the wall: weekdays and hours of a schedule are meant in the time zone of the host
  * that looks at them (environment TZ, else /etc/localtime).
  *
- * A day is not always 24 hours long. Slots are found by calendar days, so "every 14 days at 3" stays
- * at 3 when the clocks change; an hour that a spring day lacks is the hour after it, and one that an
- * autumn day has twice is its first.
+ * A day is not always 24 hours long. Slots are found by calendar days, so "every 14 days at 3"
+ * stays at 3 when the clocks change; an hour that a spring day lacks is the hour after it, and one
+ * that an autumn day has twice is its first.
  */
 #pragma once
 

@@ -17,8 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct schedule_facts facts = {.now_s = NOW, .role = SCHEDULE_COORDINATOR, .own_uuid = "own",
-                                   .pending_s = SCHEDULE_NEVER};
+    struct schedule_facts facts = {
+        .now_s = NOW, .role = SCHEDULE_COORDINATOR, .own_uuid = "own", .pending_s = SCHEDULE_NEVER};
     struct schedule_decision decision;
     struct strbuf notes = STRBUF_INIT;
     struct config *config = NULL;

@@ -322,7 +322,8 @@ def test_a_normal_user_gets_a_clear_word(alone):
     assert result.returncode == 3 and result.stdout.startswith("HEALTHCHECK UNKNOWN - ")
     for path in (alone.state, *alone.state.rglob("*")):
         os.chown(path, -1, 65534)
-    assert "score 100 of 100" in alone.call("status", prefix=prefix).stdout
+    text = alone.call("status", prefix=prefix).stdout
+    assert "score 100 of 100" in text and "Only root sees" in text and "not enrolled" not in text
 
 
 def test_wrong_words_are_usage(alone):
@@ -528,6 +529,21 @@ def test_xapi_that_is_gone_at_the_end_hears_of_it_from_the_next_run(single):
     single.good("run", "--spool-only")
     assert_settled(single)
     assert "LastSuccessfulUpload" in single.pool.health
+
+
+def test_a_report_that_was_ready_is_sent_after_all(single):
+    """The run was ended when the report lay there, and the uploader did not know of it."""
+    single.settings(collect="  pool: false\n")
+    single.enroll()
+    single.good("run", "--spool-only")
+    shutil.rmtree(single.folder / "spool")
+    path = single.state / "pending.json"
+    pending = json.loads(path.read_text())
+    pending["check"].update(step="queueing", upload="none", job="")
+    path.write_text(json.dumps(pending))
+    single.good("run")
+    assert_settled(single)
+    assert len(single.arrived()) == 1 and [check["upload"] for check in single.checks()] == ["sent"]
 
 
 def test_what_was_not_sent_within_a_day_is_given_up(single):

@@ -11,10 +11,12 @@
 
 #include <cmocka.h>
 
-#define HEAD "{\"schema\":\"xenhealth-findings/1\",\"score\":42,\"coverage\":{\"rules\":300,\"unknown\":7}," \
-             "\"reports\":[{},{}],\"unknown\":[{\"rule\":\"u\",\"reason\":\"r\"}],\"findings\":["
+#define HEAD                                                                                       \
+    "{\"schema\":\"xenhealth-findings/"                                                            \
+    "1\",\"score\":42,\"coverage\":{\"rules\":300,\"unknown\":7},"                                 \
+    "\"reports\":[{},{}],\"unknown\":[{\"rule\":\"u\",\"reason\":\"r\"}],\"findings\":["
 #define FINDING(rule, severity, more)                                                              \
-    "{\"rule\":\"" rule "\",\"title\":\"T\",\"severity\":\"" severity "\"," more                      \
+    "{\"rule\":\"" rule "\",\"title\":\"T\",\"severity\":\"" severity "\"," more                   \
     "\"hosts\":[\"h1\",\"h2\"]}"
 
 static int read_result(const char *text, struct check *check)
@@ -28,8 +30,11 @@ static void findings_are_counted_and_rules_told_apart(void **state)
 {
     struct check check;
     (void)state;
-    assert_int_equal(read_result(HEAD FINDING("a", "critical", "") "," FINDING("b", "warning", "")
-                                 "," FINDING("b", "warning", "\"suppressed\":null,") "]}", &check), 0);
+    assert_int_equal(
+        read_result(HEAD FINDING("a", "critical", "") "," FINDING("b", "warning", "") "," FINDING(
+                        "b", "warning", "\"suppressed\":null,") "]}",
+                    &check),
+        0);
     assert_true(check.analysed);
     assert_int_equal(check.score, 42);
     assert_int_equal(check.counts[CHECK_CRITICAL], 1);
@@ -46,8 +51,10 @@ static void suppressed_findings_do_not_count(void **state)
 {
     struct check check;
     (void)state;
-    assert_int_equal(read_result(HEAD FINDING("a", "error",
-                                 "\"suppressed\":{\"reason\":\"known\"},") "]}", &check), 0);
+    assert_int_equal(
+        read_result(HEAD FINDING("a", "error", "\"suppressed\":{\"reason\":\"known\"},") "]}",
+                    &check),
+        0);
     assert_int_equal(check.counts[CHECK_ERROR], 0);
     assert_int_equal(check.issues, 0);
     assert_int_equal(check.finding_count, 0);
@@ -61,7 +68,8 @@ static void titles_are_cut_and_made_harmless(void **state)
     (void)state;
     memset(title, 'x', 1000);
     title[1000] = '\0';
-    snprintf(text, sizeof text, HEAD "{\"rule\":\"a\",\"severity\":\"info\",\"title\":\"\\u001b[31m%s\"}]}", title);
+    snprintf(text, sizeof text,
+             HEAD "{\"rule\":\"a\",\"severity\":\"info\",\"title\":\"\\u001b[31m%s\"}]}", title);
     assert_int_equal(read_result(text, &check), 0);
     assert_null(strchr(check.findings[0].title, '\033'));
     assert_true(strlen(check.findings[0].title) < 210);
@@ -71,9 +79,15 @@ static void titles_are_cut_and_made_harmless(void **state)
 static void anything_else_is_no_result(void **state)
 {
     static const char *const texts[] = {
-        "", "{}", "[]", "{\"schema\":\"xenhealth-findings/2\",\"findings\":[]}",
-        "{\"schema\":\"xenhealth-findings/1\"}", HEAD "1]}", HEAD "{}]}",
-        HEAD FINDING("a", "fatal", "") "]}", HEAD "{\"rule\":1,\"title\":2,\"severity\":3}]}",
+        "",
+        "{}",
+        "[]",
+        "{\"schema\":\"xenhealth-findings/2\",\"findings\":[]}",
+        "{\"schema\":\"xenhealth-findings/1\"}",
+        HEAD "1]}",
+        HEAD "{}]}",
+        HEAD FINDING("a", "fatal", "") "]}",
+        HEAD "{\"rule\":1,\"title\":2,\"severity\":3}]}",
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -88,8 +102,9 @@ static void a_report_that_nobody_could_judge_has_no_score(void **state)
 {
     struct check check;
     (void)state;
-    assert_int_equal(read_result("{\"schema\":\"xenhealth-findings/1\",\"score\":null,\"findings\":[]}",
-                                 &check), 0);
+    assert_int_equal(
+        read_result("{\"schema\":\"xenhealth-findings/1\",\"score\":null,\"findings\":[]}", &check),
+        0);
     assert_int_equal(check.score, -1);
     check_release(&check);
 }

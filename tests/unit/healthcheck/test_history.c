@@ -328,8 +328,9 @@ static void old_reports_go_by_number_room_and_what_the_disk_has_left(void **stat
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         make_reports();
-        assert_int_equal(reports_prune(store, &rows[i].limits, rows[i].free_now, rows[i].newest,
-                                       &usage, &err), 0);
+        assert_int_equal(
+            reports_prune(store, &rows[i].limits, rows[i].free_now, rows[i].newest, &usage, &err),
+            0);
         assert_int_equal(usage.count, rows[i].left);
         assert_int_equal(usage.dropped, 6 - rows[i].left);
         if (rows[i].first) {

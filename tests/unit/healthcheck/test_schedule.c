@@ -74,7 +74,8 @@ static void make_facts(const struct doc_node *item, struct schedule_facts *facts
     const struct doc_node *local = doc_get(item, "local");
     const char *role = text(item, "role");
     struct config *config = make_config(doc_get(item, "keys"));
-    *facts = (struct schedule_facts){.now_s = when(item, "now"), .own_uuid = OWN,
+    *facts = (struct schedule_facts){.now_s = when(item, "now"),
+                                     .own_uuid = OWN,
                                      .role = SCHEDULE_COORDINATOR,
                                      .pending_s = when(item, "pending")};
     if (role)
@@ -127,8 +128,9 @@ static void assert_case(const struct doc_node *item)
 
 static void every_case_of_the_table_is_decided_as_it_says(void **state)
 {
-    static const char *const keys[] = {"name", "now",    "zone", "role", "pending", "keys", "local",
-                                       "expect", "next", "at",   "reason", "notes", NULL};
+    static const char *const keys[] = {"name",   "now",   "zone",   "role", "pending",
+                                       "keys",   "local", "expect", "next", "at",
+                                       "reason", "notes", NULL};
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     CLEANUP(arena_cleanup) struct arena *arena = arena_new(ARENA_BYTES);
     const struct doc_node *root;

@@ -46,7 +46,8 @@ static struct settings parse(const char *text)
 
 static void nothing_at_all_means_the_defaults(void **state)
 {
-    static const char *const texts[] = {"", "# nothing\n", "\n  \n# a\n#b", "schedule:\n", "schedule:\nkeep:\n"};
+    static const char *const texts[] = {"", "# nothing\n", "\n  \n# a\n#b", "schedule:\n",
+                                        "schedule:\nkeep:\n"};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         struct settings settings = parse(texts[i]);
@@ -59,13 +60,14 @@ static void nothing_at_all_means_the_defaults(void **state)
 
 static void every_key_is_read(void **state)
 {
-    struct settings s = parse("schedule: {enabled: false, every: 14d, day: Friday, hour: 23, retry: 2h}\n"
-                              "collect: {pool: false, arguments: [--entries=a, --jobs, '1'], time_limit: 10m}\n"
-                              "analyze: {arguments: --skip=x, time_limit: 90}\n"
-                              "keep: {reports: 3, budget: 1G, free: 500M, runs: 50}\n"
-                              "upload: {arguments: [--rate, 1M], spool: /s, time_limit: 1h}\n"
-                              "metrics: {prometheus: /m/x.prom}\n"
-                              "xapi: {root: /r, confirm: 0}\n");
+    struct settings s =
+        parse("schedule: {enabled: false, every: 14d, day: Friday, hour: 23, retry: 2h}\n"
+              "collect: {pool: false, arguments: [--entries=a, --jobs, '1'], time_limit: 10m}\n"
+              "analyze: {arguments: --skip=x, time_limit: 90}\n"
+              "keep: {reports: 3, budget: 1G, free: 500M, runs: 50}\n"
+              "upload: {arguments: [--rate, 1M], spool: /s, time_limit: 1h}\n"
+              "metrics: {prometheus: /m/x.prom}\n"
+              "xapi: {root: /r, confirm: 0}\n");
     (void)state;
     assert_false(s.schedule.enabled);
     assert_int_equal(s.schedule.every_days, 14);
@@ -130,7 +132,8 @@ static void what_makes_no_sense_is_refused_with_its_place(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct settings settings = {.keep = {.reports = 42}};
         struct err err = ERR_INIT;
-        if (settings_parse(arena, "t.yaml", rows[i].text, strlen(rows[i].text), &settings, &err) >= 0)
+        if (settings_parse(arena, "t.yaml", rows[i].text, strlen(rows[i].text), &settings, &err) >=
+            0)
             fail_msg("%s was taken", rows[i].text);
         if (err.line != rows[i].line || err.column != rows[i].column ||
             !strstr(err.text, rows[i].part))

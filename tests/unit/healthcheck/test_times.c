@@ -130,10 +130,10 @@ static void weekdays_are_digits_or_english_names(void **state)
     static const struct {
         const char *text;
         int day; /* -1: none */
-    } rows[] = {{"0", 0},       {"6", 6},       {"7", -1},      {"-1", -1},   {"01", -1},
-                {"Sunday", 0},  {"Monday", 1},  {"tuesday", 2}, {"FRIDAY", 5}, {"Sat", 6},
-                {"wed", 3},     {"Thurs", -1},  {"", -1},       {" 1", -1},   {"Sonntag", -1},
-                {"Mondays", -1}};
+    } rows[] = {{"0", 0},      {"6", 6},      {"7", -1},       {"-1", -1},
+                {"01", -1},    {"Sunday", 0}, {"Monday", 1},   {"tuesday", 2},
+                {"FRIDAY", 5}, {"Sat", 6},    {"wed", 3},      {"Thurs", -1},
+                {"", -1},      {" 1", -1},    {"Sonntag", -1}, {"Mondays", -1}};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         int day = -1;

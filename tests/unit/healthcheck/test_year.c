@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * A pool's year in half-hour ticks: what its coordinator uploads, with failures, requests, the
- * changes of the clocks, and another service that now and then is faster. Each tick reads and writes
- * the same texts as in XAPI.
+ * changes of the clocks, and another service that now and then is faster. Each tick reads and
+ * writes the same texts as in XAPI.
  */
 #include "healthcheck/schedule/keys.h"
 
@@ -17,13 +17,13 @@
 #include "healthcheck/times/times.h"
 #include "healthcheck/times/zone.h"
 
-#define OWN     "11111111-2222-4333-8444-555555555555"
-#define OTHER   "99999999-2222-4333-8444-555555555555"
-#define BERLIN  "CET-1CEST,M3.5.0,M10.5.0/3"
-#define BEGIN   1767225600 /* 2026-01-01T00:00:00Z */
-#define DAYS    365
-#define TICK_S  1800
-#define MOST    120
+#define OWN    "11111111-2222-4333-8444-555555555555"
+#define OTHER  "99999999-2222-4333-8444-555555555555"
+#define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3"
+#define BEGIN  1767225600 /* 2026-01-01T00:00:00Z */
+#define DAYS   365
+#define TICK_S 1800
+#define MOST   120
 
 struct year {
     struct config *config;
@@ -33,7 +33,7 @@ struct year {
         bool failed;
     } runs[MOST];
     size_t count;
-    unsigned delay_s;                         /* of the timer on this host, the same every time */
+    unsigned delay_s; /* of the timer on this host, the same every time */
     bool (*fails)(const struct year *year, int64_t s);
     void (*meanwhile)(struct year *year, int64_t s); /* what others write before the tick */
 };
@@ -53,8 +53,8 @@ static void put_time(struct year *year, const char *key, int64_t s)
 static void tick(struct year *year, int64_t now)
 {
     struct schedule_decision decision;
-    struct schedule_facts facts = {.now_s = now, .role = SCHEDULE_COORDINATOR, .own_uuid = OWN,
-                                   .pending_s = SCHEDULE_NEVER};
+    struct schedule_facts facts = {
+        .now_s = now, .role = SCHEDULE_COORDINATOR, .own_uuid = OWN, .pending_s = SCHEDULE_NEVER};
     CLEANUP(strbuf_release) struct strbuf notes = STRBUF_INIT;
     keys_read(year->config, &facts.pool, &notes);
     assert_string_equal(notes.data, "");

@@ -16,7 +16,7 @@
 #include "common/compiler.h"
 #include "healthcheck/times/times.h"
 
-#define BERLIN  "CET-1CEST,M3.5.0,M10.5.0/3"         /* changes at 2 and 3 o'clock */
+#define BERLIN  "CET-1CEST,M3.5.0,M10.5.0/3"           /* changes at 2 and 3 o'clock */
 #define HOWE    "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0" /* half an hour, at 2 o'clock */
 #define KOLKATA "IST-5:30"
 
