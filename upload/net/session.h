@@ -21,6 +21,8 @@ struct net {
     char host[256];       /* of the exchange, as the certificate must name it */
     char origin[300];     /* of the exchange, for people: "https://host:port" */
     char reason[CURL_ERROR_SIZE];
+    bool hung_up;    /* of SFTP: the other end had closed the connection that was closed last */
+    unsigned denied; /* logins in a row that failed on a connection that ended so */
 };
 
 struct exchange {

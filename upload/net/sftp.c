@@ -10,9 +10,11 @@
  *
  * Neither agents nor keys of the home folder are used, only what was named.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <pwd.h>
+#include <sys/socket.h>
 
 #include "common/escape.h"
 #include "common/io.h"
@@ -22,6 +24,7 @@
 #include "upload/net/url.h"
 
 #define MAX_COMMAND 8192
+#define MAX_DENIED  3 /* logins, until a server that hangs up means it */
 #define USER_SIZE   256
 
 struct call {
@@ -86,6 +89,16 @@ static bool set_user(struct net *net, struct call *call)
     return good;
 }
 
+/* libcurl tells a login that was refused and one whose connection was cut by the same words. */
+static int close_socket(void *user, curl_socket_t fd)
+{
+    struct net *net = user;
+    char byte;
+    ssize_t got = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    net->hung_up = got == 0 || (got < 0 && errno != EAGAIN);
+    return close(fd);
+}
+
 static bool set_ssh(struct net *net, struct call *call)
 {
     const struct net_options *options = &net->options;
@@ -103,6 +116,8 @@ static bool set_ssh(struct net *net, struct call *call)
     if (net->secrets.password[0])
         SESSION_SET(net, CURLOPT_PASSWORD, net->secrets.password, good);
     SESSION_SET(net, CURLOPT_KEYPASSWD, "", good);
+    SESSION_SET(net, CURLOPT_CLOSESOCKETFUNCTION, close_socket, good);
+    SESSION_SET(net, CURLOPT_CLOSESOCKETDATA, net, good);
     return good;
 }
 
@@ -148,11 +163,26 @@ static int tell(const struct net *net, const struct call *call, int code, const 
                    reason.length > 0 ? reason.data : "no reason given");
 }
 
+/* A server may also hang up to say no, but then it does so each time. */
+static int judge_login(struct net *net, const struct call *call, struct err *err)
+{
+    if (net->hung_up && ++net->denied < MAX_DENIED)
+        return tell(net, call, ERR_AGAIN, "the connection ended during the login", err);
+    return tell(
+        net, call, ERR_DENIED,
+        "the server does not let us in; RSA keys and keys with a passphrase may not do, use "
+        "an Ed25519 key without one",
+        err);
+}
+
 /* What only SFTP says; all else was judged already. */
 static int run(struct net *net, struct call *call, struct err *err)
 {
     struct err judged = ERR_INIT;
+    net->hung_up = false;
     int r = session_run(net, &call->exchange, &judged);
+    if (call->exchange.result != CURLE_LOGIN_DENIED)
+        net->denied = 0;
     if (call->exchange.err.code == ERR_OK)
         switch (call->exchange.result) {
         case CURLE_REMOTE_FILE_NOT_FOUND:
@@ -160,10 +190,7 @@ static int run(struct net *net, struct call *call, struct err *err)
         case CURLE_REMOTE_ACCESS_DENIED:
             return tell(net, call, ERR_DENIED, "the server does not allow it", err);
         case CURLE_LOGIN_DENIED:
-            return tell(net, call, ERR_DENIED,
-                        "the server does not let us in; RSA keys and keys with a passphrase may "
-                        "not do, use an Ed25519 key without one",
-                        err);
+            return judge_login(net, call, err);
         case CURLE_REMOTE_DISK_FULL:
             return tell(net, call, ERR_AGAIN, "there is no room on the server", err);
         case CURLE_REMOTE_FILE_EXISTS:
