@@ -129,8 +129,7 @@ int analysis_run(struct run *run, struct check *check, const char *report, struc
 {
     const struct settings *settings = run->options->settings;
     CLEANUP(strbuf_release)
-    struct strbuf json = STRBUF_INIT,
-                  html = STRBUF_INIT, metrics = STRBUF_INIT, text = STRBUF_INIT;
+    struct strbuf json = STRBUF_INIT, html = STRBUF_INIT, metrics = STRBUF_INIT, text = STRBUF_INIT;
     const char *folder = store_path(run->store);
     strbuf_addf(&json, "%s/work/findings.json", folder);
     strbuf_addf(&html, "%s/work/report.html", folder);

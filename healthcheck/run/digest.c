@@ -39,7 +39,7 @@ int digest_file(const char *path, char ret[DIGEST_TEXT_BYTES], int64_t *ret_byte
         return err_set_errno(err, errno, "cannot read '%s'", path);
     if (!EVP_DigestFinal_ex(context, digest, &length) || length != 32)
         return err_nomem(err);
-    for (unsigned i = 0; i < length; i++)
+    for (size_t i = 0; i < length; i++)
         snprintf(ret + 2 * i, 3, "%02x", digest[i]);
     *ret_bytes = bytes;
     return 0;

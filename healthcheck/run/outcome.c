@@ -105,7 +105,7 @@ static int tell_pool(struct run *run, const struct check *check, struct err *err
     return changes.count ? config_change(xapi, changes.list, changes.count, NULL, err) : 0;
 }
 
-static bool is_too_old(const struct check *check)
+bool outcome_is_overdue(const struct check *check)
 {
     int64_t age = (int64_t)time(NULL) - check->started_s;
     return age >= STEP_MAX_LIFE_S || age < -SCHEDULE_SKEW_S;
@@ -115,7 +115,7 @@ int outcome_unlock(struct run *run, const struct check *check, struct err *err)
 {
     struct err why = ERR_INIT;
     int r = tell_pool(run, NULL, &why);
-    if (r < 0 && !is_too_old(check)) {
+    if (r < 0 && !outcome_is_overdue(check)) {
         run_say(run, "The pool's lock is given back by the next run: %s", why.text);
         return 0;
     }
@@ -134,6 +134,6 @@ int outcome_record(struct run *run, struct check *check, struct err *err)
     if (r < 0 || !run->tracked)
         return r;
     credential_wipe(run->options->credentials, NULL);
-    return told < 0 && !is_too_old(check) ? pending_save(run->store, check, err)
-                                          : pending_drop(run->store, err);
+    return told < 0 && !outcome_is_overdue(check) ? pending_save(run->store, check, err)
+                                                  : pending_drop(run->store, err);
 }

@@ -14,7 +14,7 @@
 
 #define MAX_LIST_BYTES (16 << 20) /* of the spool's list */
 #define MAX_ID_BYTES   128
-#define ADD_LIMIT_S    (30 * 60) /* it may have to copy and digest gigabytes */
+#define ADD_LIMIT_S    1800 /* it may have to copy and digest gigabytes */
 #define LIST_LIMIT_S   120
 #define MAX_ARGUMENTS  32
 

@@ -8,12 +8,6 @@
 #include "healthcheck/history/reports.h"
 #include "healthcheck/run/step.h"
 
-static bool is_expired(const struct check *check)
-{
-    int64_t age = (int64_t)time(NULL) - check->started_s;
-    return age >= STEP_MAX_LIFE_S || age < -SCHEDULE_SKEW_S;
-}
-
 static int settle_broken(struct run *run, struct check *check, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
@@ -49,7 +43,7 @@ int settle_sending(struct run *run, struct check *check, bool *ret_pending, stru
     *ret_pending = false;
     if (r == 0 && check->upload != CHECK_QUEUED)
         return outcome_record(run, check, err);
-    if (is_expired(check))
+    if (outcome_is_overdue(check))
         return give_up(run, check, "it was not sent within 24 hours", err);
     *ret_pending = true;
     return 0;
@@ -69,7 +63,7 @@ int settle(struct run *run, struct check *check, bool *ret_pending, struct err *
     case CHECK_ANALYSING:
         return settle_broken(run, check, err);
     case CHECK_QUEUEING:
-        if (is_expired(check) || !reports_has(run->store, check->report))
+        if (outcome_is_overdue(check) || !reports_has(run->store, check->report))
             return give_up(run, check, "the run ended before the uploader had the report", err);
         *ret_pending = true;
         return 0;

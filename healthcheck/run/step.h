@@ -7,7 +7,7 @@
 #include "healthcheck/child/child.h"
 #include "healthcheck/run/run.h"
 
-#define STEP_MAX_LIFE_S (24 * 3600) /* of a check, from its start to its record (XenCenter's) */
+#define STEP_MAX_LIFE_S 86400 /* of a check, from its start to its record (XenCenter's) */
 
 struct run {
     const struct run_options *options;
@@ -58,6 +58,10 @@ int queue_look(struct run *run, struct check *check, struct err *err);
  * nothing is pending any more. When XAPI does not answer the check stays pending, as settled.
  */
 int outcome_record(struct run *run, struct check *check, struct err *err);
+
+/* A day has passed since the check began (or the clock was set back): what is still to be done for
+ * it is given up. */
+bool outcome_is_overdue(const struct check *check);
 
 /* Gives our lock on the pool back, for a check that did not begin, and forgets the check; when XAPI
  * does not answer the next run does it. */

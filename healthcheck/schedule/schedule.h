@@ -23,9 +23,9 @@
 #include <stdint.h>
 
 #define SCHEDULE_NEVER       INT64_MIN
-#define SCHEDULE_STALE_S     (24 * 3600) /* a lock older than this is nobody's */
-#define SCHEDULE_REQUEST_S   (30 * 60)   /* how long a request is good */
-#define SCHEDULE_SKEW_S      (24 * 3600) /* more than this ahead of us, a time is not believed */
+#define SCHEDULE_STALE_S     86400LL /* a lock older than this is nobody's */
+#define SCHEDULE_REQUEST_S   1800LL  /* how long a request is good */
+#define SCHEDULE_SKEW_S      86400LL /* more than this ahead of us, a time is not believed */
 #define SCHEDULE_OWNER_BYTES 64
 #define SCHEDULE_TEXT_BYTES  256
 

@@ -17,7 +17,7 @@
 #include "common/io.h"
 #include "healthcheck/times/times.h"
 
-#define DAY_S         (24 * 3600)
+#define DAY_S         86400LL
 #define MAX_DAYS      366
 #define MAX_REPORTS   1000
 #define MAX_RUNS      10000 /* a line of JSON each */
@@ -233,7 +233,7 @@ void settings_default(struct settings *ret)
 {
     *ret = (struct settings){
         .schedule = {.enabled = true, .every_days = 7, .weekday = -1, .hour = 3, .retry_s = DAY_S},
-        .collect = {.pool = true, .arguments = no_arguments, .time_limit_s = 2 * 3600},
+        .collect = {.pool = true, .arguments = no_arguments, .time_limit_s = 2 * 3600LL},
         .analyze = {.arguments = no_arguments, .time_limit_s = 3600},
         .keep = {.reports = 5,
                  .bytes = (int64_t)2 << 30,
@@ -241,7 +241,7 @@ void settings_default(struct settings *ret)
                  .runs = 200},
         .upload = {.arguments = no_arguments,
                    .spool = "/var/spool/xenhealth",
-                   .time_limit_s = 12 * 3600},
+                   .time_limit_s = 12 * 3600LL},
         .xapi = {.root = "/", .confirm_s = 10},
     };
 }

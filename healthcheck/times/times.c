@@ -78,7 +78,7 @@ static bool read_seconds(const char *text, int64_t *ret)
     struct civil same = date_of(days);
     if (same.day != date.day || same.month != date.month) /* 31st of June */
         return false;
-    *ret = days * DAY_S + hour * 3600 + minute * 60 + second;
+    *ret = days * DAY_S + hour * 3600LL + minute * 60LL + second;
     return true;
 }
 

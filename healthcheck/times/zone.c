@@ -12,7 +12,7 @@
 
 #include "healthcheck/times/times.h"
 
-#define DAY_S 86400
+#define DAY_S 86400LL
 
 static struct tm wall(int64_t s)
 {
