@@ -27,8 +27,7 @@ from uploading import CANARY, DENIED, DONE, INSTRUMENTED, INTERRUPTED, LATER, Cl
 from uploading import secret, sha256  # noqa: E402
 
 CUTS, KILLS = 300, 20
-HEADS = 2048  # bytes of a chunk that are not the file: heads, and what TLS or SSH adds
-GREETING = 6144  # bytes that a connection costs before the first chunk
+HEADS = 1024  # bytes of a request that are not the file: its head, and what TLS adds
 KIB = 1024
 
 
@@ -38,15 +37,16 @@ class Peer:
     size, chunk = 1536 * KIB, 16 * KIB
     rounds = 4  # uploads over which the cuts are spread
     share = 1  # of cuts and kills, every so manieth
+    greeting = 1536  # bytes that a connection costs before the first request
 
     def longest(self):
         """The last byte of a connection that may be the one where it is cut: three chunks with what they cost."""
-        return GREETING // 2 + 3 * (self.chunk + HEADS // 2)
+        return self.greeting + 3 * (self.chunk + HEADS)
 
-    def allowed(self, size, connections):
-        """Bytes that may be sent: each connection costs its greeting and one chunk at most."""
-        chunks = size // self.chunk + 2 + connections
-        return size + connections * (self.chunk + GREETING) + chunks * HEADS
+    def allowed(self, size, proxy):
+        """Bytes that may be sent: what was cut costs a chunk at most, a connection its greeting and a question."""
+        requests = size // self.chunk + 4 + 2 * proxy.connections
+        return size + proxy.cuts * self.chunk + proxy.connections * self.greeting + requests * HEADS
 
 
 class Https(Peer):
@@ -66,7 +66,7 @@ class Https(Peer):
         return self.root / "reports" / name
 
     def longest(self):
-        return self.size + GREETING
+        return self.size + self.greeting
 
 
 class Tus(Peer):
@@ -155,7 +155,7 @@ class S3(Peer):
 class Sftp(Peer):
     """OpenSSH. What is under way when a connection is cut, a window of SFTP, is what a chunk is elsewhere."""
 
-    name, chunk = "sftp", 256 * KIB
+    name, chunk, greeting = "sftp", 256 * KIB, 8 * KIB
     share = 1 if FULL else 10  # a connection of SSH takes a tenth of a second: all 300 only in the long run
 
     def __init__(self, stack, folder, pem):
@@ -217,8 +217,7 @@ def options(peer, tmp_path, told):
 
 
 @pytest.mark.alike
-@pytest.mark.parametrize("via", ("direct", "proxy"))
-@pytest.mark.parametrize("name,number", [(peer.name, number) for peer, number in ROUNDS])
+@pytest.mark.parametrize("via,name,number", [(via, peer.name, number) for via in ("direct", "proxy") for peer, number in ROUNDS])
 def test_a_connection_that_is_cut_at_random_bytes_costs_at_most_a_chunk_each_time(peers, tmp_path, name, number, via):
     peer, seed = peers(name), f"{name} {number} {via}"
     wanted = -(-CUTS // peer.rounds // peer.share)
@@ -230,7 +229,7 @@ def test_a_connection_that_is_cut_at_random_bytes_costs_at_most_a_chunk_each_tim
             path = make_file(tmp_path, f"{via}-{number}-{part}.bin", peer.size + 13 * part + number, f"{seed} {part}")
             client.send(path, *peer.arguments(port, path.name), timeout=120)
             assert sha256(peer.received(path.name)) == sha256(path)
-            assert proxy.up <= peer.allowed(path.stat().st_size, proxy.connections)
+            assert proxy.up <= peer.allowed(path.stat().st_size, proxy)
             if plan.made >= wanted:
                 break
     assert plan.made == wanted
@@ -261,7 +260,7 @@ def test_a_client_that_is_killed_goes_on_where_it_was(peers, tmp_path, name, via
                 kills += 1
             assert process.returncode == DONE, errors
             assert sha256(peer.received(path.name)) == sha256(path)
-            assert proxy.up <= peer.allowed(path.stat().st_size, proxy.connections)
+            assert proxy.up <= peer.allowed(path.stat().st_size, proxy)
     assert kills == wanted
 
 
@@ -281,7 +280,7 @@ def test_a_client_that_is_asked_to_stop_says_so_and_goes_on_next_time(peers, tmp
         assert process.returncode == INTERRUPTED
         client.send(path, *peer.arguments(port, path.name))
         assert sha256(peer.received(path.name)) == sha256(path)
-        assert proxy.up <= peer.allowed(path.stat().st_size, proxy.connections)
+        assert proxy.up <= peer.allowed(path.stat().st_size, proxy)
 
 
 @pytest.mark.parametrize("name,direction,damage,places", (
