@@ -134,7 +134,7 @@ int net_same_origin(const char *base, const char *location, struct strbuf *ret, 
  * user is secrets.user, or who we are; a password or options.identity proves it.
  * ERR_NOTFOUND: no such file or folder; ERR_EXISTS; ERR_DENIED: a host key that is not known or
  * another one, or the server does not let us in, or not there; ERR_AGAIN; the rest as net_ask().
- * The first two open the file for reading; ERR_UNSUPPORTED: it, or its folder, does not let us.
+ * The first three open the file for reading; ERR_UNSUPPORTED: it, or its folder, does not let us.
  */
 int net_sftp_size(struct net *net, const char *url, int64_t *ret_size, struct err *err);
 

@@ -24,7 +24,7 @@
 #include "upload/net/url.h"
 
 #define MAX_COMMAND 8192
-#define MAX_DENIED  3 /* logins, until a server that hangs up means it */
+#define MAX_DENIED  3 /* times, until what looks like a cut is taken for a no */
 #define USER_SIZE   256
 
 struct call {
@@ -253,12 +253,14 @@ int net_sftp_has_size(struct net *net, const char *url, int64_t size, bool *ret,
     return r;
 }
 
-int net_sftp_digest(struct net *net, const char *url, int64_t offset, int64_t length,
-                    unsigned char ret[SOURCE_DIGEST_BYTES], struct err *err)
+/* *ret_refused: it ended before the first byte, in the way in which a refusal to read does, too. */
+static int digest_once(struct net *net, const char *url, int64_t offset, int64_t length,
+                       unsigned char ret[SOURCE_DIGEST_BYTES], bool *ret_refused, struct err *err)
 {
     struct call call CLEANUP(call_release) = CALL_INIT;
     char range[64];
     bool good = true;
+    *ret_refused = false;
     int r = begin(net, &call, url, err);
     if (r < 0)
         return r;
@@ -269,15 +271,32 @@ int net_sftp_digest(struct net *net, const char *url, int64_t offset, int64_t le
     snprintf(range, sizeof range, "%" PRId64 "-%" PRId64, offset, offset + length - 1);
     if (length > 0) {
         SESSION_SET(net, CURLOPT_RANGE, range, good);
-        if (!good)
-            return err_nomem(err);
-        r = run(net, &call, err);
+        r = good ? run(net, &call, err) : err_nomem(err);
+        CURLcode result = call.exchange.result;
+        *ret_refused = call.exchange.err.code == ERR_OK && call.got == 0 &&
+                       (result == CURLE_SSH || result == CURLE_REMOTE_ACCESS_DENIED);
     }
     if (r < 0)
         return r;
     if (call.got != length)
         return err_set(err, ERR_AGAIN, "%s: the file ended before it was read", net->origin);
     return EVP_DigestFinal_ex(call.digest, ret, NULL) == 1 ? 0 : err_nomem(err);
+}
+
+int net_sftp_digest(struct net *net, const char *url, int64_t offset, int64_t length,
+                    unsigned char ret[SOURCE_DIGEST_BYTES], struct err *err)
+{
+    for (int try = 1;; try++) {
+        struct err reason = ERR_INIT;
+        bool is_refused;
+        int r = digest_once(net, url, offset, length, ret, &is_refused, &reason);
+        if (r == 0)
+            return 0;
+        if (!is_refused)
+            return err_set(err, r, "%s", reason.text);
+        if (try == MAX_DENIED)
+            return err_set(err, ERR_UNSUPPORTED, "%s", reason.text);
+    }
 }
 
 int net_sftp_put(struct net *net, const char *url, const struct source *source, int64_t offset,

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """OpenSSH's server for SFTP on a free port of the loopback interface, with keys and a configuration of its own.
 
-It lets in the user that runs the tests, by key, and with `password` a user `reporter` of that name only this server knows
-(nss_wrapper). `limit`: no file may grow beyond, as when a disk is full. `chroot`: what clients see as "/" (as root only).
+It lets in the user that runs the tests, by key; with `password` instead a user `reporter` that only this server knows
+(nss_wrapper), whose number is `uid` (another one than ours as root only). `limit`: no file may grow beyond, as when a disk is
+full. `chroot`: what clients see as "/" (as root only). `sftp`: options of the SFTP server.
 """
 import contextlib
-import getpass
 import os
 import pathlib
+import re
 import resource
 import signal
 import socket
@@ -32,7 +33,7 @@ PubkeyAuthentication yes
 MaxStartups 100
 MaxSessions 100
 LogLevel VERBOSE
-Subsystem sftp internal-sftp {sftp}
+Subsystem sftp {sftp}
 {more}
 """
 
@@ -48,21 +49,31 @@ def free_port():
 
 
 class Sshd:
-    def __init__(self, folder, host_key="ed25519", password=None, limit=None, chroot=None, sftp="", more=""):
+    def __init__(self, folder, host_key="ed25519", password=None, uid=None, limit=None, chroot=None, sftp=""):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.user, self.password, self.limit = getpass.getuser(), password, limit
+        self.password, self.limit = password, limit
+        self.uid = os.getuid() if uid is None else uid
         self.port = free_port()
         self.key = keygen(self.folder / "host_key", host_key)
         self.identity = keygen(self.folder / "identity")
         (self.folder / "authorized_keys").write_text((self.folder / "identity.pub").read_text())
-        if chroot:
-            more += f"\nChrootDirectory {chroot}\n"
+        more = f"ChrootDirectory {chroot}" if chroot else ""
+        sftp = "internal-sftp" if chroot else self.logging_sftp(sftp)
         (self.folder / "sshd_config").write_text(CONFIGURATION.format(
             port=self.port, key=self.key, folder=self.folder, sftp=sftp, more=more, password="yes" if password else "no"))
         self.known_hosts = self.folder / "known_hosts"
         self.known_hosts.write_text(self.known_line())
         self.start()
+
+    def logging_sftp(self, options):
+        """A program: through sshd the SFTP server's words go to syslog or to the client only."""
+        script, log = self.folder / "sftp", self.folder / "sftp.log"
+        script.write_text(f"#!/bin/sh\nexec /usr/lib/openssh/sftp-server {options} -e -l INFO 2>>{log}\n")
+        script.chmod(0o755)
+        log.touch()
+        log.chmod(0o666)
+        return script
 
     @property
     def public(self):
@@ -75,10 +86,9 @@ class Sshd:
     def environment(self):
         if not self.password:
             return None
-        # The user of the tests under a second name, so that no other user's rights are needed.
         digest = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=self.password.encode(), check=True,
                                 capture_output=True).stdout.decode().strip()
-        files = {"PASSWD": f"reporter:{digest}:{os.getuid()}:{os.getgid()}:test:{self.folder}:/bin/sh\n"
+        files = {"PASSWD": f"reporter:{digest}:{self.uid}:{os.getgid()}:test:{self.folder}:/bin/sh\n"
                            "sshd:x:65534:65534::/run/sshd:/usr/sbin/nologin\n", "GROUP": f"reporter:x:{os.getgid()}:\n"}
         for name, text in files.items():
             (self.folder / name).write_text(text)
@@ -104,6 +114,18 @@ class Sshd:
             assert self.process.poll() is None, self.log.read_text()
             time.sleep(0.01)
         raise AssertionError("sshd does not listen")
+
+    def said(self):
+        return self.log.read_text()
+
+    def connections(self):
+        return self.said().count("Connection from 127.0.0.1")
+
+    def written(self):
+        """Bytes that came for each file that was closed."""
+        return [(name, int(number)) for name, number in
+                re.findall(r'close "([^"]*)" bytes read \d+ written (\d+)', (self.folder / "sftp.log").read_text())
+                if number != "0"]
 
     def url(self, path):
         return f"sftp://127.0.0.1:{self.port}{path}"
