@@ -44,9 +44,9 @@ def upload(tmp_path):
     """Runs it with a state of its own and without the host's settings."""
     settings = secret(tmp_path, "empty.yaml", "{}\n")
 
-    def run(*arguments, env=None, own_settings=False, **keywords):
+    def run(*arguments, env=None, own_settings=False, before=(), **keywords):
         given = [] if own_settings else ["--settings", settings]
-        command = [UPLOAD, "--state", tmp_path / "state", *given, *arguments]
+        command = [*before, UPLOAD, "--state", tmp_path / "state", *given, *arguments]
         return subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=60, env={**clean(), **(env or {})}, **keywords)
     return run
@@ -344,6 +344,14 @@ def test_a_full_folder_keeps_nothing_of_the_file(upload, report, share, tmp_path
     result = upload(report, f"file://{share}/", preexec_fn=without_room)
     assert "File too large" in said(result, FAILED)
     assert os.listdir(share) == [] and list((tmp_path / "state").iterdir()) == []
+
+
+def test_a_full_disk_is_tried_again_later_and_is_not_kept_full(upload, report, share):
+    """A disk of 256 KiB, seen by this process only."""
+    own = ["unshare", "--mount", "--propagation=private", "sh", "-ec",
+           'mount -t tmpfs -o size=256k none "$0"; status=0; "$@" || status=$?; ls -A "$0"; exit $status', share]
+    result = upload(report, f"file://{share}/", "--give-up-after=0", before=own)
+    assert "No space left on device" in said(result, LATER) and ".part" not in result.stdout
 
 
 def test_abandoning_takes_the_rest_away(upload, report, share):

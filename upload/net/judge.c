@@ -33,7 +33,7 @@ static const struct verdict {
     {503, ERR_AGAIN, "the server is too busy or being worked on"},
     {504, ERR_AGAIN, "a server behind the server does not answer in time"},
     {505, ERR_UNSUPPORTED, "the server does not speak HTTP/1.1"},
-    {507, ERR_LIMIT, "the server has no room left"},
+    {507, ERR_AGAIN, "the server has no room left"},
 };
 
 static int redirected(const struct net_answer *answer, const char *what, struct err *err)

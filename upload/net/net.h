@@ -116,7 +116,7 @@ int64_t net_header_number(const struct net_answer *answer, const char *name);
 /*
  * What an HTTP status means for us, in one sentence that starts with `what`. 0 for 2xx.
  * ERR_DENIED: 401, 403, 407. ERR_AGAIN: 408, 425, 429 and 5xx but 501 and 505. ERR_NOTFOUND: 404,
- * 410. ERR_EXISTS: 409, 412. ERR_LIMIT: 413, 507. ERR_UNSUPPORTED: 3xx (names the host it leads to,
+ * 410. ERR_EXISTS: 409, 412. ERR_LIMIT: 413. ERR_UNSUPPORTED: 3xx (names the host it leads to,
  * nothing more) and all others.
  */
 int net_judge(const struct net_answer *answer, const char *what, struct err *err);

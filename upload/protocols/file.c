@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "common/io.h"
+#include "common/percent.h"
 #include "upload/protocols/transfer.h"
 
 #define PIECE      (1 << 20) /* between two looks at `cancelled` */
@@ -32,36 +33,27 @@ static void place_close(struct place *place)
     io_close(&place->dirfd);
 }
 
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9'                 ? c - '0'
-           : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
-                                                : -1;
-}
-
 /* The path of the URL, percent-decoded. */
 static int path_of(const char *url, char *ret, size_t size, struct err *err)
 {
+    CLEANUP(strbuf_release) struct strbuf decoded = STRBUF_INIT;
     const char *path = strstr(url, "://") + 3;
-    size_t used = 0;
     if (strncasecmp(path, "localhost/", 10) == 0)
         path += 9;
     if (*path != '/')
         return err_set(err, ERR_USAGE,
                        "file:// has no servers: write file:///FOLDER/ with three slashes");
-    for (; *path; path++) {
-        int high = *path == '%' ? hex_value(path[1]) : 0;
-        int low = *path == '%' && high >= 0 ? hex_value(path[2]) : 0;
-        if (*path == '?' || high < 0 || low < 0 || (*path == '%' && high == 0 && low == 0))
-            return err_set(err, ERR_USAGE,
-                           "the URL's path has a '%c' that means nothing there: write it as %%%02X",
-                           *path, (unsigned char)*path);
-        if (used + 1 >= size)
-            return err_set(err, ERR_USAGE, "the URL's path is too long");
-        ret[used++] = *path == '%' ? (char)(high << 4 | low) : *path;
-        path += *path == '%' ? 2 : 0;
-    }
-    ret[used] = '\0';
+    if (strchr(path, '?'))
+        return err_set(err, ERR_USAGE,
+                       "file:// takes no query: write %%3F for a question mark in the path");
+    int r = percent_decode(path, &decoded, err);
+    if (r < 0)
+        return r;
+    if (strlen(decoded.data) < decoded.length)
+        return err_set(err, ERR_USAGE, "the URL's path has a %%00 in it, which no path can have");
+    if (decoded.length >= size)
+        return err_set(err, ERR_USAGE, "the URL's path is too long");
+    memcpy(ret, decoded.data, decoded.length + 1);
     return 0;
 }
 
@@ -95,17 +87,22 @@ static int find_place(const struct transfer *transfer, struct place *place, stru
     return 0;
 }
 
-/* What a share answers when its server is away may be otherwise in a minute. */
+static bool is_full(int sysno)
+{
+    return sysno == ENOSPC || sysno == EDQUOT;
+}
+
+/* A share whose server is away, and one that is full, may be otherwise in a minute. */
 static int fail(int sysno, struct err *err, const char *what, const struct place *place,
                 const char *name)
 {
-    bool away = sysno == EIO || sysno == ESTALE || sysno == ETIMEDOUT || sysno == EHOSTDOWN ||
-                sysno == EHOSTUNREACH || sysno == ENOTCONN || sysno == ECONNRESET;
-    bool full = sysno == ENOSPC || sysno == EDQUOT || sysno == EFBIG;
+    bool later = sysno == EIO || sysno == ESTALE || sysno == ETIMEDOUT || sysno == EHOSTDOWN ||
+                 sysno == EHOSTUNREACH || sysno == ENOTCONN || sysno == ECONNRESET ||
+                 is_full(sysno);
     int r = err_set_errno(err, sysno, "cannot %s '%s%s%s'", what, place->folder,
                           place->folder[strlen(place->folder) - 1] == '/' ? "" : "/", name);
-    if (away || full || sysno == EROFS)
-        r = away ? ERR_AGAIN : full ? ERR_LIMIT : ERR_DENIED;
+    if (later || sysno == EFBIG || sysno == EROFS)
+        r = later ? ERR_AGAIN : sysno == EFBIG ? ERR_LIMIT : ERR_DENIED;
     err->code = r;
     return r;
 }
@@ -236,6 +233,10 @@ static int copy(struct transfer *transfer, const struct place *place, struct err
         int written = r == 0 ? io_write_all(place->fd, piece, length) : 0;
         if (written < 0)
             r = fail(-written, err, "write", place, place->part);
+        if (is_full(-written)) { /* what is full must not stay so because of us */
+            unlinkat(place->dirfd, place->part, 0);
+            transfer_confirm(transfer, 0);
+        }
         at += (int64_t)length;
         if (r == 0)
             transfer_confirm(transfer, at);

@@ -261,7 +261,7 @@ static void a_status_means_one_thing(void **state)
         {503, ERR_AGAIN},
         {504, ERR_AGAIN},
         {505, ERR_UNSUPPORTED},
-        {507, ERR_LIMIT},
+        {507, ERR_AGAIN},
         {511, ERR_AGAIN},
         {599, ERR_AGAIN},
         {600, ERR_UNSUPPORTED},
