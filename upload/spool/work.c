@@ -279,6 +279,7 @@ static int prepare(struct run *run, struct err *err)
 static void look_ahead(struct run *run)
 {
     struct spool_list list = {0};
+    int64_t now = time(NULL);
     if (store_scan(run->spool, &list, NULL) < 0)
         return;
     for (size_t i = 0; i < list.count; i++) {
@@ -286,6 +287,8 @@ static void look_ahead(struct run *run)
         if (job->state != JOB_WAITING)
             continue;
         run->worked->waiting++;
+        /* It was there and could not be read when its turn came. */
+        run->worked->later += is_due(job, now) && !was_tried(run, job->id);
         if (run->worked->waiting == 1 || job->next_try < run->worked->next_try)
             run->worked->next_try = job->next_try;
     }
