@@ -5,7 +5,9 @@
 fail_nth.c; the network's and the disk's errors are real ones, with their numbers.
 """
 import errno
+import json
 import os
+import shutil
 import signal
 
 import pytest
@@ -69,10 +71,13 @@ def report(tmp_path):
     return path
 
 
-def run(client, place, report, kind, nth, how, count):
+def shim(kind, nth, how, count):
     count.unlink(missing_ok=True)
-    environment = {"LD_PRELOAD": str(SHIM), "FAIL_KIND": kind, "FAIL_NTH": str(nth), "FAIL_HOW": str(how), "FAIL_COUNT": str(count)}
-    return client.run(report, *place.arguments(report.name), env=environment)
+    return {"LD_PRELOAD": str(SHIM), "FAIL_KIND": kind, "FAIL_NTH": str(nth), "FAIL_HOW": str(how), "FAIL_COUNT": str(count)}
+
+
+def run(client, place, report, kind, nth, how, count):
+    return client.run(report, *place.arguments(report.name), env=shim(kind, nth, how, count))
 
 
 def calls_of(client, place, report, kind, tmp_path):
@@ -132,3 +137,38 @@ def test_a_copy_that_is_killed_anywhere_leaves_no_half_file_and_the_next_one_tid
         assert [path.name for path in place.folder.iterdir()] == [report.name]
         place.clear()
     assert kills >= 20
+
+
+def jobs(client, spool):
+    result = client.run("--queue", spool, "--list", "--format", "json", credentials=False)
+    assert result.returncode == DONE, result.stderr.decode()
+    return json.loads(result.stdout)["jobs"]
+
+
+@pytest.mark.parametrize("place", ("file",), indirect=True)
+def test_a_spool_whose_calls_fail_keeps_each_job_once_until_it_arrived(tmp_path, report, place):
+    """Calls of putting a job in and of working it off are made to fail; then both are done again, as they would be."""
+    client = Client(tmp_path / "client", "--give-up-after", "0")
+    target, spool, failures = place.arguments(report.name)[0], tmp_path / "spool", 0
+    add, work = ("--queue", spool, "--add", report, target), ("--queue", spool)
+    for nth in range(1, 150, 1 if FULL else 4):
+        environment = shim("disk", nth, (errno.EIO, errno.ENOSPC)[nth // 4 % 2], tmp_path / "count")
+        added = client.run(*add, env=environment)
+        again = client.run(*add)
+        assert again.returncode == DONE, (nth, again.stderr.decode())
+        assert [job["state"] for job in jobs(client, spool)] == ["waiting"], nth
+        worked = client.run(*work, env=environment)
+        received = place.received(report.name)
+        assert received in (None, report.read_bytes()), nth
+        assert received or worked.returncode != DONE, (nth, worked.stderr.decode())
+        client.run(*work)
+        state = [job["state"] for job in jobs(client, spool)]
+        assert state in (["done"], ["waiting"], ["failed"], ["denied"]), (nth, state)
+        if state == ["done"]:
+            assert place.received(report.name) == report.read_bytes(), nth
+        else:  # what needs a person or is not due yet is kept, and was said
+            assert worked.returncode != DONE and worked.stderr, nth
+        failures += added.returncode != DONE or worked.returncode != DONE
+        place.clear()
+        shutil.rmtree(spool)
+    assert failures >= 10
