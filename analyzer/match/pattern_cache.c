@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "common/hex.h"
 #include "common/io.h"
 
 /* A few sets of rules are in use at a time; the others are leftovers of older versions. */
@@ -52,10 +53,10 @@ static bool name_of(const struct pattern_plan *plan, struct cache_name *ret)
                 add_plan(context, plan);
     good = good && EVP_DigestFinal_ex(context, digest, NULL);
     EVP_MD_CTX_free(context);
-    for (unsigned i = 0; good && i < 32; i++)
-        snprintf(ret->text + 2 * i, 3, "%02x", digest[i]);
-    if (good)
+    if (good) {
+        hex_write(digest, 32, ret->text);
         snprintf(ret->text + 64, sizeof ret->text - 64, SUFFIX);
+    }
     return good;
 }
 

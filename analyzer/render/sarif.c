@@ -12,6 +12,7 @@
 #include "analyzer/render/json_writer.h"
 #include "analyzer/render/view.h"
 #include "common/escape.h"
+#include "common/hex.h"
 #include "common/version.h"
 
 #define LOCATIONS_SHOWN 10 /* of a finding; viewers show each */
@@ -178,8 +179,7 @@ static void add_fingerprint(struct json_writer *w, const char *rule, const char 
         w->out->failed = true;
         return;
     }
-    for (unsigned i = 0; i < 16; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    hex_write(digest, 16, hex);
     jsonw_object(w, "partialFingerprints");
     jsonw_string(w, "xenhealthFinding/v1", hex);
     jsonw_end_object(w);

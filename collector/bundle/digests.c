@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "collector/bundle/digest_kernel.h"
+#include "common/hex.h"
 
 struct digests {
     bool by_kernel;
@@ -101,12 +102,6 @@ int digests_add(struct digests *digests, const void *bytes, size_t length, struc
     return 0;
 }
 
-static void to_text(const unsigned char *bytes, size_t length, char *text)
-{
-    for (size_t i = 0; i < length; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-}
-
 /* The rest, a bit, zeros, and the length in bits: one block or two. */
 static struct digest_words close_words(const struct digests *digests, uint64_t bits)
 {
@@ -129,8 +124,8 @@ static void finish_kernel(const struct digests *digests, char *md5, char *sha256
         for_md5.md5[i] = htole32(for_md5.md5[i]);
     for (size_t i = 0; i < ARRAY_SIZE(for_sha256.sha256); i++)
         for_sha256.sha256[i] = htobe32(for_sha256.sha256[i]);
-    to_text((unsigned char *)for_md5.md5, sizeof for_md5.md5, md5);
-    to_text((unsigned char *)for_sha256.sha256, sizeof for_sha256.sha256, sha256);
+    hex_write((unsigned char *)for_md5.md5, sizeof for_md5.md5, md5);
+    hex_write((unsigned char *)for_sha256.sha256, sizeof for_sha256.sha256, sha256);
 }
 
 static int finish(EVP_MD_CTX *context, char *text, struct err *err)
@@ -139,7 +134,7 @@ static int finish(EVP_MD_CTX *context, char *text, struct err *err)
     unsigned length;
     if (!EVP_DigestFinal_ex(context, bytes, &length))
         return err_set(err, ERR_BUG, "a digest cannot be finished");
-    to_text(bytes, length, text);
+    hex_write(bytes, length, text);
     return 0;
 }
 

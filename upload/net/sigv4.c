@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "common/hex.h"
 #include "common/secret.h"
 
 #define DIGEST 32 /* of SHA-256 */
@@ -28,9 +29,7 @@ static void free_pairs(struct pair *pairs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         free(pairs[i].name);
-        if (pairs[i].value) /* the session token is one */
-            secret_forget(pairs[i].value, strlen(pairs[i].value));
-        free(pairs[i].value);
+        secret_free(pairs[i].value); /* the session token is one */
     }
 }
 
@@ -41,14 +40,6 @@ static int compare_pairs(const void *a, const void *b)
     return by_name ? by_name : strcmp(x->value, y->value);
 }
 
-static int digit_of(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* Escapes all but unreserved characters and those of `kept`, once, whatever was escaped before. */
 static void encode(const char *text, size_t length, const char *kept, struct strbuf *out)
 {
@@ -56,9 +47,9 @@ static void encode(const char *text, size_t length, const char *kept, struct str
                                      "0123456789-._~";
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c == '%' && i + 2 < length && digit_of(text[i + 1]) >= 0 &&
-            digit_of(text[i + 2]) >= 0) {
-            c = (unsigned char)(digit_of(text[i + 1]) << 4 | digit_of(text[i + 2]));
+        if (c == '%' && i + 2 < length && hex_value(text[i + 1]) >= 0 &&
+            hex_value(text[i + 2]) >= 0) {
+            c = (unsigned char)(hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]));
             i += 2;
         }
         if (c && (strchr(unreserved, c) || strchr(kept, c)))
@@ -111,11 +102,11 @@ static bool split_header(const char *line, struct pair *ret)
         return false;
     ret->name = strndup(line, (size_t)(colon - line));
     struct strbuf value = STRBUF_INIT_MAX(MAX_CANONICAL);
+    strbuf_reserve(&value, strlen(colon)); /* it may be a secret: growing would leave copies */
     for (const char *p = colon + 1; *p; p++)
         if (*p != ' ' || (value.length > 0 && p[1] != ' ' && p[1] != '\0'))
             strbuf_addc(&value, *p);
-    ret->value = strbuf_ok(&value) ? strdup(value.data) : NULL;
-    strbuf_release(&value);
+    ret->value = strbuf_take(&value);
     for (char *c = ret->name; c && *c; c++)
         if (*c >= 'A' && *c <= 'Z')
             *c = (char)(*c - 'A' + 'a');
@@ -172,12 +163,6 @@ static int canonical_request(const struct sigv4 *request, const struct pair *hea
     return r < 0 ? r : strbuf_ok(out) ? 0 : err_nomem(err);
 }
 
-static void to_hex(const unsigned char digest[DIGEST], char ret[HEX])
-{
-    for (size_t i = 0; i < DIGEST; i++)
-        snprintf(ret + 2 * i, 3, "%02x", digest[i]);
-}
-
 static bool keyed(const unsigned char *key, size_t key_length, const char *text,
                   unsigned char ret[DIGEST])
 {
@@ -222,11 +207,11 @@ static int sign(const struct sigv4 *request, const struct pair *headers, size_t 
     snprintf(scope, sizeof scope, "%s/%s/%s/aws4_request", day, request->region, request->service);
     if (!EVP_Digest(canonical->data, canonical->length, digest, NULL, EVP_sha256(), NULL))
         return err_set(err, ERR_UNSUPPORTED, "this system's libcrypto does not compute SHA-256");
-    to_hex(digest, hex);
+    hex_write(digest, sizeof digest, hex);
     snprintf(text, sizeof text, "AWS4-HMAC-SHA256\n%s\n%s\n%s", date, scope, hex);
     if (!signature(request, day, text, digest))
         return err_set(err, ERR_UNSUPPORTED, "this system's libcrypto does not compute HMAC");
-    to_hex(digest, hex);
+    hex_write(digest, sizeof digest, hex);
     strbuf_addf(ret, "AWS4-HMAC-SHA256 Credential=%s/%s,SignedHeaders=", request->access_key,
                 scope);
     add_names(headers, count, ret);
@@ -246,9 +231,7 @@ int sigv4_sign(const struct sigv4 *request, struct strbuf *ret, struct err *err)
         r = canonical_request(request, headers, count, &canonical, err);
     if (r == 0)
         r = sign(request, headers, count, &canonical, ret, err);
-    if (canonical.capacity > 0)
-        secret_forget(canonical.data, canonical.capacity);
-    strbuf_release(&canonical);
+    secret_release(&canonical);
     free_pairs(headers, count);
     return r;
 }

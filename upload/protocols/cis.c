@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 
+#include "common/percent.h"
 #include "common/units.h"
 #include "upload/protocols/cis_answer.h"
 
@@ -24,18 +25,6 @@
 #define R_ID     "id"
 #define R_OFFSET "offset"
 
-static void add_encoded(struct strbuf *out, const char *text)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    for (; *text; text++) {
-        if (strchr(plain, *text))
-            strbuf_addc(out, *text);
-        else
-            strbuf_addf(out, "%%%02X", (unsigned char)*text);
-    }
-}
-
 /* The base "https://host/feeds/api/", with its last slash or without. */
 static void add_base(struct strbuf *out, const struct target *target)
 {
@@ -47,9 +36,10 @@ static void add_base(struct strbuf *out, const struct target *target)
 
 static void add_bundle_url(const struct transfer *transfer, struct strbuf *out)
 {
+    const char *name = transfer_name(transfer);
     add_base(out, transfer->target);
     strbuf_addf(out, "bundle/?size=%" PRId64 "&name=", source_size(transfer->source));
-    add_encoded(out, transfer_name(transfer));
+    percent_encode(out, name, strlen(name), false);
     if (transfer->options->cis_case)
         strbuf_addf(out, "&sr=%" PRId64, transfer->options->cis_case);
 }
@@ -105,7 +95,7 @@ static int post_chunk(struct transfer *transfer, int64_t length, struct net_answ
     CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(MAX_URL);
     add_base(&url, transfer->target);
     strbuf_adds(&url, "upload_raw_chunk/?id=");
-    add_encoded(&url, transfer->id);
+    percent_encode(&url, transfer->id, strlen(transfer->id), false);
     strbuf_addf(&url, "&offset=%" PRId64, transfer->confirmed);
     if (!strbuf_ok(&url))
         return err_set(err, ERR_LIMIT, "the URL is too long");

@@ -13,6 +13,9 @@
 
 #include <openssl/evp.h>
 
+#include "common/hex.h"
+#include "common/percent.h"
+
 #define MAX_URL       8192
 #define BASE64_SHA256 (4 * ((SOURCE_DIGEST_BYTES + 2) / 3) + 1)
 
@@ -35,27 +38,16 @@ static bool is_presigned(const char *url)
     return false;
 }
 
-static void add_encoded(struct strbuf *out, const char *name)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "-._~";
-    for (; *name; name++)
-        if (strchr(plain, *name))
-            strbuf_addc(out, *name);
-        else
-            strbuf_addf(out, "%%%02X", (unsigned char)*name);
-}
-
 /* Where a PUT leads to a folder ("https://host/dir/"), the file gets its name there. */
 static int place(const struct transfer *transfer, struct strbuf *ret, struct err *err)
 {
     const char *url = transfer->target->http;
     size_t length = strlen(url);
-    const char *path = strchr(strstr(url, "://") + 3, '/');
+    const char *path = strchr(strstr(url, "://") + 3, '/'), *name = transfer_name(transfer);
     strbuf_adds(ret, url);
     if (strcmp(method_of(transfer->options), "PUT") == 0 && path && !strchr(url, '?') &&
         url[length - 1] == '/')
-        add_encoded(ret, transfer_name(transfer));
+        percent_encode(ret, name, strlen(name), false);
     return strbuf_ok(ret) ? 0 : err_set(err, ERR_USAGE, "the URL is too long with the file's name");
 }
 
@@ -88,10 +80,8 @@ static void write_digest(const struct source *source, char *line, size_t size)
 {
     unsigned char digest[SOURCE_DIGEST_BYTES], base64[BASE64_SHA256];
     const char *hex = source_sha256(source);
-    for (size_t i = 0; i < sizeof digest; i++) {
-        const char pair[] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        digest[i] = (unsigned char)strtoul(pair, NULL, 16);
-    }
+    for (size_t i = 0; i < sizeof digest; i++)
+        digest[i] = (unsigned char)(hex_value(hex[2 * i]) << 4 | hex_value(hex[2 * i + 1]));
     EVP_EncodeBlock(base64, digest, sizeof digest);
     snprintf(line, size, "Content-Digest: sha-256=:%s:", base64);
 }

@@ -51,7 +51,7 @@ static int create(struct s3_upload *upload, struct err *err)
                                      .method = "POST",
                                      .query = "uploads=",
                                      .header = metadata},
-                   &answer, NULL, err);
+                   &answer, err);
     if (r == 0)
         r = s3_reply_parse(answer.body.data, answer.body.length, &reply, err);
     if (r < 0)
@@ -93,7 +93,7 @@ static int send_part(struct s3_upload *upload, int number, struct err *err)
                                      .sends_source = true,
                                      .offset = (int64_t)(number - 1) * upload->part_bytes,
                                      .length = s3_part_length(upload, number)},
-                   &answer, NULL, err);
+                   &answer, err);
     if (r < 0)
         return r;
     if (!clean_etag(net_header(&answer, "ETag"), etag))
@@ -126,7 +126,7 @@ static bool is_there(struct s3_upload *upload)
     const char *sha256 = source_sha256(upload->s3.transfer->source), *there;
     return s3_ask(&upload->s3,
                   &(struct s3_call){.what = "looking for the object", .method = "HEAD"}, &answer,
-                  NULL, NULL) == 0 &&
+                  NULL) == 0 &&
            (there = net_header(&answer, METADATA)) && strcasecmp(there, sha256) == 0 &&
            net_header_number(&answer, "Content-Length") == upload->size;
 }
@@ -157,7 +157,7 @@ static int complete(struct s3_upload *upload, struct err *err)
     int r = s3_ask(
         &upload->s3,
         &(struct s3_call){.what = what, .method = "POST", .query = query.data, .body = &body},
-        &answer, NULL, err);
+        &answer, err);
     if (r < 0)
         return r;
     /* The status was sent before the work was done: only the body tells how it ended. */
@@ -181,7 +181,7 @@ static void abort_upload(struct s3_upload *upload)
         s3_ask(&upload->s3,
                &(struct s3_call){
                    .what = "giving the upload up", .method = "DELETE", .query = query.data},
-               &answer, NULL, NULL);
+               &answer, NULL);
 }
 
 static int send_in_parts(struct s3_upload *upload, struct err *err)
@@ -222,7 +222,7 @@ static int send_whole(struct s3_upload *upload, struct err *err)
                                      .header = metadata,
                                      .sends_source = true,
                                      .length = upload->size},
-                   &answer, NULL, err);
+                   &answer, err);
     return r < 0 ? r : source_check(upload->s3.transfer->source, err);
 }
 

@@ -12,21 +12,15 @@
 #include <openssl/evp.h>
 #include <strings.h>
 
+#include "common/hex.h"
 #include "upload/protocols/transfer.h"
 
 #define HEX_SHA256 65
-#define HEX_MD5    33
 #define BASE64_MD5 25
 
 struct digests {
-    char sha256[HEX_SHA256], md5[HEX_MD5], base64[BASE64_MD5];
+    char sha256[HEX_SHA256], md5[BASE64_MD5];
 };
-
-static void to_hex(const unsigned char *bytes, size_t length, char *to)
-{
-    for (size_t i = 0; i < length; i++)
-        snprintf(to + 2 * i, 3, "%02x", bytes[i]);
-}
 
 static int digest(const struct s3 *s3, const struct s3_call *call, const EVP_MD *kind,
                   enum source_digest of_source, unsigned char bytes[SOURCE_DIGEST_BYTES],
@@ -49,12 +43,11 @@ static int digest_body(const struct s3 *s3, const struct s3_call *call, struct d
     int r = digest(s3, call, EVP_sha256(), SOURCE_SHA256, bytes, err);
     if (r < 0)
         return r;
-    to_hex(bytes, 32, ret->sha256);
+    hex_write(bytes, 32, ret->sha256);
     r = digest(s3, call, EVP_md5(), SOURCE_MD5, bytes, err);
     if (r < 0)
         return r;
-    to_hex(bytes, 16, ret->md5);
-    EVP_EncodeBlock((unsigned char *)ret->base64, bytes, 16);
+    EVP_EncodeBlock((unsigned char *)ret->md5, bytes, 16);
     return 0;
 }
 
@@ -71,7 +64,7 @@ static int put_question(struct s3 *s3, const struct s3_call *call, const struct 
     if (!strbuf_ok(&url))
         return err_nomem(err);
     snprintf(sha256, sizeof sha256, "x-amz-content-sha256: %s", digests->sha256);
-    snprintf(md5, sizeof md5, "Content-MD5: %s", digests->base64);
+    snprintf(md5, sizeof md5, "Content-MD5: %s", digests->md5);
     if (call->sends_source || call->body)
         headers[count++] = md5;
     if (call->body)
@@ -145,11 +138,12 @@ static int elsewhere(const struct s3 *s3, const struct net_answer *answer,
                        "%s: the bucket '%s' is in the region '%s', not in '%s'; use --region %s",
                        what, s3->place.bucket, region, s3->place.region, region);
     if (answer->status >= 300 && answer->status < 400)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: the server wants to be asked at another place%s%s (%s%sstatus %d), which is "
-                       "never followed; check --region and --endpoint",
-                       what, *reply->endpoint ? ", " : "", reply->endpoint, reply->code,
-                       *reply->code ? ", " : "", answer->status);
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "%s: the server wants to be asked at another place%s%s (%s%sstatus %d), which is "
+            "never followed; check --region and --endpoint",
+            what, *reply->endpoint ? ", " : "", reply->endpoint, reply->code,
+            *reply->code ? ", " : "", answer->status);
     return 0;
 }
 
@@ -185,8 +179,7 @@ static int judge_status(struct s3 *s3, const struct s3_call *call, const struct 
     return s3_judge(s3, answer, &reply, call->what, err);
 }
 
-int s3_ask(struct s3 *s3, const struct s3_call *call, struct net_answer *answer, char *ret_md5,
-           struct err *err)
+int s3_ask(struct s3 *s3, const struct s3_call *call, struct net_answer *answer, struct err *err)
 {
     struct digests digests;
     s3->upload_is_gone = false;
@@ -197,7 +190,5 @@ int s3_ask(struct s3 *s3, const struct s3_call *call, struct net_answer *answer,
         return r;
     if (answer->status < 200 || answer->status >= 300)
         return judge_status(s3, call, answer, err);
-    if (ret_md5)
-        memcpy(ret_md5, digests.md5, HEX_MD5);
     return 0;
 }

@@ -28,10 +28,9 @@ struct s3_call {
  * 0: a 2xx answer. Its body is signed and goes with both of its digests, so that a server takes
  * exactly what was meant. Errors as net_ask() and net_judge() have them, with S3's own codes put
  * into words; ERR_UNSUPPORTED names the region when the bucket is elsewhere. `answer` is to be
- * released in any case. `ret_md5` (33 bytes; NULL: not wanted) gets the body's MD5 in hexadecimal.
+ * released in any case.
  */
-int s3_ask(struct s3 *s3, const struct s3_call *call, struct net_answer *answer, char *ret_md5,
-           struct err *err);
+int s3_ask(struct s3 *s3, const struct s3_call *call, struct net_answer *answer, struct err *err);
 
 /* An error that came as XML, also with status 200. */
 int s3_judge(struct s3 *s3, const struct net_answer *answer, const struct s3_reply *reply,

@@ -10,7 +10,8 @@
 #include <openssl/evp.h>
 #include <strings.h>
 
-#include "upload/protocols/percent.h"
+#include "common/hex.h"
+#include "common/percent.h"
 #include "upload/protocols/transfer.h"
 
 #define PAGE 100 /* parts of one answer: a part takes 300 bytes, and answers are bounded */
@@ -36,8 +37,7 @@ static int chain_next(const char *chain, const char *etag, char ret[S3_CHAIN_HEX
     int length = snprintf(text, sizeof text, "%s%s", chain, etag);
     if (EVP_Digest(text, (size_t)length, bytes, NULL, EVP_sha256(), NULL) != 1)
         return err_nomem(err);
-    for (size_t i = 0; i < 32; i++)
-        snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+    hex_write(bytes, 32, ret);
     return 0;
 }
 
@@ -81,14 +81,13 @@ bool s3_recall(struct s3_upload *upload)
 static bool is_md5_of(const struct s3_upload *upload, int number, const char *etag)
 {
     unsigned char bytes[SOURCE_DIGEST_BYTES];
-    char hex[2 * SOURCE_DIGEST_BYTES + 1] = "";
+    char hex[2 * SOURCE_DIGEST_BYTES + 1];
     size_t length;
     if (source_digest(upload->s3.transfer->source, SOURCE_MD5,
                       (int64_t)(number - 1) * upload->part_bytes, s3_part_length(upload, number),
                       bytes, &length, NULL) < 0)
         return false;
-    for (size_t i = 0; i < length; i++)
-        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+    hex_write(bytes, length, hex);
     return strcasecmp(hex, etag) == 0;
 }
 
@@ -105,7 +104,7 @@ static int list_page(struct s3_upload *upload, int marker, struct s3_reply *ret,
                    &(struct s3_call){.what = "listing the parts that are there",
                                      .method = "GET",
                                      .query = query.data},
-                   &answer, NULL, err);
+                   &answer, err);
     return r < 0 ? r : s3_reply_parse(answer.body.data, answer.body.length, ret, err);
 }
 

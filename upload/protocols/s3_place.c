@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "common/escape.h"
-#include "upload/protocols/percent.h"
+#include "common/percent.h"
 #include "upload/protocols/s3_xml.h"
 
 #define MAX_KEY      1024 /* bytes; S3's limit */

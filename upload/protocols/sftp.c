@@ -17,8 +17,8 @@
  */
 #include <strings.h>
 
+#include "common/percent.h"
 #include "common/units.h"
-#include "upload/protocols/percent.h"
 #include "upload/protocols/transfer.h"
 
 #define LOOK_BYTES   (256 << 10) /* read back of what is there: as much as libcurl has under way */

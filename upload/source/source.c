@@ -17,6 +17,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "common/hex.h"
 #include "common/io.h"
 
 #define BLOCK      (256 << 10) /* bytes at a time */
@@ -127,17 +128,13 @@ static int digest_whole(const struct source *source, char ret[2 * 32 + 1], struc
     unsigned char digest[SOURCE_DIGEST_BYTES];
     size_t length;
     int r = digest_range(source, EVP_sha256(), 0, source_size(source), digest, &length, err);
-    for (size_t i = 0; r == 0 && i < length; i++)
-        snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+    if (r == 0)
+        hex_write(digest, length, ret);
     return r;
 }
 
-static int open_regular(struct source *source, struct err *err)
+static int check_regular(struct source *source, struct err *err)
 {
-    /* A pipe would block at open. */
-    source->fd = open(source->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (source->fd < 0)
-        return err_set_errno(err, errno, "cannot open '%s'", source->path);
     if (fstat(source->fd, &source->status) < 0)
         return err_set_errno(err, errno, "cannot look at '%s'", source->path);
     if (S_ISDIR(source->status.st_mode))
@@ -152,14 +149,25 @@ static int open_regular(struct source *source, struct err *err)
 
 int source_open(const char *path, struct source **ret, struct err *err)
 {
+    /* A pipe would block at open. */
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set_errno(err, errno, "cannot open '%s'", path);
+    return source_take(fd, path, ret, err);
+}
+
+int source_take(int fd, const char *path, struct source **ret, struct err *err)
+{
+    CLEANUP_FD int taken = fd;
     CLEANUP(source_cleanup) struct source *source = calloc(1, sizeof *source);
     if (!source)
         return err_nomem(err);
-    source->fd = -1;
+    source->fd = taken;
+    taken = -1;
     source->path = strdup(path);
     if (!source->path)
         return err_nomem(err);
-    int r = open_regular(source, err);
+    int r = check_regular(source, err);
     if (r == 0)
         r = digest_whole(source, source->sha256, err);
     struct stat status;

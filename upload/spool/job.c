@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hex.h"
 #include "upload/spool/job_private.h"
 
 #define SCHEMA "xenhealth-job/1"
@@ -80,8 +81,7 @@ int job_make_id(const char *sha256, const char *url, char ret[JOB_ID_DIGITS + 1]
     EVP_MD_CTX_free(context);
     if (!good)
         return err_nomem(err);
-    for (int i = 0; i < JOB_ID_DIGITS / 2; i++)
-        snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+    hex_write(digest, JOB_ID_DIGITS / 2, ret);
     return 0;
 }
 

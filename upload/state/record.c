@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "common/hex.h"
 #include "common/io.h"
 #include "common/replace.h"
 
@@ -45,8 +46,7 @@ static int set_id(struct record *record, const char *key, struct err *err)
     unsigned length;
     if (EVP_Digest(key, strlen(key), digest, &length, EVP_sha256(), NULL) != 1)
         return err_nomem(err);
-    for (size_t i = 0; i < ID_DIGITS / 2; i++)
-        snprintf(record->id + 2 * i, 3, "%02x", digest[i]);
+    hex_write(digest, ID_DIGITS / 2, record->id);
     return 0;
 }
 

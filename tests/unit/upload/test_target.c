@@ -88,7 +88,7 @@ static void what_is_no_url_is_refused_with_what_would_be_right(void **state)
         {"file://server/share", "three slashes"},
         {"file:///mnt/%", "%25"},
         {"file:///mnt/%0", "%25"},
-        {"file:///mnt/%00", "%25"},
+        {"file:///mnt/%00", "%00"},
         {"file:///mnt/%zz", "%25"},
         {"file:///mnt/?" SECRET, "%3F"},
     };

@@ -3,9 +3,9 @@
  * What a user wrote in a URL is decoded once and encoded again in one way: S3 computes signatures
  * over it, and over SFTP the same path goes in a URL and, plain, in commands.
  */
-#include "upload/protocols/percent.h"
+#include "common/percent.h"
 
-#include <ctype.h>
+#include "common/hex.h"
 
 #define UNRESERVED "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
@@ -19,14 +19,6 @@ void percent_encode(struct strbuf *out, const char *text, size_t length, bool ke
     }
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)tolower((unsigned char)c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int percent_decode(const char *text, struct strbuf *out, struct err *err)
 {
     for (; *text != '\0'; text++) {
@@ -34,7 +26,7 @@ int percent_decode(const char *text, struct strbuf *out, struct err *err)
             strbuf_addc(out, *text);
             continue;
         }
-        int high = hex_digit(text[1]), low = high < 0 ? -1 : hex_digit(text[2]);
+        int high = hex_value(text[1]), low = high < 0 ? -1 : hex_value(text[2]);
         if (low < 0)
             return err_set(err, ERR_USAGE,
                            "a %% in the URL needs two hexadecimal digits: write %%25 for the sign");
