@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -15,7 +16,6 @@
 #include <sys/xattr.h>
 
 #include "common/io.h"
-#include "common/strbuf.h"
 
 #define MAX_FIELDS 16
 #define MAX_ACL    1024 /* bytes; an entry has 8 */
@@ -220,6 +220,20 @@ int secret_read_text(const char *path, char *value, size_t size, struct err *err
 void secret_forget(void *memory, size_t size)
 {
     explicit_bzero(memory, size);
+}
+
+void secret_free(void *memory)
+{
+    if (memory)
+        secret_forget(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+void secret_release(struct strbuf *buffer)
+{
+    if (buffer->capacity > 0)
+        secret_forget(buffer->data, buffer->capacity);
+    strbuf_release(buffer);
 }
 
 void secret_guard_process(void)

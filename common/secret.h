@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/err.h"
+#include "common/strbuf.h"
 
 #define SECRET_MAX_BYTES 4096 /* a file; tokens of services are shorter than 2 KiB */
 
@@ -38,6 +39,11 @@ int secret_read_text(const char *path, char *value, size_t size, struct err *err
 int secret_check_file(const char *path, struct err *err);
 
 void secret_forget(void *memory, size_t size);
+
+/* free() and strbuf_release(), wiped first. What a buffer left behind while it grew is not wiped:
+ * reserve what it will need. */
+void secret_free(void *memory);
+void secret_release(struct strbuf *buffer);
 
 /* No core dump, no debugger of the same user. */
 void secret_guard_process(void);

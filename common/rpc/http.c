@@ -10,11 +10,13 @@
 #include <strings.h>
 
 #include "common/io.h"
+#include "common/secret.h"
 #include "common/units.h"
 #include "common/version.h"
 
-#define MAX_INTERIM    4   /* 1xx answers before the real one */
-#define MAX_CHUNK_LINE 256 /* size and extensions of a chunk */
+#define USUAL_HEAD     4096 /* of a request */
+#define MAX_INTERIM    4    /* 1xx answers before the real one */
+#define MAX_CHUNK_LINE 256  /* size and extensions of a chunk */
 
 static int malformed(const struct http_answer *answer, const char *what, struct err *err)
 {
@@ -127,6 +129,7 @@ static int read_head(struct http_answer *answer, struct err *err)
 static int send_request(struct stream *stream, const struct http_request *request, struct err *err)
 {
     struct strbuf text = STRBUF_INIT;
+    strbuf_reserve(&text, USUAL_HEAD); /* it holds a session: growing would leave copies */
     strbuf_addf(&text,
                 "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s/" XENHEALTH_VERSION
                 "\r\nConnection: close\r\n",
@@ -140,9 +143,7 @@ static int send_request(struct stream *stream, const struct http_request *reques
     int r = strbuf_ok(&text) ? stream_write(stream, text.data, text.length, err) : err_nomem(err);
     if (r == 0 && request->body)
         r = stream_write(stream, request->body, request->body_length, err);
-    if (text.length)
-        explicit_bzero(text.data, text.length);
-    strbuf_release(&text);
+    secret_release(&text);
     return r;
 }
 

@@ -9,31 +9,25 @@
 #include "common/rpc/rpc.h"
 
 #include <limits.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/escape.h"
 #include "common/io.h"
 #include "common/rpc/http.h"
+#include "common/secret.h"
 
-#define MAX_ANSWER ((size_t)32 << 20) /* host.get_all_records of 64 hosts is about 1 MB */
-#define MAX_REASON 200                /* bytes of an error that a person is shown */
-#define VERSION    "1.0"              /* of the API, as clients say it */
+#define MAX_ANSWER   ((size_t)32 << 20) /* host.get_all_records of 64 hosts is about 1 MB */
+#define USUAL_ANSWER ((size_t)16 << 10) /* of calls about secrets and sessions */
+#define MAX_REASON   200                /* bytes of an error that a person is shown */
+#define VERSION      "1.0"              /* of the API, as clients say it */
 
 /* Where XAPI's local socket is: today, and before 2013. */
 static const char *const sockets[] = {"/var/lib/xcp/xapi", "/var/xapi/xapi"};
 
-static void wipe_free(void *memory)
-{
-    if (memory)
-        explicit_bzero(memory, malloc_usable_size(memory));
-    free(memory);
-}
-
 void rpc_guard_memory(void)
 {
-    json_set_alloc_funcs(malloc, wipe_free);
+    json_set_alloc_funcs(malloc, secret_free);
 }
 
 bool rpc_find_socket(const char *root, char ret[RPC_SOCKET_BYTES])
@@ -70,7 +64,7 @@ static int post(const struct rpc_way *way, const char *body, const struct limit 
         r = http_read_all(http, MAX_ANSWER, answer, err);
     stream_free(stream);
     if (http)
-        explicit_bzero(http, sizeof *http);
+        secret_forget(http, sizeof *http);
     return r;
 }
 
@@ -112,13 +106,12 @@ int rpc_call(const struct rpc_way *way, const char *method, json_t *parameters,
         *ret_refusal = (struct rpc_refusal){.code = ""};
     if (!body)
         return err_nomem(err);
+    strbuf_reserve(&text, USUAL_ANSWER); /* it may hold a secret: growing would leave copies */
     int r = post(way, body, limit, &text, err);
-    wipe_free(body);
+    secret_free(body);
     json_auto_t *answer =
         r == 0 ? json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    if (text.length)
-        explicit_bzero(text.data, text.length);
-    strbuf_release(&text);
+    secret_release(&text);
     if (r < 0)
         return r;
     json_t *result = json_object_get(answer, "result"), *error = json_object_get(answer, "error");
@@ -161,5 +154,5 @@ void rpc_logout(const struct rpc_way *way, char session[RPC_SESSION_BYTES],
     json_auto_t *result = NULL;
     if (session[0])
         rpc_call(way, "session.logout", json_pack("[s]", session), limit, &result, NULL, &ignored);
-    explicit_bzero(session, RPC_SESSION_BYTES);
+    secret_forget(session, RPC_SESSION_BYTES);
 }

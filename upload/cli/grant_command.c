@@ -30,7 +30,7 @@ static int fetch(const struct options *options, const struct net_secrets *secret
         return err_set(err, ERR_USAGE,
                        "'--grant' needs a file with username= and password=: --credentials FILE");
     const struct grant_wish wish = {
-        .services.identity = options->grant, .user = secrets->user, .password = secrets->password};
+        .service = options->grant, .user = secrets->user, .password = secrets->password};
     return grant_fetch(&net, &wish, ret, err);
 }
 

@@ -6,9 +6,7 @@
  */
 #include "upload/protocols/grant.h"
 
-#include <inttypes.h>
 #include <jansson.h>
-#include <malloc.h>
 #include <time.h>
 
 #include "common/replace.h"
@@ -22,25 +20,21 @@
 #define PATH_BASE       "/feeds/api" /* what users copy from the URL of uploads */
 #define AGENT           "XenServer"  /* services know this one */
 
+/* The product that asks, as XenCenter names it. */
+#define PRODUCT_KEY "1a2d94a4263cd016dd7a7d510bde87f058a0b75d"
+
+#define NEVER     0 /* when tokens expire, as an enrolled pool has them */
 #define MAX_URL   1000
 #define MAX_TOKEN sizeof(((struct grant *)0)->upload_token)
 
-static void wipe_free(void *memory)
-{
-    if (memory)
-        explicit_bzero(memory, malloc_usable_size(memory));
-    free(memory);
-}
-
 static void wipe_text(char **text)
 {
-    wipe_free(*text);
+    secret_free(*text);
 }
 
 static void wipe_answer(struct net_answer *answer)
 {
-    if (answer->body.length)
-        secret_forget(answer->body.data, answer->body.length);
+    secret_release(&answer->body);
     net_answer_release(answer);
 }
 
@@ -61,14 +55,14 @@ static void add_url(struct strbuf *out, const char *base, const char *path)
 }
 
 /* Takes over `body`. On success *ret_token has the answer's token. */
-static int ask(struct net *net, const char *base, const char *path, enum net_auth auth,
+static int ask(struct net *net, const char *service, const char *path, enum net_auth auth,
                const char *what, json_t *body, char *ret_token, int *ret_status, struct err *err)
 {
     static const char *const headers[] = {"Content-Type: application/json", NULL};
     CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(MAX_URL);
     json_auto_t *owned = body;
     CLEANUP(wipe_text) char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
-    add_url(&url, base, path);
+    add_url(&url, service, path);
     if (!text)
         return err_set(err, ERR_USAGE, "%s: name, password or key are no UTF-8", what);
     if (!strbuf_ok(&url))
@@ -95,7 +89,7 @@ static int ask_identity(struct net *net, const struct grant_wish *wish, char *re
 {
     struct err refusal = ERR_INIT;
     int status = 0;
-    int r = ask(net, wish->services.identity, PATH_IDENTITY, NET_AUTH_NONE, "logging in",
+    int r = ask(net, wish->service, PATH_IDENTITY, NET_AUTH_NONE, "logging in",
                 json_pack("{s:s, s:s}", "username", wish->user, "password", wish->password), ret,
                 &status, &refusal);
     if (r < 0 && status == 403)
@@ -108,31 +102,24 @@ static int ask_identity(struct net *net, const struct grant_wish *wish, char *re
 static int ask_grant(struct net *net, const struct grant_wish *wish, const char *identity,
                      char *ret, struct err *err)
 {
-    const char *base = wish->services.grant ? wish->services.grant : wish->services.identity;
-    json_t *body = json_pack("{s:s}", "identity_token", identity);
     int status;
-    if (body && wish->expiration_s)
-        json_object_set_new(body, "expiration", json_integer(wish->expiration_s));
-    return ask(net, base, PATH_GRANT, NET_AUTH_NONE, "asking for a grant", body, ret, &status, err);
+    return ask(net, wish->service, PATH_GRANT, NET_AUTH_NONE, "asking for a grant",
+               json_pack("{s:s}", "identity_token", identity), ret, &status, err);
 }
 
 static int ask_upload(struct net *net, const struct grant_wish *wish, const char *grant, char *ret,
                       struct err *err)
 {
-    const char *base = wish->services.upload ? wish->services.upload : wish->services.identity;
-    const char *key = wish->product_key ? wish->product_key : GRANT_PRODUCT_KEY;
     int status;
-    return ask(net, base, PATH_UPLOAD, NET_AUTH_NONE, "asking for a token for uploads",
-               json_pack("{s:s, s:s, s:I}", "grant_token", grant, "product_key", key, "expiration",
-                         (json_int_t)wish->expiration_s),
+    return ask(net, wish->service, PATH_UPLOAD, NET_AUTH_NONE, "asking for a token for uploads",
+               json_pack("{s:s, s:s, s:i}", "grant_token", grant, "product_key", PRODUCT_KEY,
+                         "expiration", NEVER),
                ret, &status, err);
 }
 
 static int ask_diagnostic(const struct net_options *options, const struct grant_wish *wish,
                           const char *identity, char *ret, struct err *err)
 {
-    const char *base =
-        wish->services.diagnostic ? wish->services.diagnostic : wish->services.identity;
     struct net_secrets secrets = {0};
     CLEANUP(net_cleanup) struct net *net = NULL;
     struct err refusal = ERR_INIT;
@@ -142,9 +129,8 @@ static int ask_diagnostic(const struct net_options *options, const struct grant_
     secret_forget(&secrets, sizeof secrets);
     if (r < 0)
         return r;
-    r = ask(net, base, PATH_DIAGNOSTIC, NET_AUTH_BT, "asking for a token for results",
-            json_pack("{s:s, s:I}", "agent", AGENT, "max_age", (json_int_t)wish->expiration_s), ret,
-            &status, &refusal);
+    r = ask(net, wish->service, PATH_DIAGNOSTIC, NET_AUTH_BT, "asking for a token for results",
+            json_pack("{s:s, s:i}", "agent", AGENT, "max_age", NEVER), ret, &status, &refusal);
     if (r < 0 && status == 404) {
         *ret = '\0';
         return 0;
@@ -156,10 +142,9 @@ static int ask_diagnostic(const struct net_options *options, const struct grant_
 
 static int name_upload_url(const struct grant_wish *wish, struct grant *grant, struct err *err)
 {
-    const char *base = wish->services.upload ? wish->services.upload : wish->services.identity;
     CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(sizeof grant->upload_url - 1);
     strbuf_adds(&url, "cis+");
-    add_url(&url, base, PATH_BASE "/");
+    add_url(&url, wish->service, PATH_BASE "/");
     if (!strbuf_ok(&url))
         return err_set(err, ERR_USAGE, "the URL of the service is too long");
     memcpy(grant->upload_url, url.data, url.length + 1);
@@ -178,7 +163,7 @@ int grant_fetch(const struct net_options *options, const struct grant_wish *wish
         return err_set(
             err, ERR_USAGE,
             "a grant needs the lines username= and password= in the file of credentials");
-    json_set_alloc_funcs(malloc, wipe_free);
+    json_set_alloc_funcs(malloc, secret_free);
     int r = name_upload_url(wish, &grant, err);
     if (r == 0)
         r = net_new(options, &nothing, &net, err);
@@ -192,29 +177,22 @@ int grant_fetch(const struct net_options *options, const struct grant_wish *wish
         r = ask_diagnostic(options, wish, identity, grant.diagnostic_token, err);
     if (r < 0)
         return r;
-    grant.expires = wish->expiration_s ? (int64_t)time(NULL) + wish->expiration_s : 0;
     *ret = grant;
     return 0;
-}
-
-static json_t *stamp(int64_t seconds)
-{
-    char text[32] = "";
-    struct tm broken;
-    time_t when = (time_t)seconds;
-    if (seconds && gmtime_r(&when, &broken))
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &broken);
-    return *text ? json_string(text) : json_null();
 }
 
 int grant_write(const struct grant *grant, const char *path, struct err *err)
 {
     const char *diagnostic = grant->diagnostic_token;
+    char created[32] = "";
+    struct tm broken;
+    time_t now = time(NULL);
+    if (gmtime_r(&now, &broken))
+        strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &broken);
     json_auto_t *object =
-        json_pack("{s:s, s:s, s:s, s:s?, s:o, s:o}", "schema", "xenhealth-grant/1", "upload_url",
+        json_pack("{s:s, s:s, s:s, s:s?, s:s}", "schema", "xenhealth-grant/1", "upload_url",
                   grant->upload_url, "upload_token", grant->upload_token, "diagnostic_token",
-                  *diagnostic ? diagnostic : NULL, "created", stamp(time(NULL)), "expires",
-                  stamp(grant->expires));
+                  *diagnostic ? diagnostic : NULL, "created", created);
     CLEANUP(wipe_text) char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
     return text ? replace_path(path, text, strlen(text), 0600, err) : err_nomem(err);
 }
