@@ -2,9 +2,9 @@
 /*
  * The file that is sent.
  *
- * It is held open and identified by what it is (device, inode, size, time of change, SHA-256), so
- * that an upload that is taken up again, minutes or days later, continues the same bytes or
- * starts anew. A file that changes while it is sent fails the upload: a server must not get a mix.
+ * It is held open and known by its SHA-256, so that an upload that is taken up again, minutes or
+ * days later, continues the same bytes or starts anew. A file that changes while it is sent fails
+ * the upload: a server must not get a mix.
  */
 #pragma once
 
@@ -23,6 +23,9 @@ enum source_digest { SOURCE_MD5, SOURCE_SHA1, SOURCE_SHA256 };
  * ERR_NOTFOUND, ERR_DENIED, ERR_IO; ERR_UNSUPPORTED: a folder, a device or a pipe.
  */
 int source_open(const char *path, struct source **ret, struct err *err);
+/* The same for a file that was opened before; the descriptor is taken over in any case. */
+int source_take(int fd, const char *path, struct source **ret, struct err *err);
+
 void *source_free(struct source *source); /* returns NULL */
 
 DEFINE_CLEANUP(source_cleanup, struct source *, source_free)

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -89,10 +88,8 @@ static int bring_in(struct spool *spool, const char *path, struct err *err)
 
 static int identify(struct spool *spool, struct job *job, struct err *err)
 {
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/data/" STORE_INCOMING, spool->folder);
     CLEANUP(source_cleanup) struct source *source = NULL;
-    int r = source_open(path, &source, err);
+    int r = store_open_data(spool, STORE_INCOMING, &source, err);
     if (r < 0)
         return r;
     job->bytes = source_size(source);

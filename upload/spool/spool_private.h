@@ -43,6 +43,8 @@ int store_save(struct spool *spool, const struct job *job, struct err *err);
 
 /* Forgets job and data. */
 int store_forget(struct spool *spool, const struct job *job, struct err *err);
+/* Opens data/NAME, which must be the file itself and no link. ERR_NOTFOUND. */
+int store_open_data(struct spool *spool, const char *name, struct source **ret, struct err *err);
 void store_remove_data(struct spool *spool, const char *id);
 
 /* Opens a folder again for reading its names, and calls for each that does not start with a dot

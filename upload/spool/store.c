@@ -84,6 +84,18 @@ int store_save(struct spool *spool, const struct job *job, struct err *err)
     return r;
 }
 
+int store_open_data(struct spool *spool, const char *name, struct source **ret, struct err *err)
+{
+    char path[PATH_MAX];
+    int fd = openat(spool->data, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 && errno == ELOOP)
+        return err_set(err, ERR_UNSUPPORTED, "what lies in the spool is no file; add it again");
+    if (fd < 0)
+        return err_set_errno(err, errno, "cannot open '%s/data/%s'", spool->folder, name);
+    snprintf(path, sizeof path, "%s/data/%s", spool->folder, name);
+    return source_take(fd, path, ret, err);
+}
+
 void store_remove_data(struct spool *spool, const char *id)
 {
     unlinkat(spool->data, id, 0); /* what stays is swept by the next run */

@@ -8,12 +8,9 @@
  * which may be wrong: a wait that it could never have asked for is over.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 
 #include "common/vec.h"
 #include "upload/spool/spool_private.h"
@@ -98,15 +95,13 @@ static int begin(struct run *run, struct job *ret, struct err *err)
 static int open_data(struct spool *spool, const struct job *job, struct source **ret,
                      struct err *err)
 {
-    char path[PATH_MAX];
-    struct stat info;
     CLEANUP(source_cleanup) struct source *source = NULL;
-    if (fstatat(spool->data, job->id, &info, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-        return err_set(err, ERR_NOTFOUND, "its file is gone from the spool; add it again");
-    if (!S_ISREG(info.st_mode))
-        return err_set(err, ERR_UNSUPPORTED, "what lies in the spool is no file; add it again");
-    snprintf(path, sizeof path, "%s/data/%s", spool->folder, job->id);
-    int r = source_open(path, &source, err);
+    struct err reason = ERR_INIT;
+    int r = store_open_data(spool, job->id, &source, &reason);
+    if (r == ERR_NOTFOUND)
+        return err_set(err, r, "its file is gone from the spool; add it again");
+    if (r < 0 && err)
+        *err = reason;
     if (r < 0)
         return r;
     if (strcmp(source_sha256(source), job->sha256) != 0)
