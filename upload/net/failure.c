@@ -168,7 +168,8 @@ int failure_of(struct exchange *exchange, CURLcode result, struct err *err)
     if (result == CURLE_OK || (reader && reader->cut))
         return reader ? check_success(exchange, err) : 0;
     if (result == CURLE_OUT_OF_MEMORY && reader && in_head(net, reader))
-        return err_set(err, ERR_PARSE, "%s: the server's answer has a line without end in its head",
+        return err_set(err, ERR_NOMEM,
+                       "out of memory, or the answer of %s has a line without end in its head",
                        net->origin);
     if (result == CURLE_OUT_OF_MEMORY)
         return err_nomem(err);

@@ -6,6 +6,7 @@ function of the Exchange that does what it likes and returns bytes or None; a li
 with None for an honest answer. A step is odd until the list ends, else for ever. Everything that clients send is in
 `requests`, and in `heard` byte by byte.
 """
+import base64
 import contextlib
 import dataclasses
 import hashlib
@@ -55,6 +56,9 @@ class Tus:
         if request.step == "chunk":
             if int(request.headers["upload-offset"]) != len(server.stored):
                 return answer(409, b"", *tus)
+            kind, _, digest = request.headers.get("upload-checksum", "").partition(" ")
+            if kind and base64.b64decode(digest) != hashlib.new(kind, request.body).digest():
+                return answer(460, b"", *tus)
             server.stored += request.body
             return answer(204, b"", *tus, f"Upload-Offset: {len(server.stored)}")
         if request.step == "offset":
@@ -161,6 +165,7 @@ class OddServer:
             self.context.load_cert_chain(pem)
         self.size, self.stored, self.parts, self.poured = None, bytearray(), {}, 0
         self.requests, self.heard, self.times = [], bytearray(), {}
+        self.statuses = []  # of honest answers
         self.lock, self.ending = threading.Lock(), threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.host = f"127.0.0.1:{self.listener.getsockname()[1]}"
@@ -246,6 +251,7 @@ class OddServer:
             self.requests.append(request)
         if odd is None:
             odd = self.protocol.honest(self, request)
+            self.statuses.append(int(odd[9:12]))
         if callable(odd):
             odd = odd(Exchange(self, connection, request))
         if odd is None:
