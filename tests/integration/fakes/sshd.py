@@ -6,6 +6,7 @@ It lets in the user that runs the tests, by key; with `password` instead a user 
 full. `chroot`: what clients see as "/" (as root only). `sftp`: options of the SFTP server.
 """
 import contextlib
+import ctypes
 import os
 import pathlib
 import re
@@ -13,10 +14,12 @@ import resource
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 SSHD = "/usr/sbin/sshd"
 WRAPPER = "libnss_wrapper.so"
+PRCTL, PR_SET_PDEATHSIG = ctypes.CDLL(None).prctl, 1
 
 CONFIGURATION = """
 Port {port}
@@ -96,6 +99,8 @@ class Sshd:
                              "NSS_WRAPPER_GROUP": str(self.folder / "GROUP")}
 
     def before(self):
+        if threading.current_thread() is threading.main_thread():  # the signal comes when the thread ends
+            PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)  # nothing survives tests that are killed
         if self.limit is not None:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then writing fails as on a full disk
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.limit, self.limit))
