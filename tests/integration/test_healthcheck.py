@@ -11,7 +11,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import zipfile
@@ -20,9 +19,7 @@ import jsonschema
 import prometheus_client.parser
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "fakes"))
-import health_check_service  # noqa: E402
-import xapi  # noqa: E402
+from fakes import health_check_service, xapi
 
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 SOURCE = pathlib.Path(os.environ["XENHEALTH_SOURCE"])

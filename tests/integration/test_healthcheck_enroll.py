@@ -7,15 +7,11 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "fakes"))
-import health_check_service  # noqa: E402
-import xapi  # noqa: E402
-import xapi_health  # noqa: E402
+from fakes import health_check_service, xapi, xapi_health
 
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 PROGRAM = BIN / "xen-healthcheck"

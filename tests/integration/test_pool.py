@@ -11,7 +11,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tarfile
 import tempfile
 import threading
@@ -20,8 +19,7 @@ import zipfile
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "fakes"))
-import xapi  # noqa: E402
+from fakes import xapi
 
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 SOURCE = pathlib.Path(os.environ["XENHEALTH_SOURCE"])

@@ -2,7 +2,6 @@
 """xen-upload as people and scripts see it: the command line, settings, copies to folders, what is shown, how it ends."""
 import contextlib
 import fcntl
-import http.server
 import json
 import os
 import pty
@@ -20,6 +19,7 @@ import threading
 
 import pytest
 
+from fakes import serving
 from uploading import CANARY, DENIED, DONE, FAILED, INTERRUPTED, LATER, UPLOAD, USAGE, clean, secret, sha256
 
 SIZE = 300_000
@@ -64,16 +64,14 @@ def succeeded(result):
     return result.stdout
 
 
-class Server:
+class Server(serving.Server):
     """Takes what is PUT, and remembers heads; `status` and `hang` make it difficult."""
 
     def __init__(self, status=201, hang=False, headers=()):
         self.heads, self.bodies, self.asked, self.go_on = [], [], threading.Event(), threading.Event()
         outer = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(serving.Handler):
             def do_PUT(self):
                 outer.heads.append(dict(self.headers))
                 outer.asked.set()
@@ -86,23 +84,11 @@ class Server:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def log_message(self, *_):
-                pass
-
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.origin = f"http://127.0.0.1:{self.http.server_port}"
-
-    def __enter__(self):
-        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02})
-        self.thread.start()
-        return self
+        super().__init__(Handler)
 
     def __exit__(self, *_):
         self.go_on.set()
-        self.http.shutdown()
-        self.thread.join()
-        self.http.server_close()
+        super().__exit__()
 
 
 @contextlib.contextmanager
@@ -161,6 +147,9 @@ WRONG = [
     (["--format", "json", "r.zip", "https://host/"], "'--list'"),
     (["--grant", "https://host"], "need each other"),
     (["--output", "o", "r.zip", "https://host/"], "need each other"),
+    (["--expires", "1d", "r.zip", "https://host/"], "are for '--grant'"),
+    (["--product-key", "k", "--queue", "q"], "are for '--grant'"),
+    (["--grant", "https://host", "--output", "o", "--expires", "0"], "too small"),
     (["--grant", "https://host", "--output", "o", "x"], "--grant"),
     (["--grant", "http://127.0.0.1", "--output", "o"], "https://HOST"),
     (["--grant", "https://host", "--output", "o"], "password="),

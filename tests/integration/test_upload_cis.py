@@ -3,27 +3,18 @@
 import hashlib
 import json
 import os
-import pathlib
-import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "fakes"))
-import health_check_service  # noqa: E402
-import tls  # noqa: E402
-from uploading import DENIED, DONE, FAILED, LATER, USAGE, Client, secret, sha256  # noqa: E402
+from fakes import health_check_service
+from uploading import DENIED, DONE, FAILED, LATER, USAGE, Client, loopback_certificate, secret, sha256
 
 MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return tls.Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def pem(authority):
-    return authority.certificate("server")
+def pem(tmp_path_factory):
+    return loopback_certificate(tmp_path_factory.mktemp("pem"))
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +31,8 @@ def service(pem):
 
 
 @pytest.fixture
-def client(tmp_path, authority, service):
-    client = Client(tmp_path / "client", "--cacert", authority.pem)
+def client(tmp_path, pem, service):
+    client = Client(tmp_path / "client", "--cacert", pem)
     client.credentials = secret(client.folder, "service", f"token={service.token('upload')}\n")
     return client
 
@@ -208,6 +199,27 @@ def test_a_name_and_a_password_become_tokens_in_a_private_file(person, service, 
     person.credentials = secret(person.folder, "granted", f"token={grant['upload_token']}\n")
     person.send(report, grant["upload_url"])
     assert whole(service) == report.read_bytes()
+
+
+def test_tokens_for_one_upload_expire_and_serve_as_they_were_written(person, service, report, tmp_path):
+    output = tmp_path / "grant.json"
+    person.send("--grant", service.url.removeprefix("cis+"), "--output", output, "--expires", "1d")
+    wishes = dict(service.wishes)
+    assert wishes["grant"]["expiration"] == wishes["upload"]["expiration"] == wishes["diagnostic"]["max_age"] == 86400
+    person.send("--token", output, report, service.url, credentials=False)
+    assert whole(service) == report.read_bytes()
+
+
+def test_a_service_may_know_another_product(person, service, tmp_path):
+    person.run("--grant", service.origin, "--output", tmp_path / "grant.json", "--product-key", "somebody")
+    assert dict(service.wishes)["upload"]["product_key"] == "somebody"
+
+
+@pytest.mark.parametrize("text", ["{", '{"token": "x"}', '{"schema": "xenhealth-grant/1"}',
+                                  '{"schema": "xenhealth-grant/1", "upload_token": ""}'])
+def test_json_that_is_no_grant_is_not_sent_as_a_token(client, service, report, tmp_path, text):
+    result = client.run("--token", secret(tmp_path, "odd", text), report, service.url, credentials=False)
+    assert result.returncode == FAILED and b"what --grant writes" in result.stderr and not service.log
 
 
 def test_a_service_without_results_gives_a_token_for_uploads(person, service, tmp_path):

@@ -7,16 +7,12 @@ import json
 import pathlib
 import shutil
 import subprocess
-import sys
 import threading
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "fakes"))
-import fault_proxy  # noqa: E402
-import strict_tus  # noqa: E402
-import tls  # noqa: E402
-from uploading import CANARY, DENIED, DONE, FAILED, LATER, Client, sha256  # noqa: E402
+from fakes import fault_proxy, strict_tus
+from uploading import CANARY, DENIED, DONE, FAILED, LATER, Client, loopback_certificate, sha256
 
 FAKES = pathlib.Path(__file__).parent / "fakes"
 TOKEN = f"{CANARY}-token"
@@ -24,13 +20,8 @@ CHUNK = 128 << 10
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return tls.Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def pem(authority):
-    return authority.certificate("server")
+def pem(tmp_path_factory):
+    return loopback_certificate(tmp_path_factory.mktemp("pem"))
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +32,8 @@ def report(tmp_path_factory):
 
 
 @pytest.fixture
-def client(tmp_path, authority):
-    return Client(tmp_path / "client", "--cacert", authority.pem, "--chunk-size", CHUNK)
+def client(tmp_path, pem):
+    return Client(tmp_path / "client", "--cacert", pem, "--chunk-size", CHUNK)
 
 
 class NpmServer:

@@ -7,13 +7,12 @@ order: an HTTP status (the bytes are not kept), "late" (they are kept, the answe
 (200 with something that is not JSON), "forget" (the bundle is gone), "stuck" (all is kept and called incomplete), a function
 (called when the bytes are kept, before the answer), None.
 """
-import http.server
 import json
 import threading
 import urllib.parse
 import uuid
 
-from tls import server_context
+from fakes import serving
 
 CHUNK = 1 << 20
 PRODUCT_KEY = "1a2d94a4263cd016dd7a7d510bde87f058a0b75d"
@@ -43,19 +42,7 @@ class Bundle:
         return len(self.data) == self.size
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = 120
-
-    def log_message(self, *_):
-        pass
-
-    def handle_one_request(self):
-        try:
-            super().handle_one_request()
-        except OSError:
-            self.close_connection = True
-
+class Handler(serving.Handler):
     def send_error(self, code, message=None, explain=None):
         self.close_connection = True
         self.reply(code, b"<html>")
@@ -64,13 +51,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        for name, value in self.server.service.headers.items():
+        for name, value in self.server.fake.headers.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
     def serve(self):
-        service = self.server.service
+        service = self.server.fake
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         url = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
@@ -95,7 +82,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = serve
 
 
-class HealthCheckService:
+class HealthCheckService(serving.Server):
     def __init__(self, pem=None, user="admin", password="not-a-real-secret-password", strict=True):
         self.user, self.password, self.strict = user, password, strict
         self.tokens = {}  # token -> "identity", "grant", "upload", "diagnostic"
@@ -113,21 +100,8 @@ class HealthCheckService:
             ("GET", "/diag_sdk/analysis_progress/"): self.tell_progress,
             ("GET", "/diag_sdk/diag_results/"): self.tell_results,
         }
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads, self.server.service = True, self
-        if pem:
-            self.server.socket = server_context(pem).wrap_socket(self.server.socket, server_side=True,
-                                                                 do_handshake_on_connect=False)
-        self.origin = f"http{'s' if pem else ''}://127.0.0.1:{self.server.server_address[1]}"
+        super().__init__(Handler, pem)
         self.url = f"cis+{self.origin}/feeds/api/"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
     # Tokens
 

@@ -13,7 +13,6 @@ import datetime
 import hashlib
 import hmac
 import http.client
-import http.server
 import json
 import pathlib
 import subprocess
@@ -21,7 +20,7 @@ import threading
 import urllib.parse
 from xml.sax.saxutils import escape
 
-from fakes.tls import server_context
+from fakes import serving
 
 HERE = pathlib.Path(__file__).parent
 SAFE = "-_.~"
@@ -120,7 +119,37 @@ def verify(request, access_key, secret_key, session_token, region, now):
         raise Refused("BadDigest")
 
 
-class S3Server:
+class Handler(serving.Handler):
+    def handle_any(self):
+        server = self.server.fake
+        path, _, raw_query = self.path.partition("?")
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        request = Request(self.command, path, dict(urllib.parse.parse_qsl(raw_query, keep_blank_values=True)),
+                          {name.lower(): value for name, value in self.headers.items()}, body, raw_query)
+        if len(body) < int(self.headers.get("content-length", 0)):
+            self.close_connection = True  # the client was cut: S3 keeps nothing of it
+            return
+        with server.lock:
+            server.requests.append(request)
+        answer = server.answer(request, self.path)
+        if server.after:
+            answer = server.after(request, answer)
+        if answer is None:
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if "Content-Length" not in answer.headers:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any
+
+
+class S3Server(serving.Server):
     """`arguments` lead xen-upload here. `etags`: "md5", or "opaque" as servers have them that encrypt."""
 
     bucket = "reports"
@@ -137,30 +166,17 @@ class S3Server:
         self.store = subprocess.Popen(["node", HERE / "s3_server.cjs", json.dumps(options)], stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE)
         self.store_port = int(self.store.stdout.readline())
-        self.front = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
-        self.front.daemon_threads = True
-        if pem:
-            self.front.socket = server_context(pem).wrap_socket(self.front.socket, server_side=True,
-                                                                do_handshake_on_connect=False)
-        self.origin = f"http{'s' * bool(pem)}://127.0.0.1:{self.front.server_port}"
-        threading.Thread(target=self.front.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        super().__init__(Handler, pem)
 
     def arguments(self, key="", region=None):
         plain = ["--allow-plain"] if self.origin.startswith("http:") else []
         return [f"s3://{self.bucket}/{key}", "--endpoint", self.origin, "--region", region or self.region, *plain]
 
-    def close(self):
-        self.front.shutdown()
-        self.front.server_close()
+    def __exit__(self, *_):
+        super().__exit__()
         self.store.stdin.close()
         self.store.stdout.close()
         self.store.wait()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def forget(self):
         """What was asked so far."""
@@ -275,46 +291,3 @@ class S3Server:
         if request.step == "part" and self.etags != "md5":
             answer.headers["ETag"] = f'"{self.etag_of(request.body)}"'
         return answer
-
-    def handler(self):
-        server = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            timeout = 60
-
-            def handle_any(self):
-                path, _, raw_query = self.path.partition("?")
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                request = Request(self.command, path, dict(urllib.parse.parse_qsl(raw_query, keep_blank_values=True)),
-                                  {name.lower(): value for name, value in self.headers.items()}, body, raw_query)
-                if len(body) < int(self.headers.get("content-length", 0)):
-                    self.close_connection = True  # the client was cut: S3 keeps nothing of it
-                    return
-                with server.lock:
-                    server.requests.append(request)
-                answer = server.answer(request, self.path)
-                if server.after:
-                    answer = server.after(request, answer)
-                if answer is None:
-                    self.close_connection = True
-                    return
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    self.send_header(name, value)
-                if "Content-Length" not in answer.headers:
-                    self.send_header("Content-Length", str(len(answer.body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(answer.body)
-
-            def handle(self):
-                with contextlib.suppress(OSError):
-                    super().handle()
-
-            def log_message(self, *_):
-                pass
-
-            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any
-
-        return Handler

@@ -8,10 +8,8 @@ It refuses whatever the specification lets it refuse. `misfortunes` are taken by
 """
 import base64
 import hashlib
-import http.server
-import threading
 
-from tls import server_context
+from fakes import serving
 
 VERSION, TYPE = "1.0.0", "application/offset+octet-stream"
 
@@ -21,21 +19,9 @@ class Upload:
         self.size, self.metadata, self.data = size, metadata, bytearray()
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = 120
-
-    def log_message(self, *_):
-        pass
-
-    def handle_one_request(self):
-        try:
-            super().handle_one_request()
-        except OSError:
-            self.close_connection = True
-
+class Handler(serving.Handler):
     def reply(self, status, **headers):
-        self.server.tus.log.append((self.command, status))
+        self.server.fake.log.append((self.command, status))
         self.send_response(status)
         self.send_header("Tus-Resumable", VERSION)
         self.send_header("Cache-Control", "no-store")
@@ -46,7 +32,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def allowed(self):
-        tus = self.server.tus
+        tus = self.server.fake
         if tus.token and self.headers["Authorization"] != f"Bearer {tus.token}":
             self.reply(401)
         elif self.command != "OPTIONS" and self.headers["Tus-Resumable"] != VERSION:
@@ -56,7 +42,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return False
 
     def do_OPTIONS(self):
-        tus = self.server.tus
+        tus = self.server.fake
         if tus.versions != VERSION:
             return self.reply(204, Tus_Version=tus.versions)
         if self.allowed():
@@ -65,7 +51,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                        **({"Tus_Max_Size": tus.max_size} if tus.max_size is not None else {}))
 
     def do_POST(self):
-        tus = self.server.tus
+        tus = self.server.fake
         if not self.allowed():
             return None
         size, metadata = self.headers["Upload-Length"], {}
@@ -81,7 +67,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.reply(201, Location=f"/files/{tus.created}", Upload_Expires=tus.expires)
 
     def find(self):
-        upload = self.allowed() and self.server.tus.uploads.get(self.path)
+        upload = self.allowed() and self.server.fake.uploads.get(self.path)
         if upload is None:
             self.reply(410)
         return upload
@@ -89,16 +75,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_HEAD(self):
         upload = self.find()
         if upload:
-            offset = len(upload.data) if self.server.tus.says is None else self.server.tus.says
+            offset = len(upload.data) if self.server.fake.says is None else self.server.fake.says
             self.reply(200, Upload_Offset=offset, Upload_Length=upload.size)
 
     def do_DELETE(self):
         if self.find():
-            del self.server.tus.uploads[self.path]
+            del self.server.fake.uploads[self.path]
             self.reply(204)
 
     def matches(self, body):
-        tus = self.server.tus
+        tus = self.server.fake
         if "checksum" not in tus.extensions:
             return self.headers["Upload-Checksum"] is None
         algorithm, value = self.headers["Upload-Checksum"].split(" ")
@@ -106,7 +92,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return algorithm in tus.algorithms and base64.b64encode(hashlib.new(algorithm, body).digest()).decode() == value
 
     def do_PATCH(self):
-        tus, length = self.server.tus, int(self.headers["Content-Length"])
+        tus, length = self.server.fake, int(self.headers["Content-Length"])
         body = bytearray()
         while len(body) < length:
             piece = self.rfile.read(min(65536, length - len(body)))
@@ -145,26 +131,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.reply(500) if fate == "late" else self.reply(204, Upload_Offset=len(upload.data))
 
 
-class StrictTus:
+class StrictTus(serving.Server):
     def __init__(self, pem, token=None):
         self.token, self.uploads, self.created = token, {}, 0
         self.versions, self.extensions, self.max_size = VERSION, ["creation", "expiration", "termination", "checksum"], None
         self.algorithms, self.expires = ["md5", "sha1", "sha256"], "Fri, 25 Dec 2099 16:00:00 GMT"
         self.misfortunes, self.says = [], None  # what HEAD claims instead of the truth
         self.log, self.patches, self.used = [], [], set()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads, self.server.tus = True, self
-        self.server.socket = server_context(pem).wrap_socket(self.server.socket, server_side=True,
-                                                             do_handshake_on_connect=False)
-        self.url = f"tus+https://127.0.0.1:{self.server.server_address[1]}/files"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        super().__init__(Handler, pem)
+        self.url = f"tus+{self.origin}/files"
 
     def methods(self):
         return [method for method, _ in self.log]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()

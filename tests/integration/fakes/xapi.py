@@ -15,8 +15,8 @@ import subprocess
 import threading
 import urllib.parse
 
-import xapi_health
-from xapi_health import Failure
+from fakes import xapi_health
+from fakes.xapi_health import Failure
 
 CAPABILITIES = """<?xml version="1.0" ?>
 <system-status-capabilities>
