@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/secret.h"
+#include "upload/protocols/grant.h"
 
 static int path_of(const struct options *options, char *ret, size_t size, struct err *err)
 {
@@ -46,6 +47,21 @@ static bool is_for(const struct options *options, const char *origin)
                                 strncasecmp(origin, options->origin, length) == 0);
 }
 
+static int load_token(const char *path, struct net_secrets *s, struct err *err)
+{
+    char text[SECRET_MAX_BYTES + 1];
+    int r = secret_read_text(path, text, sizeof text, err);
+    if (r == 0 && (r = grant_take_token(text, sizeof text, err)) < 0)
+        err_prefix(err, "'%s'", path);
+    if (r == 0 && strlen(text) >= sizeof s->token)
+        r = err_set(err, ERR_PARSE, "'%s' holds more than %zu characters", path,
+                    sizeof s->token - 1);
+    if (r == 0)
+        snprintf(s->token, sizeof s->token, "%s", text);
+    secret_forget(text, sizeof text);
+    return r;
+}
+
 int credentials_load(const struct options *options, const char *origin, struct net_secrets *ret,
                      bool *ret_withheld, struct err *err)
 {
@@ -61,7 +77,7 @@ int credentials_load(const struct options *options, const char *origin, struct n
     }
     int r = path_of(options, path, sizeof path, err);
     if (r == 0 && options->token)
-        return secret_read_text(path, s->token, sizeof s->token, err);
+        return load_token(path, s, err);
     const struct secret_field fields[] = {
         {"token", s->token, sizeof s->token},
         {"username", s->user, sizeof s->user},

@@ -30,7 +30,12 @@ static int fetch(const struct options *options, const struct net_secrets *secret
         return err_set(err, ERR_USAGE,
                        "'--grant' needs a file with username= and password=: --credentials FILE");
     const struct grant_wish wish = {
-        .service = options->grant, .user = secrets->user, .password = secrets->password};
+        .service = options->grant,
+        .user = secrets->user,
+        .password = secrets->password,
+        .product_key = options->product_key,
+        .expires_s = options->expires_s,
+    };
     return grant_fetch(&net, &wish, ret, err);
 }
 
@@ -47,7 +52,8 @@ int grant_command(const struct options *options, const atomic_bool *cancelled, s
     if (r == 0)
         r = grant_write(&grant, options->output, err);
     if (r == 0)
-        printf("Tokens are in '%s'; upload to %s\n", options->output, grant.upload_url);
+        printf("Tokens are in '%s'; upload with --token of that file to %s\n", options->output,
+               grant.upload_url);
     secret_forget(&secrets, sizeof secrets);
     grant_forget(&grant);
     return r;

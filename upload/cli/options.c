@@ -190,6 +190,9 @@ int options_check(const struct options *o, struct err *err)
         r = need(o->format && o->action != ACTION_LIST, err, "'--format' is for '--list'");
     if (r == 0)
         r = need(!o->output != !o->grant, err, "'--grant' and '--output' need each other");
+    if (r == 0)
+        r = need((o->expires_s || o->product_key) && !o->grant, err,
+                 "'--expires' and '--product-key' are for '--grant'");
     return r < 0 ? r : check_origin(o->origin, err);
 }
 

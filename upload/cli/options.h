@@ -46,7 +46,8 @@ struct options {
     const char *format; /* "text" or "json" */
     struct spool_limits limits;
 
-    const char *grant, *output;
+    const char *grant, *output, *product_key;
+    int64_t expires_s; /* of the tokens of `grant`; 0: never */
 
     bool help, version;
     uint64_t given; /* bit of each option of the table that was given, wherever */

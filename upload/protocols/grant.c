@@ -19,11 +19,11 @@
 #define PATH_DIAGNOSTIC "/diag_sdk/token_grant/"
 #define PATH_BASE       "/feeds/api" /* what users copy from the URL of uploads */
 #define AGENT           "XenServer"  /* services know this one */
+#define SCHEMA          "xenhealth-grant/1"
 
-/* The product that asks, as XenCenter names it. */
+/* XenCenter's. */
 #define PRODUCT_KEY "1a2d94a4263cd016dd7a7d510bde87f058a0b75d"
 
-#define NEVER     0 /* when tokens expire, as an enrolled pool has them */
 #define MAX_URL   1000
 #define MAX_TOKEN sizeof(((struct grant *)0)->upload_token)
 
@@ -103,8 +103,11 @@ static int ask_grant(struct net *net, const struct grant_wish *wish, const char 
                      char *ret, struct err *err)
 {
     int status;
-    return ask(net, wish->service, PATH_GRANT, NET_AUTH_NONE, "asking for a grant",
-               json_pack("{s:s}", "identity_token", identity), ret, &status, err);
+    json_t *body = json_pack("{s:s}", "identity_token", identity);
+    if (wish->expires_s) /* XenCenter leaves it out for what lasts for ever */
+        json_object_set_new(body, "expiration", json_integer(wish->expires_s));
+    return ask(net, wish->service, PATH_GRANT, NET_AUTH_NONE, "asking for a grant", body, ret,
+               &status, err);
 }
 
 static int ask_upload(struct net *net, const struct grant_wish *wish, const char *grant, char *ret,
@@ -112,8 +115,9 @@ static int ask_upload(struct net *net, const struct grant_wish *wish, const char
 {
     int status;
     return ask(net, wish->service, PATH_UPLOAD, NET_AUTH_NONE, "asking for a token for uploads",
-               json_pack("{s:s, s:s, s:i}", "grant_token", grant, "product_key", PRODUCT_KEY,
-                         "expiration", NEVER),
+               json_pack("{s:s, s:s, s:I}", "grant_token", grant, "product_key",
+                         wish->product_key ? wish->product_key : PRODUCT_KEY, "expiration",
+                         (json_int_t)wish->expires_s),
                ret, &status, err);
 }
 
@@ -130,7 +134,8 @@ static int ask_diagnostic(const struct net_options *options, const struct grant_
     if (r < 0)
         return r;
     r = ask(net, wish->service, PATH_DIAGNOSTIC, NET_AUTH_BT, "asking for a token for results",
-            json_pack("{s:s, s:i}", "agent", AGENT, "max_age", NEVER), ret, &status, &refusal);
+            json_pack("{s:s, s:I}", "agent", AGENT, "max_age", (json_int_t)wish->expires_s), ret,
+            &status, &refusal);
     if (r < 0 && status == 404) {
         *ret = '\0';
         return 0;
@@ -190,11 +195,26 @@ int grant_write(const struct grant *grant, const char *path, struct err *err)
     if (gmtime_r(&now, &broken))
         strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &broken);
     json_auto_t *object =
-        json_pack("{s:s, s:s, s:s, s:s?, s:s}", "schema", "xenhealth-grant/1", "upload_url",
-                  grant->upload_url, "upload_token", grant->upload_token, "diagnostic_token",
+        json_pack("{s:s, s:s, s:s, s:s?, s:s}", "schema", SCHEMA, "upload_url", grant->upload_url,
+                  "upload_token", grant->upload_token, "diagnostic_token",
                   *diagnostic ? diagnostic : NULL, "created", created);
-    CLEANUP(wipe_text) char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
+    CLEANUP(wipe_text) char *text = object ? json_dumps(object, 0) : NULL;
     return text ? replace_path(path, text, strlen(text), 0600, err) : err_nomem(err);
+}
+
+int grant_take_token(char *text, size_t size, struct err *err)
+{
+    const char *schema = NULL, *token = NULL;
+    if (*text != '{') /* no token begins so */
+        return 0;
+    json_set_alloc_funcs(malloc, secret_free);
+    json_auto_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    if (json_unpack(object, "{s:s, s:s}", "schema", &schema, "upload_token", &token) < 0 ||
+        strcmp(schema, SCHEMA) != 0 || !*token)
+        return err_set(err, ERR_PARSE, "is neither a token nor what --grant writes");
+    secret_forget(text, size);
+    snprintf(text, size, "%s", token);
+    return 0;
 }
 
 void grant_forget(struct grant *grant)

@@ -12,6 +12,8 @@ struct grant_wish {
     const char *service; /* scheme and host, and a path where the service has one; a slash at the
                             end and "/feeds/api" there do not matter */
     const char *user, *password; /* UTF-8 */
+    const char *product_key;     /* as whom we ask; NULL: as XenCenter */
+    int64_t expires_s;           /* how long the tokens live; 0: for ever, as an enrolled pool's */
 };
 
 struct grant {
@@ -33,8 +35,14 @@ int grant_fetch(const struct net_options *options, const struct grant_wish *wish
 
 /*
  * Replaces `path` by {"schema":"xenhealth-grant/1","upload_url","upload_token","diagnostic_token",
- * "created"}, mode 0600; "diagnostic_token" may be null.
+ * "created"}, one line, mode 0600; "diagnostic_token" may be null.
  */
 int grant_write(const struct grant *grant, const char *path, struct err *err);
+
+/*
+ * The token for uploads of such a file's text, or of one that is a token itself: in place, and
+ * wiped behind it. ERR_PARSE for JSON that is no grant.
+ */
+int grant_take_token(char *text, size_t size, struct err *err);
 
 void grant_forget(struct grant *grant);
