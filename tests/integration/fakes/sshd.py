@@ -98,8 +98,8 @@ class Sshd:
         return os.environ | {"LD_PRELOAD": WRAPPER, "NSS_WRAPPER_PASSWD": str(self.folder / "PASSWD"),
                              "NSS_WRAPPER_GROUP": str(self.folder / "GROUP")}
 
-    def before(self):
-        if threading.current_thread() is threading.main_thread():  # the signal comes when the thread ends
+    def before(self, is_main):
+        if is_main:  # the signal comes when the thread ends
             PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)  # nothing survives tests that are killed
         if self.limit is not None:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then writing fails as on a full disk
@@ -109,10 +109,11 @@ class Sshd:
         if os.getuid() == 0:
             pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         self.log = self.folder / "log"
+        is_main = threading.current_thread() is threading.main_thread()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([SSHD, "-D", "-e", "-f", self.folder / "sshd_config"], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, env=self.environment(), preexec_fn=self.before,
-                                            start_new_session=True)
+                                            stdout=log, stderr=log, env=self.environment(), start_new_session=True,
+                                            preexec_fn=lambda: self.before(is_main))
         for _ in range(1000):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5):
                 return
