@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """nginx with WebDAV's PUT on the loopback interface, behind TLS: where a support team takes plain uploads."""
 import contextlib
+import ctypes
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
 
+PRCTL, PR_SET_PDEATHSIG = ctypes.CDLL(None).prctl, 1
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
 
 CONFIGURATION = """
@@ -49,7 +52,8 @@ def nginx(folder, pem, location=""):
         user="user root;" if os.getuid() == 0 else "", folder=folder, port=port, pem=pem, root=root, location=location))
     with open(folder / "output", "wb") as output:
         server = subprocess.Popen([NGINX, "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log"],
-                                  stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+                                  stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                  preexec_fn=lambda: PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM))  # tests may be killed
     try:
         for _ in range(1000):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
