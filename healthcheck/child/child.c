@@ -34,12 +34,14 @@ static void move_to(int fd, int standard)
 }
 
 /* Between fork and exec; tells errno through `report`. */
-static void become(const struct child_spec *spec, int out, int errors, int report)
+static void become(const struct child_spec *spec, pid_t parent, int out, int errors, int report)
 {
     sigset_t none;
-    int null = open("/dev/null", O_RDWR);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) /* it was killed before it could be noticed */
+        _exit(EXEC_FAILED);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
@@ -59,9 +61,9 @@ static int start(const struct child_spec *spec, int out, int errors, pid_t *ret,
     int report[2], failure = 0;
     if (pipe2(report, O_CLOEXEC) < 0)
         return err_set_errno(err, errno, "cannot make a pipe");
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     if (pid == 0)
-        become(spec, out, errors, report[1]);
+        become(spec, parent, out, errors, report[1]);
     int forked = pid < 0 ? errno : 0;
     close(report[1]);
     ssize_t n;

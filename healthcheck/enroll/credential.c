@@ -80,7 +80,7 @@ int credential_write(struct xapi *xapi, const struct config *config,
     bool any = text.length > 0;
     if (r == 0)
         r = any ? keep(folder, &text, err) : credential_wipe(folder, err);
-    folder_forget(&text);
+    secret_release(&text);
     if (r == 0)
         *ret_written = any;
     return r;

@@ -159,7 +159,7 @@ int enrollment_restore(const char *folder, const struct enrollment_backup *backu
 void enrollment_backup_release(struct enrollment_backup *backup)
 {
     strbuf_release(&backup->file);
-    folder_forget(&backup->secret);
+    secret_release(&backup->secret);
 }
 
 int enrollment_forget(const char *folder, struct err *err)

@@ -14,7 +14,6 @@
 
 #include "common/io.h"
 #include "common/replace.h"
-#include "common/secret.h"
 
 #define ROOM ((size_t)256 << 10) /* more than is ever read, and than io_read_file() asks for */
 
@@ -69,10 +68,4 @@ int folder_read(int dirfd, const char *name, size_t maximum, struct strbuf *text
 {
     int r = folder_reserve(text, err);
     return r == 0 ? io_read_file(dirfd, name, maximum, text, err) : r;
-}
-
-void folder_forget(struct strbuf *text)
-{
-    secret_forget(text->data, text->length);
-    strbuf_release(text);
 }

@@ -18,7 +18,6 @@ int folder_open(const char *path, mode_t mode, int *ret, struct err *err);
 /* Overwrites and removes a file in an open folder. None is no error. */
 int folder_wipe(int dirfd, const char *folder, const char *name, struct err *err);
 
-/* For text that is wiped at the end, and so must not move in memory while it grows. */
+/* For text that secret_release() wipes, and that so must not move in memory while it grows. */
 int folder_reserve(struct strbuf *text, struct err *err);
 int folder_read(int dirfd, const char *name, size_t maximum, struct strbuf *text, struct err *err);
-void folder_forget(struct strbuf *text);

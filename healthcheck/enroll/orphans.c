@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/hex.h"
 #include "common/io.h"
 #include "common/replace.h"
 #include "healthcheck/enroll/folder.h"
@@ -52,8 +53,7 @@ int orphans_begin(const char *state, char ret_mark[ORPHANS_MARK_BYTES], struct e
         return r;
     if (getrandom(random, sizeof random, 0) != sizeof random)
         return err_set(err, ERR_IO, "the system gives no random numbers");
-    for (size_t i = 0; i < sizeof random; i++)
-        snprintf(ret_mark + 2 * i, 3, "%02x", random[i]);
+    hex_write(random, sizeof random, ret_mark);
     strbuf_addf(&notes, MARK "%s\n", ret_mark);
     return save(state, fd, &notes, err);
 }

@@ -49,7 +49,7 @@ static int take_grant(int dirfd, struct tokens *tokens, struct err *err)
     int r = folder_read(dirfd, GRANT_FILE, MAX_GRANT, &text, err);
     json_auto_t *object =
         r == 0 ? json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    folder_forget(&text);
+    secret_release(&text);
     if (r == 0)
         r = take_token(object, "upload_token", tokens->upload, err);
     if (r == 0)

@@ -10,11 +10,6 @@
 #define PENDING_SCHEMA "xenhealth-pending/1"
 #define MAX_CHECKS     10000
 
-static void json_release(json_t **json)
-{
-    json_decref(*json);
-}
-
 static int write_json(const struct store *store, const char *name, const json_t *json,
                       struct err *err)
 {
@@ -80,7 +75,7 @@ static int take_checks(const json_t *list, struct history *history, struct err *
 int history_load(const struct store *store, bool set_aside, struct history *ret,
                  struct strbuf *notes, struct err *err)
 {
-    CLEANUP(json_release) json_t *json = NULL;
+    json_auto_t *json = NULL;
     struct history history = {NULL, 0};
     struct err why = ERR_INIT;
     int r = read_json(store, HISTORY_NAME, HISTORY_SCHEMA, &json, &why);
@@ -109,7 +104,7 @@ void history_release(struct history *history)
 
 static int history_save(const struct store *store, const struct history *history, struct err *err)
 {
-    CLEANUP(json_release) json_t *json = json_pack("{s:s}", "schema", HISTORY_SCHEMA);
+    json_auto_t *json = json_pack("{s:s}", "schema", HISTORY_SCHEMA);
     json_t *list = json_array();
     bool failed = json_object_set_new(json, "checks", list) < 0;
     for (size_t i = 0; !failed && i < history->count; i++)
@@ -119,7 +114,7 @@ static int history_save(const struct store *store, const struct history *history
 
 static int copy_check(const struct check *check, struct check *ret, struct err *err)
 {
-    CLEANUP(json_release) json_t *json = check_to_json(check);
+    json_auto_t *json = check_to_json(check);
     memset(ret, 0, sizeof *ret);
     return json ? check_from_json(json, ret, err) : err_nomem(err);
 }
@@ -201,7 +196,7 @@ void history_times(const struct history *history, int64_t *ret_success_s, int64_
 int pending_load(const struct store *store, bool set_aside, struct check *ret, bool *ret_found,
                  struct strbuf *notes, struct err *err)
 {
-    CLEANUP(json_release) json_t *json = NULL;
+    json_auto_t *json = NULL;
     struct err why = ERR_INIT;
     memset(ret, 0, sizeof *ret);
     *ret_found = false;
@@ -222,8 +217,8 @@ int pending_load(const struct store *store, bool set_aside, struct check *ret, b
 
 int pending_save(const struct store *store, const struct check *check, struct err *err)
 {
-    CLEANUP(json_release)
-    json_t *json = json_pack("{s:s, s:o}", "schema", PENDING_SCHEMA, "check", check_to_json(check));
+    json_auto_t *json =
+        json_pack("{s:s, s:o}", "schema", PENDING_SCHEMA, "check", check_to_json(check));
     return write_json(store, PENDING_NAME, json, err);
 }
 

@@ -16,11 +16,6 @@
 #define MAX_TITLE          200        /* bytes that are kept of a title */
 #define MAX_HOSTS          200
 
-static void json_release(json_t **json)
-{
-    json_decref(*json);
-}
-
 static int to_severity(const char *name)
 {
     for (int i = 0; name && i < CHECK_SEVERITIES; i++)
@@ -91,7 +86,7 @@ static int take_finding(const json_t *finding, struct check *check, json_t *rule
 
 static int take_result(const json_t *result, struct check *check, struct err *err)
 {
-    CLEANUP(json_release) json_t *rules = json_object();
+    json_auto_t *rules = json_object();
     const json_t *findings = json_object_get(result, "findings"), *each;
     const json_t *coverage = json_object_get(result, "coverage");
     const char *schema = json_string_value(json_object_get(result, "schema"));
@@ -118,7 +113,7 @@ static int take_result(const json_t *result, struct check *check, struct err *er
 int analysis_read(const char *bytes, size_t length, struct check *check, struct err *err)
 {
     json_error_t why;
-    CLEANUP(json_release) json_t *result = json_loadb(bytes, length, 0, &why);
+    json_auto_t *result = json_loadb(bytes, length, 0, &why);
     if (!result)
         return err_set(err, ERR_PARSE, "the result of xen-analyze is no JSON: line %d: %s",
                        why.line, why.text);

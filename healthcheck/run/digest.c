@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The report is what its digest says, whatever the uploader and XenCenter call it later.
+ */
 #include "healthcheck/run/digest.h"
 
 #include <errno.h>
@@ -7,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hex.h"
 #include "common/io.h"
 
 #define CHUNK_BYTES 65536
@@ -39,8 +43,7 @@ int digest_file(const char *path, char ret[DIGEST_TEXT_BYTES], int64_t *ret_byte
         return err_set_errno(err, errno, "cannot read '%s'", path);
     if (!EVP_DigestFinal_ex(context, digest, &length) || length != 32)
         return err_nomem(err);
-    for (size_t i = 0; i < length; i++)
-        snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+    hex_write(digest, length, ret);
     *ret_bytes = bytes;
     return 0;
 }

@@ -21,11 +21,6 @@
 #define EXIT_AGAIN  4
 #define EXIT_DENIED 5
 
-static void json_release(json_t **json)
-{
-    json_decref(*json);
-}
-
 /* Writes the token's file; false: this enrollment has none. */
 static int write_credential(struct run *run, const struct situation *situation, bool *ret,
                             struct err *err)
@@ -166,7 +161,7 @@ int queue_look(struct run *run, struct check *check, struct err *err)
     int r = run_program(run, "xen-upload", own, none, LIST_LIMIT_S, 1 << 0, &out, NULL, err);
     if (r < 0)
         return r;
-    CLEANUP(json_release) json_t *list = json_loadb(out.data, out.length, 0, &why);
+    json_auto_t *list = json_loadb(out.data, out.length, 0, &why);
     if (!list)
         return err_set(err, ERR_PARSE, "the list of xen-upload is no JSON: line %d: %s", why.line,
                        why.text);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * XAPI's map has no "change if it still is": whoever wants the lock writes his name, waits as long
+ * as all others do, and has it if his name still stands there.
+ */
 #include "healthcheck/run/upload_lock.h"
 
 #include <poll.h>

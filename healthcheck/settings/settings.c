@@ -37,127 +37,117 @@ static const char *const ours_upload[] = {"--queue",   "--add",     "--list",   
                                           "--receipt", "--format",  "--progress", "--help",
                                           "--version", "--dry-run", "--abandon",  NULL};
 
+/* One value that is being read. */
+struct reading {
+    const struct key *key;
+    const struct doc_node *node;
+    struct arena *arena; /* for what the settings borrow */
+};
+
 struct key {
     const char *section, *name;
-    int (*read)(const struct key *key, const struct doc_node *node, struct arena *arena, void *to,
-                struct err *err);
+    int (*read)(const struct reading *in, void *to, struct err *err);
     size_t offset;
     int64_t least, most;
     const char *const *refused;
 };
 
-static int fail_range(const struct key *key, const struct doc_node *node, const char *what,
-                      struct err *err)
+static int fail_range(const struct reading *in, const char *what, struct err *err)
 {
-    return doc_fail(node, err, "'%s' must be %s from %lld to %lld, not '%s'", key->name, what,
-                    (long long)key->least, (long long)key->most,
-                    node->kind == DOC_SCALAR ? node->text : "a list");
+    return doc_fail(in->node, err, "'%s' must be %s from %lld to %lld, not '%s'", in->key->name,
+                    what, (long long)in->key->least, (long long)in->key->most,
+                    in->node->kind == DOC_SCALAR ? in->node->text : "a list");
 }
 
-static int read_bool(const struct key *key, const struct doc_node *node, struct arena *arena,
-                     void *to, struct err *err)
+static int read_bool(const struct reading *in, void *to, struct err *err)
 {
-    (void)key;
-    (void)arena;
-    return doc_bool(node, to, err);
+    return doc_bool(in->node, to, err);
 }
 
-static int read_number(const struct key *key, const struct doc_node *node, struct arena *arena,
-                       void *to, struct err *err)
+static int read_number(const struct reading *in, void *to, struct err *err)
 {
     int64_t value;
-    (void)arena;
-    int r = doc_integer(node, &value, err);
+    int r = doc_integer(in->node, &value, err);
     if (r < 0)
         return r;
-    if (value < key->least || value > key->most)
-        return fail_range(key, node, "a number", err);
+    if (value < in->key->least || value > in->key->most)
+        return fail_range(in, "a number", err);
     *(int *)to = (int)value;
     return 0;
 }
 
-static int read_days(const struct key *key, const struct doc_node *node, struct arena *arena,
-                     void *to, struct err *err)
+static int read_days(const struct reading *in, void *to, struct err *err)
 {
     int64_t seconds;
-    (void)arena;
-    int r = doc_seconds(node, &seconds, err);
+    int r = doc_seconds(in->node, &seconds, err);
     if (r < 0)
         return r;
-    if (seconds < DAY_S || seconds > key->most * DAY_S || seconds % DAY_S)
-        return fail_range(key, node, "whole days such as 7d,", err);
+    if (seconds < DAY_S || seconds > in->key->most * DAY_S || seconds % DAY_S)
+        return fail_range(in, "whole days such as 7d,", err);
     *(int *)to = (int)(seconds / DAY_S);
     return 0;
 }
 
-static int read_seconds(const struct key *key, const struct doc_node *node, struct arena *arena,
-                        void *to, struct err *err)
+static int read_seconds(const struct reading *in, void *to, struct err *err)
 {
     int64_t seconds;
-    (void)arena;
-    int r = doc_seconds(node, &seconds, err);
+    int r = doc_seconds(in->node, &seconds, err);
     if (r < 0)
         return r;
-    if (seconds < key->least || seconds > key->most)
-        return fail_range(key, node, "a time in seconds (or such as 10m, 2h, 1d)", err);
+    if (seconds < in->key->least || seconds > in->key->most)
+        return fail_range(in, "a time in seconds (or such as 10m, 2h, 1d)", err);
     *(int64_t *)to = seconds;
     return 0;
 }
 
-static int read_bytes(const struct key *key, const struct doc_node *node, struct arena *arena,
-                      void *to, struct err *err)
+static int read_bytes(const struct reading *in, void *to, struct err *err)
 {
     int64_t bytes;
-    (void)arena;
-    int r = doc_bytes(node, &bytes, err);
+    int r = doc_bytes(in->node, &bytes, err);
     if (r < 0)
         return r;
-    if (bytes < key->least)
-        return doc_fail(node, err, "'%s' must be a size such as 500M or 2G, not '%s'", key->name,
-                        node->text);
+    if (bytes < in->key->least)
+        return doc_fail(in->node, err, "'%s' must be a size such as 500M or 2G, not '%s'",
+                        in->key->name, in->node->text);
     *(int64_t *)to = bytes;
     return 0;
 }
 
-static int read_weekday(const struct key *key, const struct doc_node *node, struct arena *arena,
-                        void *to, struct err *err)
+static int read_weekday(const struct reading *in, void *to, struct err *err)
 {
     const char *text;
-    (void)arena;
-    int r = doc_string(node, &text, err);
+    int r = doc_string(in->node, &text, err);
     if (r < 0)
         return r;
     if (strcmp(text, "any") == 0)
         *(int *)to = -1;
     else if (!times_read_weekday(text, to))
-        return doc_fail(node, err,
+        return doc_fail(in->node, err,
                         "'%s' must be a day of the week such as Tuesday, or any, not '%s'",
-                        key->name, text);
+                        in->key->name, text);
     return 0;
 }
 
-static int read_hour(const struct key *key, const struct doc_node *node, struct arena *arena,
-                     void *to, struct err *err)
+static int read_hour(const struct reading *in, void *to, struct err *err)
 {
     const char *text;
-    (void)arena;
-    int r = doc_string(node, &text, err);
+    int r = doc_string(in->node, &text, err);
     if (r == 0 && !times_read_hour(text, to))
-        r = doc_fail(node, err, "'%s' must be an hour from 0 to 23, not '%s'", key->name, text);
+        r = doc_fail(in->node, err, "'%s' must be an hour from 0 to 23, not '%s'", in->key->name,
+                     text);
     return r;
 }
 
-static int read_path(const struct key *key, const struct doc_node *node, struct arena *arena,
-                     void *to, struct err *err)
+static int read_path(const struct reading *in, void *to, struct err *err)
 {
     const char *text;
-    int r = doc_string(node, &text, err);
+    int r = doc_string(in->node, &text, err);
     if (r < 0)
         return r;
-    if (text[0] != '/' || strlen(text) != node->length || strpbrk(text, "\n\r"))
-        return doc_fail(node, err, "'%s' must be a path from the root (/...), not '%.80s'",
-                        key->name, text);
-    char *copy = arena_strdup(arena, text);
+    if (text[0] != '/' || strlen(text) != in->node->length || strpbrk(text, "\n\r"))
+        return doc_fail(in->node, err, "'%s' must be a path from the root (/...), not '%.80s'",
+                        in->key->name, text);
+    char *copy = arena_strdup(in->arena, text);
     if (!copy)
         return err_nomem(err);
     *(const char **)to = copy;
@@ -181,21 +171,22 @@ static int check_argument(const struct key *key, const struct doc_node *node, co
     return 0;
 }
 
-static int read_arguments(const struct key *key, const struct doc_node *node, struct arena *arena,
-                          void *to, struct err *err)
+static int read_arguments(const struct reading *in, void *to, struct err *err)
 {
     const char *const *arguments;
     size_t count;
-    if (node->kind == DOC_LIST && node->count == 0)
+    if (in->node->kind == DOC_LIST && in->node->count == 0)
         return 0;
-    int r = doc_strings(node, arena, &arguments, &count, err);
+    int r = doc_strings(in->node, in->arena, &arguments, &count, err);
     if (r == 0 && count > MAX_ARGUMENTS)
-        r = doc_fail(node, err, "'%s' has more than %d arguments", key->name, MAX_ARGUMENTS);
+        r = doc_fail(in->node, err, "'%s' has more than %d arguments", in->key->name,
+                     MAX_ARGUMENTS);
     if (r == 0 && arguments[0][0] != '-')
-        r = doc_fail(node, err, "'%s' must begin with an option, not '%s'", key->name,
+        r = doc_fail(in->node, err, "'%s' must begin with an option, not '%s'", in->key->name,
                      arguments[0]);
     for (size_t i = 0; r == 0 && i < count; i++)
-        r = check_argument(key, node->kind == DOC_LIST ? node->items[i] : node, arguments[i], err);
+        r = check_argument(in->key, in->node->kind == DOC_LIST ? in->node->items[i] : in->node,
+                           arguments[i], err);
     if (r == 0)
         *(const char *const **)to = arguments;
     return r;
@@ -258,8 +249,9 @@ static int read_section(const struct doc_node *section, const char *name, struct
     int r = doc_check_keys(section, allowed, err);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(keys); i++) {
         const struct doc_node *node = doc_get(section, keys[i].name);
+        const struct reading in = {&keys[i], node, arena};
         if (node && strcmp(keys[i].section, name) == 0)
-            r = keys[i].read(&keys[i], node, arena, (char *)settings + keys[i].offset, err);
+            r = keys[i].read(&in, (char *)settings + keys[i].offset, err);
     }
     return r;
 }

@@ -254,16 +254,6 @@ void *xapi_close(struct xapi *xapi)
     return NULL;
 }
 
-const char *xapi_role_name(enum xapi_role role)
-{
-    static const char *const names[] = {
-        [XAPI_ABSENT] = "none",
-        [XAPI_SUPPORTER] = "supporter",
-        [XAPI_COORDINATOR] = "coordinator",
-    };
-    return names[role];
-}
-
 const char *xapi_pool_reference(const struct xapi *xapi)
 {
     return xapi->pool;

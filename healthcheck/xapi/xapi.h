@@ -52,8 +52,6 @@ void *xapi_close(struct xapi *xapi);
 
 DEFINE_CLEANUP(xapi_cleanup, struct xapi *, xapi_close)
 
-const char *xapi_role_name(enum xapi_role role); /* "none", "supporter", "coordinator" */
-
 /*
  * For the other files of this folder: a call whose first parameter, the session, is put in here;
  * takes over `parameters`, an array with the rest. A session that XAPI forgot (it was restarted) is

@@ -33,7 +33,8 @@ void progress_init(struct progress *progress, FILE *out, const char *wish)
     *progress = (struct progress){.out = out, .mode = mode};
 }
 
-void progress_clear(struct progress *progress)
+/* Takes the bar away, before somebody else writes. */
+static void clear(struct progress *progress)
 {
     if (progress->drawn)
         fputs("\r\033[K", progress->out);
@@ -44,7 +45,7 @@ void progress_clear(struct progress *progress)
 static void put_line(struct progress *progress, const char *line)
 {
     struct strbuf safe = STRBUF_INIT;
-    progress_clear(progress);
+    clear(progress);
     escape_terminal(&safe, line, strlen(line), false);
     fprintf(progress->out, "%s\n", safe.data);
     fflush(progress->out);
@@ -223,12 +224,12 @@ void progress_done(struct progress *progress, const char *line)
     else if (line)
         put_line(progress, line);
     else
-        progress_clear(progress);
+        clear(progress);
 }
 
 void progress_failed(struct progress *progress, const char *why, int status)
 {
-    progress_clear(progress);
+    clear(progress);
     if (progress->mode == PROGRESS_JSON)
         put_event(progress, "failed", why, json_pack("{s:i}", "status", status));
 }

@@ -38,6 +38,3 @@ void progress_wait(struct progress *progress, int64_t wait_ms, const struct err 
 /* The upload is over, well or not: one of them, once. `line` may be NULL. */
 void progress_done(struct progress *progress, const char *line);
 void progress_failed(struct progress *progress, const char *why, int status);
-
-/* Takes the bar away, before somebody else writes. */
-void progress_clear(struct progress *progress);
