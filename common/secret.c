@@ -20,6 +20,9 @@
 #define MAX_FIELDS 16
 #define MAX_ACL    1024 /* bytes; an entry has 8 */
 
+/* Editors of Windows put it before UTF-8; nobody sees it. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 /* An ACL as the kernel hands it out (linux/posix_acl_xattr.h), little endian. */
 enum acl_tag { ACL_OWNER = 1, ACL_USER = 2, ACL_GROUP_OWNER = 4, ACL_MASK = 16 };
 
@@ -112,6 +115,11 @@ static int read_checked(const char *path, char text[SECRET_MAX_BYTES + 2], struc
     if (length > SECRET_MAX_BYTES)
         return err_set(err, ERR_PARSE, "'%s' is longer than %d bytes", path, SECRET_MAX_BYTES);
     text[length] = '\0';
+    size_t mark = strlen(BYTE_ORDER_MARK);
+    if (strncmp(text, BYTE_ORDER_MARK, mark) == 0) {
+        length -= mark;
+        memmove(text, text + mark, length + 1);
+    }
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
         if ((c < ' ' && c != '\n' && c != '\r' && c != '\t') || c == 0x7f)
@@ -167,6 +175,9 @@ static int parse_fields(char *text, const char *path, const struct secret_field 
             return unknown_line(path, number, fields, err);
         if (values[field])
             return err_set(err, ERR_PARSE, "'%s': line %d gives %s= again", path, number,
+                           fields[field].key);
+        if (!*value)
+            return err_set(err, ERR_PARSE, "'%s': line %d: nothing stands behind %s=", path, number,
                            fields[field].key);
         if (strlen(value) >= fields[field].size)
             return err_set(err, ERR_PARSE, "'%s': line %d: %s= is longer than %zu bytes", path,

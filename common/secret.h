@@ -21,8 +21,9 @@ struct secret_field {
 };
 
 /*
- * Lines "key=value" (all behind the first sign belongs to the value), empty lines and comments with
- * #; anything else is refused with its number. The last field has a NULL key.
+ * Lines "key=value" (all behind the first sign belongs to the value, which is not empty), empty
+ * lines and comments with #; anything else is refused with its number. The last field has a NULL
+ * key. A byte order mark before the first line is passed over, here and in secret_read_text().
  * ERR_DENIED when the file is not ours or root's, or others may read it, or it is a link;
  * ERR_PARSE; ERR_NOTFOUND; ERR_IO. Nothing is written to the fields then.
  *

@@ -220,6 +220,20 @@ static void fields_are_lines_with_the_first_sign_as_separator(void **state)
     assert_string_equal(user, "");
 }
 
+static void a_byte_order_mark_is_passed_over(void **state)
+{
+    (void)state;
+    struct err err;
+    char token[16] = "", user[16] = "", value[16] = "";
+    static const char lines[] = "\xef\xbb\xbftoken=t\r\n", whole[] = "\xef\xbb\xbft\r\n";
+    put(lines, strlen(lines), 0600);
+    assert_int_equal(read_fields(token, user, &err), 0);
+    assert_string_equal(token, "t");
+    put(whole, strlen(whole), 0600);
+    assert_int_equal(read_text(value, sizeof value, &err), 0);
+    assert_string_equal(value, "t");
+}
+
 static void other_lines_are_refused_by_their_number(void **state)
 {
     (void)state;
@@ -230,6 +244,7 @@ static void other_lines_are_refused_by_their_number(void **state)
         {"token=a\ntokens=canary", "line 2 is neither"},
         {"token = canary", "line 1 is neither"},
         {"\n\nTOKEN=canary", "line 3 is neither"},
+        {"username=canary\ntoken=\r\n", "line 2: nothing stands behind token="},
         {"token=canary\ntoken=canary", "line 2 gives token= again"},
         {"username=canarycanarycanary", "line 1: username= is longer than 15 bytes"},
     };
@@ -266,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_credential_of_systemd_is_for_its_user_only),
         cmocka_unit_test(what_is_no_file_of_ours_is_refused_and_does_not_block),
         cmocka_unit_test(fields_are_lines_with_the_first_sign_as_separator),
+        cmocka_unit_test(a_byte_order_mark_is_passed_over),
         cmocka_unit_test(other_lines_are_refused_by_their_number),
         cmocka_unit_test(a_guarded_process_leaves_no_core_and_cannot_be_looked_into),
     };
