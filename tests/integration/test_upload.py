@@ -559,6 +559,13 @@ def test_a_report_gets_out_also_where_no_state_can_be_kept(upload, report, share
     assert (share / "report.zip").read_bytes() == report.read_bytes()
 
 
+def test_a_name_that_is_no_text_is_copied_as_it_is(upload, report, share, tmp_path):
+    odd = os.fsencode(tmp_path) + b"/\xff\xfe.zip"
+    os.link(report, odd)
+    succeeded(upload(os.fsdecode(odd), f"file://{share}/"))
+    assert os.listdir(os.fsencode(share)) == [b"\xff\xfe.zip"]
+
+
 def test_a_damaged_record_is_dropped_with_a_word(upload, report, share, tmp_path):
     url = f"file://{share}/x"
     upload(report, url, preexec_fn=with_little_room)

@@ -44,6 +44,12 @@ def whole(service):
 
 # Uploads
 
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_host_alone_means_the_usual_path(client, service, report, end):
+    client.send(report, f"cis+{service.origin}{end}")
+    assert whole(service) == report.read_bytes()
+
+
 def test_a_file_arrives_in_chunks_of_one_mebibyte(client, service, report, tmp_path):
     receipt = tmp_path / "receipt.json"
     client.send("--receipt", receipt, report, service.url)

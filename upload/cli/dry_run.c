@@ -13,16 +13,33 @@ static void put(struct strbuf *out, const char *label, const char *text)
     strbuf_addf(out, "%-14s%s\n", label, text);
 }
 
-static void put_connection(const struct net_options *net, struct strbuf *out)
+static void put_tls(const struct net_options *net, struct strbuf *out)
 {
-    char text[64];
-    put(out, "Proxy:", net->proxy ? net->proxy : "none");
     if (net->cacert)
         put(out, "Trusted:", net->cacert);
     if (net->pin)
         put(out, "Pinned key:", net->pin);
     if (net->cert)
         put(out, "Certificate:", net->cert);
+}
+
+static void put_ssh(const struct net_options *net, struct strbuf *out)
+{
+    if (net->identity)
+        put(out, "Private key:", net->identity);
+    if (net->known_hosts)
+        put(out, "Known hosts:", net->known_hosts);
+}
+
+static void put_connection(const struct protocol *protocol, const struct net_options *net,
+                           struct strbuf *out)
+{
+    char text[64];
+    put(out, "Proxy:", net->proxy ? net->proxy : "none");
+    if (protocol == &protocol_sftp)
+        put_ssh(net, out);
+    else
+        put_tls(net, out);
     if (net->rate > 0) {
         units_format_bytes(net->rate, text, sizeof text);
         strbuf_addf(out, "%-14sat most %s a second\n", "Rate:", text);
@@ -72,7 +89,7 @@ int upload_describe(struct upload *upload, struct strbuf *out, struct err *err)
                 protocol->summary);
     put(out, "Credentials:", credentials_describe(o, &upload->secrets, kind));
     if (protocol != &protocol_file)
-        put_connection(&o->net, out);
+        put_connection(protocol, &o->net, out);
     if (o->transfer.chunk_bytes > 0)
         put(out, "Chunks of:", units_format_bytes(o->transfer.chunk_bytes, size, sizeof size));
     put(out, "State:",

@@ -12,7 +12,8 @@ static const struct verdict {
     const char *words;
 } verdicts[] = {
     {400, ERR_UNSUPPORTED, "the server does not understand the request"},
-    {401, ERR_DENIED, "the server does not accept the token or password: look at --credentials"},
+    {401, ERR_DENIED,
+     "the server wants another token or password: look at the file of --token or --credentials"},
     {403, ERR_DENIED, "the server does not allow it with these credentials"},
     {404, ERR_NOTFOUND, "the server knows no such place: look at the URL"},
     {405, ERR_UNSUPPORTED, "the server does not take uploads this way: look at the URL's protocol"},

@@ -16,6 +16,7 @@
 #include "common/units.h"
 #include "upload/protocols/cis_answer.h"
 
+#define PATH_BASE   "feeds/api/"       /* where such services have it */
 #define CHUNK_BYTES ((int64_t)1 << 20) /* "at most 1 048 576 bytes" */
 #define MAX_TRIES   3                  /* of a chunk, at once, like XenCenter's later clients */
 #define MAX_CASE    999999999          /* nine digits */
@@ -25,13 +26,17 @@
 #define R_ID     "id"
 #define R_OFFSET "offset"
 
-/* The base "https://host/feeds/api/", with its last slash or without. */
+/* The base "https://host/feeds/api/", with its last slash or without; a host alone means that, too.
+ */
 static void add_base(struct strbuf *out, const struct target *target)
 {
     size_t length = strlen(target->http);
+    const char *host = strstr(target->http, "://") + 3, *path = host + strcspn(host, "/?");
     strbuf_adds(out, target->http);
     if (length == 0 || target->http[length - 1] != '/')
         strbuf_addc(out, '/');
+    if (path[0] == '\0' || strcmp(path, "/") == 0)
+        strbuf_adds(out, PATH_BASE);
 }
 
 static void add_bundle_url(const struct transfer *transfer, struct strbuf *out)

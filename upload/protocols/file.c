@@ -197,7 +197,7 @@ static int open_part(struct transfer *transfer, struct place *place, struct err 
     if (flock(place->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
         return err_set(err, ERR_AGAIN, "another process is writing '%s'", place->name);
     /* Not needed to go on, but to know that there is something to abandon. */
-    int r = record_set(transfer->record, "part", place->part, err);
+    int r = record_set(transfer->record, "part", "yes", err);
     if (r == 0)
         r = record_save(transfer->record, err);
     if (r < 0)

@@ -305,7 +305,11 @@ static void s3_describe(const struct transfer *transfer, struct strbuf *out)
         strbuf_addf(out, "PUT %s (%s)\n", url, size);
         return;
     }
-    strbuf_addf(out, "POST %s?uploads=\n", url);
+    const char *begun = record_is_empty(transfer->record) ? "" : ", where the upload is gone";
+    if (*begun)
+        strbuf_addf(out, "GET %s?uploadId=... (which parts the server has; they are not sent)\n",
+                    url);
+    strbuf_addf(out, "POST %s?uploads=%s\n", url, begun);
     strbuf_addf(out, "PUT %s?partNumber=1..%d&uploadId=... (%s, in parts of %s)\n", url,
                 upload->count, size, part);
     strbuf_addf(out, "POST %s?uploadId=... (puts them together)\n", url);

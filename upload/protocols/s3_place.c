@@ -36,7 +36,8 @@ static int check_key(const struct strbuf *key, struct err *err)
         unsigned point, length = escape_utf8_length(key->data + i, key->length - i, &point);
         if (length == 0 || point < 0x20 || point == 0x7f)
             return err_set(err, ERR_USAGE,
-                           "the key is no UTF-8 text without control characters, as S3 wants it");
+                           "the key is no UTF-8 text without control characters, as S3 wants it: "
+                           "choose another with --name or in the URL");
         i += length;
     }
     for (const char *part = key->data;; part++) {

@@ -246,7 +246,7 @@ static int sftp_send(struct transfer *transfer, struct err *err)
         return err_set(err, r, "%s", none.text);
     r = note(transfer, R_RENAMING, NULL, err);
     if (r == 0)
-        r = note(transfer, R_PART, place.part.data, err);
+        r = note(transfer, R_PART, "yes", err);
     if (r == 0)
         r = send_rest(transfer, &place, err);
     return r < 0 ? r : give_name(transfer, &place, err);

@@ -21,11 +21,18 @@ static int check_signs(const char *url, struct err *err)
         return err_set(err, ERR_USAGE, "the URL is empty");
     if (strlen(url) > URL_MAX)
         return err_set(err, ERR_USAGE, "the URL has more than %d signs", URL_MAX);
-    for (const char *p = url; *p; p++)
+    const char *mark = strstr(url, "://"), *path = mark ? strchr(mark + 3, '/') : NULL;
+    for (const char *p = url; *p; p++) {
+        if (mark && (unsigned char)*p >= 0x80 && (!path || p < path))
+            return err_set(err, ERR_USAGE,
+                           "sign %zu of the URL is no ASCII: write the host as it is in DNS, "
+                           "xn--...",
+                           (size_t)(p - url) + 1);
         if (*p <= ' ' || *p > '~' || strchr("\"<>\\^`{|}", *p))
             return err_set(err, ERR_USAGE,
                            "sign %zu of the URL cannot stand in a URL: write it as %%%02X",
                            (size_t)(p - url) + 1, (unsigned char)*p);
+    }
     return 0;
 }
 
@@ -59,6 +66,11 @@ static int unknown_scheme(const char *url, size_t length, struct err *err)
 static int no_scheme(const char *url, struct err *err)
 {
     const char *colon = strchr(url, ':'), *slash = strchr(url, '/');
+    const struct protocol *meant = colon ? find(url, (size_t)(colon - url)) : NULL;
+    if (meant)
+        return err_set(err, ERR_USAGE, "two slashes belong behind the scheme: %.*s://%s",
+                       (int)(colon - url), url,
+                       meant == &protocol_file ? "/FOLDER/, three for a folder" : "HOST/PATH");
     if (*url == '/')
         return err_set(err, ERR_USAGE,
                        "the second name is no URL; for a folder of this host write "

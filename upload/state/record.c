@@ -86,6 +86,14 @@ void *record_close(struct record *record)
     return NULL;
 }
 
+/* Also where we may not: then an upload goes without a record, which is no matter of credentials.
+ */
+static int unusable(struct err *err, const char *verb, const char *folder)
+{
+    return err_set(err, errno == ENOENT ? ERR_NOTFOUND : ERR_IO, "cannot %s the folder '%s': %s",
+                   verb, folder, strerror(errno));
+}
+
 /* Makes the folder and what is missing above it; those above as others may look into them. */
 static int make_folder(const char *folder, struct err *err)
 {
@@ -94,18 +102,16 @@ static int make_folder(const char *folder, struct err *err)
     if (mkdir(folder, 0700) == 0 || errno == EEXIST)
         return 0;
     if (errno != ENOENT || strlen(folder) >= sizeof path)
-        return err_set_errno(err, errno, "cannot make the folder '%s'", folder);
+        return unusable(err, "make", folder);
     snprintf(path, sizeof path, "%s", folder);
     for (char *slash = strchr(path + 1, '/'); slash && depth < FOLDER_DEPTH;
          slash = strchr(slash + 1, '/'), depth++) {
         *slash = '\0';
         if (mkdir(path, 0755) < 0 && errno != EEXIST)
-            return err_set_errno(err, errno, "cannot make the folder '%s'", path);
+            return unusable(err, "make", path);
         *slash = '/';
     }
-    return mkdir(path, 0700) == 0 || errno == EEXIST
-               ? 0
-               : err_set_errno(err, errno, "cannot make the folder '%s'", folder);
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : unusable(err, "make", folder);
 }
 
 /* Who can write to the folder could make us talk to an upload of his. */
@@ -114,7 +120,7 @@ static int open_folder(struct record *record, struct err *err)
     struct stat status;
     record->dirfd = open(record->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (record->dirfd < 0 || fstat(record->dirfd, &status) < 0)
-        return err_set_errno(err, errno, "cannot open the folder '%s'", record->folder);
+        return unusable(err, "open", record->folder);
     if (status.st_uid != geteuid() && status.st_uid != 0)
         return err_set(err, ERR_DENIED,
                        "the folder '%s' belongs to somebody else: chown it, or name another with "
@@ -137,7 +143,7 @@ static int lock(struct record *record, struct err *err)
         CLEANUP_FD int fd =
             openat(record->dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
-            return err_set_errno(err, errno, "cannot write to the folder '%s'", record->folder);
+            return unusable(err, "write to", record->folder);
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
             if (errno == EWOULDBLOCK)
                 return err_set(err, ERR_AGAIN,
@@ -302,7 +308,7 @@ int record_set(struct record *record, const char *name, const char *value, struc
     }
     json_t *text = json_string(value);
     if (!text)
-        return err_set(err, ERR_PARSE, "what the server said of '%s' is no text", name);
+        return err_set(err, ERR_PARSE, "'%s' is no UTF-8 text and cannot be remembered", name);
     json_t *before = json_incref(json_object_get(record->values, name));
     int r = json_object_set_new(record->values, name, text) < 0 ? err_nomem(err) : 0;
     char *all = r == 0 ? write_text(record) : NULL;

@@ -20,7 +20,7 @@ struct record;
  * The record of `key` (what is sent, and where to) in `folder`, which is made (0700) when missing,
  * with the folders above it. Records that were not touched for 90 days go. One that cannot be used
  * counts as none, *ret_damaged then tells. ERR_AGAIN: locked, another process is sending the same
- * to the same place. ERR_DENIED: others may write to the folder, or we may not; ERR_IO.
+ * to the same place. ERR_DENIED: others may write to the folder; ERR_IO.
  */
 int record_open(const char *folder, const char *key, struct record **ret, bool *ret_damaged,
                 struct err *err);

@@ -310,6 +310,24 @@ static void a_folder_that_cannot_be_made_is_an_error_with_its_name(void **state)
     assert_null(record);
 }
 
+/* As a service whose home is not his, or is nowhere. */
+static void a_folder_that_we_may_not_make_is_no_matter_of_credentials(void **state)
+{
+    (void)state;
+    bool damaged, is_root = geteuid() == 0;
+    struct record *record = NULL;
+    struct err err = ERR_INIT;
+    assert_int_equal(chmod(base, 0500), 0);
+    if (is_root)
+        assert_int_equal(seteuid(65534), 0);
+    int r = record_open(folder, KEY, &record, &damaged, &err);
+    if (is_root)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(base, 0700), 0);
+    assert_int_equal(r, ERR_IO);
+    assert_non_null(strstr(err.text, "Permission denied"));
+}
+
 static void a_record_that_cannot_be_saved_says_so_and_goes_on(void **state)
 {
     (void)state;
@@ -379,6 +397,7 @@ int main(void)
         TEST(looking_makes_locks_and_writes_nothing),
         TEST(folders_that_others_may_write_to_are_refused),
         TEST(a_folder_that_cannot_be_made_is_an_error_with_its_name),
+        TEST(a_folder_that_we_may_not_make_is_no_matter_of_credentials),
         TEST(a_record_that_cannot_be_saved_says_so_and_goes_on),
         TEST(records_that_nobody_goes_on_with_are_forgotten),
         TEST(one_in_memory_behaves_like_any_other),
