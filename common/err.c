@@ -79,6 +79,14 @@ int err_prefix(struct err *err, const char *format, ...)
     return err->code;
 }
 
+int err_pass(struct err *err, int code, const struct err *from)
+{
+    if (code == ERR_OK || !err || err->code != ERR_OK)
+        return code;
+    *err = *from;
+    return err->code = code;
+}
+
 int err_nomem(struct err *err)
 {
     return err_set(err, ERR_NOMEM, "out of memory");

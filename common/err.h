@@ -56,6 +56,12 @@ int err_set_at(struct err *err, int code, const char *where, int line, int colum
 /* Puts "context: " in front of the recorded text. Returns the recorded code. */
 int err_prefix(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/*
+ * For a function that tried before it failed: records what `from` holds, as `code`, unless `code`
+ * is 0 or an error is recorded already. Returns `code`.
+ */
+int err_pass(struct err *err, int code, const struct err *from);
+
 /* Out of memory, in one call. Returns ERR_NOMEM. */
 int err_nomem(struct err *err);
 

@@ -219,11 +219,8 @@ static int learn(struct run *run, const struct sandbox_end *end, struct err *err
 
 static int finish(struct run *run, const struct sandbox_end *end, struct err *err)
 {
-    if (end->ending == SANDBOX_FAILED) {
-        if (err)
-            *err = end->err;
-        return end->err.code;
-    }
+    if (end->ending == SANDBOX_FAILED)
+        return err_pass(err, end->err.code, &end->err);
     if (end->status == EXIT_NO_REPORT)
         return EXIT_NO_REPORT;
     int r = outputs_publish(&run->outputs, err);

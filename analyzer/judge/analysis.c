@@ -347,11 +347,8 @@ static int judge_rules(struct analysis *analysis, struct evaluation *evaluation,
 int analysis_judge(struct analysis *analysis, const struct database_host *hosts, size_t host_count,
                    struct verdict **ret, struct err *err)
 {
-    if (analysis->failure.code != ERR_OK) {
-        if (err)
-            *err = analysis->failure;
-        return analysis->failure.code;
-    }
+    if (analysis->failure.code != ERR_OK)
+        return err_pass(err, analysis->failure.code, &analysis->failure);
     struct verdict *verdict = calloc(1, sizeof *verdict);
     if (!verdict || !(verdict->arena = arena_new(VERDICT_MEMORY))) {
         verdict_free(verdict);

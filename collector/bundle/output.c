@@ -110,7 +110,5 @@ void output_abandon(struct output *output)
 
 int output_failure(const struct output *output, struct err *err)
 {
-    if (output->failure.code != 0 && err && err->code == 0)
-        *err = output->failure;
-    return output->failure.code;
+    return err_pass(err, output->failure.code, &output->failure);
 }

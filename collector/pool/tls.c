@@ -97,9 +97,7 @@ static int connect_any(struct stream *stream, const struct endpoint_addresses *a
         err_clear(&last);
         r = stream_connect(stream, &addresses->items[i], addresses->lengths[i], &last);
     }
-    if (r < 0 && err)
-        *err = last;
-    return r;
+    return err_pass(err, r, &last);
 }
 
 int tls_open(const struct endpoint *peer, const struct trust *trust, struct spawner *spawner,

@@ -96,7 +96,7 @@ static int load(const char *path, bool known_only, struct trust **ret, struct er
     struct err missing = ERR_INIT;
     int r = io_read_file(AT_FDCWD, path, MAX_FILE, &text, &missing);
     if (r < 0 && !known_only)
-        return err_set(err, r, "%s", missing.text);
+        return err_pass(err, r, &missing);
     if (r < 0)
         strbuf_clear(&text);
     r = 0;

@@ -58,9 +58,7 @@ int xapi_login(struct xapi *xapi, const struct credentials *credentials, const s
         if (r == 0)
             r = log_in(xapi, credentials, limit, NULL, &first);
     }
-    if (r < 0 && err)
-        *err = first;
-    return r;
+    return err_pass(err, r, &first);
 }
 
 void xapi_logout(struct xapi *xapi, const struct limit *limit)

@@ -109,7 +109,7 @@ static int read_file(const struct run *run, struct plan_entry *entry, struct pip
                              &risky);
     if (r == ERR_UNSUPPORTED && !pipeline->fed)
         return read_in_child(run, entry, pipeline, err);
-    return r < 0 ? err_set(err, r, "%s", risky.text) : 0;
+    return err_pass(err, r, &risky);
 }
 
 static int run_child(const struct run *run, struct plan_entry *entry, struct pipeline *pipeline,

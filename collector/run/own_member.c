@@ -49,9 +49,7 @@ int own_member_end(struct own_member *member, struct err *err)
     bool damaged;
     if (member->failure.code == 0 && member->obfuscation)
         obfuscation_finish(member->obfuscation, &damaged, &member->failure);
-    int r = member->failure.code;
-    if (r < 0 && err)
-        *err = member->failure;
+    int r = err_pass(err, member->failure.code, &member->failure);
     if (r == 0)
         r = stage_finish(member->stage, err);
     if (r == 0)

@@ -118,7 +118,7 @@ int source_read_file(const struct file_request *request, source_sink sink, void 
     int r = safe_open(request->root_fd, request->root, request->path, request->avoid, &fd, &status,
                       &why);
     if (r == ERR_UNSUPPORTED)
-        return err_set(err, r, "%s", why.text);
+        return err_pass(err, r, &why);
     if (r < 0) {
         describe_open_failure(r, &why, outcome);
         return 0;

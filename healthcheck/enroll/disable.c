@@ -99,10 +99,8 @@ int enroll_disable(const struct enroll_place *place, struct err *err)
     if (stopped && r < 0 && r != ERR_UNSUPPORTED)
         err_prefix(&own, "nothing leaves this host any more, but the pool still counts as "
                          "enrolled, so run this again");
-    if (own.code != 0 && err)
-        *err = own;
     if (own.code == 0)
         place->say(place->context, "Nothing leaves this host any more. Its reports stay where they "
                                    "are.");
-    return own.code;
+    return err_pass(err, own.code, &own);
 }

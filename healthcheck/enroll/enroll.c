@@ -138,9 +138,7 @@ static int store(const struct enroll_place *place, const struct enroll_request *
             enrollment_restore(place->config, &backup, NULL);
     }
     enrollment_backup_release(&backup);
-    if (r < 0 && err)
-        *err = own;
-    return r;
+    return err_pass(err, r, &own);
 }
 
 static int enroll_pool(const struct enroll_place *place, const struct enroll_request *request,

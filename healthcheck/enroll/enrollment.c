@@ -128,9 +128,7 @@ static int back_up(int dirfd, const char *name, struct strbuf *text, bool *ret_p
     struct err own = ERR_INIT;
     int r = folder_read(dirfd, name, MAX_FILE, text, &own);
     *ret_present = r == 0;
-    if (r < 0 && r != ERR_NOTFOUND && err)
-        *err = own;
-    return r == ERR_NOTFOUND ? 0 : r;
+    return r == ERR_NOTFOUND ? 0 : err_pass(err, r, &own);
 }
 
 int enrollment_back_up(const char *folder, struct enrollment_backup *ret, struct err *err)

@@ -29,9 +29,7 @@ static int open_notes(const char *state, int *ret, struct strbuf *notes, struct 
     if (r < 0)
         return r;
     r = io_read_file(*ret, NOTES, MAX_FILE, notes, &own);
-    if (r < 0 && r != ERR_NOTFOUND && err)
-        *err = own;
-    return r == ERR_NOTFOUND ? 0 : r;
+    return r == ERR_NOTFOUND ? 0 : err_pass(err, r, &own);
 }
 
 static int save(const char *state, int fd, const struct strbuf *notes, struct err *err)

@@ -87,8 +87,7 @@ int history_load(const struct store *store, bool set_aside, struct history *ret,
         complain(store, HISTORY_NAME, set_aside, &why, notes);
         r = 0;
     } else if (r < 0) {
-        *err = why;
-        return r;
+        return err_pass(err, r, &why);
     }
     *ret = history;
     return r;
@@ -210,9 +209,7 @@ int pending_load(const struct store *store, bool set_aside, struct check *ret, b
         complain(store, PENDING_NAME, set_aside, &why, notes);
         return 0;
     }
-    if (r < 0)
-        *err = why;
-    return r;
+    return err_pass(err, r, &why);
 }
 
 int pending_save(const struct store *store, const struct check *check, struct err *err)

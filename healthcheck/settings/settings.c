@@ -309,9 +309,6 @@ int settings_load(const char *path, struct arena *arena, struct settings *ret, s
         settings_default(ret);
         return 0;
     }
-    if (r < 0) {
-        *err = reading;
-        return r;
-    }
-    return settings_parse(arena, file, text.data, text.length, ret, err);
+    return r < 0 ? err_pass(err, r, &reading)
+                 : settings_parse(arena, file, text.data, text.length, ret, err);
 }

@@ -34,10 +34,8 @@ static int read_files(const struct status_place *place, struct status *status, s
                        "'%s' is not readable for you: ask as root, or let a group read it "
                        "(chgrp GROUP, chmod 2750)",
                        place->state);
-    if (r < 0) {
-        *err = why;
-        return r;
-    }
+    if (r < 0)
+        return err_pass(err, r, &why);
     status->running = store_is_locked(status->store);
     if (reports_usage(status->store, &status->reports, &why) < 0)
         status->reports = (struct reports_usage){0, 0, 0};

@@ -37,11 +37,9 @@ static int find(struct xapi *xapi, const char *uuid, json_t **ret, struct err *e
     int r = xapi_call(xapi, "secret.get_by_uuid", json_pack("[s]", uuid), &reference, code, &own);
     if (r < 0 && is_unknown(code))
         return err_set(err, ERR_NOTFOUND, "XAPI has no secret '%s' any more", uuid);
-    if (r < 0 && err && err->code == 0)
-        *err = own;
     if (r == 0)
         *ret = reference;
-    return r;
+    return err_pass(err, r, &own);
 }
 
 static int take_value(const json_t *result, char *value, size_t size, struct err *err)
@@ -75,9 +73,7 @@ static int destroy(struct xapi *xapi, json_t *reference, struct err *err)
     int r = xapi_call(xapi, "secret.destroy", json_pack("[O]", reference), &result, code, &own);
     if (r < 0 && is_unknown(code))
         return 0;
-    if (r < 0 && err && err->code == 0)
-        *err = own;
-    return r;
+    return err_pass(err, r, &own);
 }
 
 static int get_uuid(struct xapi *xapi, json_t *reference, char ret_uuid[XAPI_UUID_BYTES],
@@ -117,9 +113,7 @@ static int has_mark(struct xapi *xapi, json_t *reference, const char *mark, bool
     *ret = is && strcmp(is, mark) == 0;
     if (r < 0 && is_unknown(code))
         return 0;
-    if (r < 0 && err && err->code == 0)
-        *err = own;
-    return r;
+    return err_pass(err, r, &own);
 }
 
 int xapi_secret_find(struct xapi *xapi, const char *mark, char (*ret_uuids)[XAPI_UUID_BYTES],
@@ -153,7 +147,5 @@ int xapi_secret_destroy(struct xapi *xapi, const char *uuid, struct err *err)
     int r = find(xapi, uuid, &reference, &own);
     if (r == ERR_NOTFOUND)
         return 0;
-    if (r < 0 && err && err->code == 0)
-        *err = own;
-    return r == 0 ? destroy(xapi, reference, err) : r;
+    return r == 0 ? destroy(xapi, reference, err) : err_pass(err, r, &own);
 }

@@ -87,9 +87,7 @@ int xapi_call(struct xapi *xapi, const char *method, json_t *parameters, json_t 
     }
     if (ret_code)
         snprintf(ret_code, sizeof refusal.code, "%s", refusal.code);
-    if (r < 0 && err && err->code == 0)
-        *err = first;
-    return r;
+    return err_pass(err, r, &first);
 }
 
 /* As much as fits, without a character cut in two. */
@@ -185,9 +183,7 @@ static int enter(struct xapi *xapi, enum xapi_role *ret_role, struct xapi_facts 
     }
     if (r == 0)
         r = look_around(xapi, ret_role, facts, &first);
-    if (r < 0 && err && err->code == 0)
-        *err = first;
-    return r;
+    return err_pass(err, r, &first);
 }
 
 static bool is_installed(const char *root)

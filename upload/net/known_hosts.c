@@ -232,7 +232,7 @@ static int read_one(const char *path, bool may_be_missing, const char *host, int
     if (r < 0 && may_be_missing && access(path, F_OK) != 0)
         return 0;
     if (r < 0)
-        return err_set(err, r, "%s", reason.text);
+        return err_pass(err, r, &reason);
     known_hosts_choose(text.data, text.length, host, port, lines, revoked);
     return strbuf_ok(lines) && strbuf_ok(revoked) ? 0 : err_nomem(err);
 }

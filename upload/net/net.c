@@ -134,7 +134,5 @@ int net_ask(struct net *net, const struct net_request *request, struct net_answe
         net_answer_release(answer);
         return ask_once(net, request, answer, &again, err);
     }
-    if (r < 0 && err)
-        *err = first;
-    return r;
+    return err_pass(err, r, &first);
 }

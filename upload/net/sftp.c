@@ -200,7 +200,7 @@ static int run(struct net *net, struct call *call, struct err *err)
         default:
             break;
         }
-    return r < 0 ? err_set(err, r, "%s", judged.text) : 0;
+    return err_pass(err, r, &judged);
 }
 
 /* A download that ends with its first byte, from `offset` on; its size is known before that. */
@@ -227,7 +227,7 @@ static int look(struct net *net, const char *url, int64_t offset, CURLcode *ret_
         r = 0;
     curl_easy_getinfo(net->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     *ret_length = length;
-    return r < 0 ? err_set(err, r, "%s", reason.text) : 0;
+    return err_pass(err, r, &reason);
 }
 
 int net_sftp_size(struct net *net, const char *url, int64_t *ret_size, struct err *err)
@@ -293,9 +293,9 @@ int net_sftp_digest(struct net *net, const char *url, int64_t offset, int64_t le
         if (r == 0)
             return 0;
         if (!is_refused)
-            return err_set(err, r, "%s", reason.text);
+            return err_pass(err, r, &reason);
         if (try == MAX_DENIED)
-            return err_set(err, ERR_UNSUPPORTED, "%s", reason.text);
+            return err_pass(err, ERR_UNSUPPORTED, &reason);
     }
 }
 

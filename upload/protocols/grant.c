@@ -94,9 +94,7 @@ static int ask_identity(struct net *net, const struct grant_wish *wish, char *re
                 &status, &refusal);
     if (r < 0 && status == 403)
         return err_set(err, ERR_DENIED, "the service says that name or password are wrong (403)");
-    if (r < 0 && err)
-        *err = refusal;
-    return r;
+    return err_pass(err, r, &refusal);
 }
 
 static int ask_grant(struct net *net, const struct grant_wish *wish, const char *identity,
@@ -140,9 +138,7 @@ static int ask_diagnostic(const struct net_options *options, const struct grant_
         *ret = '\0';
         return 0;
     }
-    if (r < 0 && err)
-        *err = refusal;
-    return r;
+    return err_pass(err, r, &refusal);
 }
 
 static int name_upload_url(const struct grant_wish *wish, struct grant *grant, struct err *err)

@@ -170,10 +170,8 @@ int s3_resume(struct s3_upload *upload, struct err *err)
         s3_confirm(upload);
         return 0;
     }
-    if (upload->s3.upload_is_gone || r == ERR_AGAIN || r == ERR_CANCELLED || r == ERR_NOMEM) {
-        *err = problem;
-        return r;
-    }
+    if (upload->s3.upload_is_gone || r == ERR_AGAIN || r == ERR_CANCELLED || r == ERR_NOMEM)
+        return err_pass(err, r, &problem);
     s3_forget_parts(upload);
     transfer_say(upload->s3.transfer,
                  "the server does not tell which parts it has, so all are sent again: %s",

@@ -134,11 +134,8 @@ static int ask_offer(struct transfer *transfer, struct tus_offer *ret, struct er
         return tus_read_offer(&answer, ret, err);
     bool is_method = answer.status == 400 || answer.status == 404 || answer.status == 405 ||
                      answer.status == 501;
-    if (!is_method) {
-        if (err)
-            *err = refusal;
-        return r;
-    }
+    if (!is_method)
+        return err_pass(err, r, &refusal);
     *ret = (struct tus_offer){.creates = true, .max_size = -1};
     return 0;
 }
@@ -340,9 +337,7 @@ static int send_rest(struct tus *tus, struct err *err)
         if (r == 0 || transfer->confirmed > before) {
             failures = 0;
         } else if (++failures >= tries) {
-            if (err)
-                *err = problem;
-            return r;
+            return err_pass(err, r, &problem);
         } else {
             transfer_say(transfer, "%s; trying this chunk again", problem.text);
         }
@@ -370,9 +365,7 @@ static int tus_send(struct transfer *transfer, struct err *err)
         r = forget_upload(&tus, err);
         return r < 0 ? r : attempt(&tus, err);
     }
-    if (r < 0 && err)
-        *err = first;
-    return r;
+    return err_pass(err, r, &first);
 }
 
 static void tus_abandon(struct transfer *transfer)

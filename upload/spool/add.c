@@ -171,11 +171,7 @@ static int settle(struct spool *spool, struct job *job, enum spool_added *ret, s
         job_release(&known);
         return r;
     }
-    if (r == ERR_NOTFOUND)
-        return add_new(spool, job, ret, err);
-    if (err)
-        *err = cause;
-    return r;
+    return r == ERR_NOTFOUND ? add_new(spool, job, ret, err) : err_pass(err, r, &cause);
 }
 
 static int check(const struct job *job, struct err *err)

@@ -100,10 +100,8 @@ static int open_data(struct spool *spool, const struct job *job, struct source *
     int r = store_open_data(spool, job->id, &source, &reason);
     if (r == ERR_NOTFOUND)
         return err_set(err, r, "its file is gone from the spool; add it again");
-    if (r < 0 && err)
-        *err = reason;
     if (r < 0)
-        return r;
+        return err_pass(err, r, &reason);
     if (strcmp(source_sha256(source), job->sha256) != 0)
         return err_set(err, ERR_UNSUPPORTED,
                        "its file changed after it was added; add it again as it is now");

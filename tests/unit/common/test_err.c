@@ -106,6 +106,25 @@ static void a_cleared_error_can_be_set_again(void **state)
     assert_int_equal(err.code, ERR_NOMEM);
 }
 
+static void what_another_holds_is_passed_on_whole_once_and_as_the_code_that_it_became(void **state)
+{
+    (void)state;
+    struct err err = ERR_INIT, from = ERR_INIT;
+    assert_int_equal(err_pass(&err, 0, &from), 0);
+    err_set_at(&from, ERR_IO, "f", 3, 4, "broken");
+    assert_int_equal(err_pass(&err, 0, &from), 0);
+    assert_int_equal(err.code, ERR_OK);
+    assert_int_equal(err_pass(NULL, ERR_IO, &from), ERR_IO);
+    assert_int_equal(err_pass(&err, ERR_AGAIN, &from), ERR_AGAIN);
+    assert_int_equal(err.code, ERR_AGAIN);
+    assert_string_equal(err.text, "broken");
+    assert_int_equal(err.line, 3);
+    err_clear(&from);
+    err_set(&from, ERR_LIMIT, "later");
+    assert_int_equal(err_pass(&err, ERR_LIMIT, &from), ERR_LIMIT);
+    assert_string_equal(err.text, "broken");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +135,7 @@ int main(void)
         cmocka_unit_test(context_comes_in_front),
         cmocka_unit_test(long_texts_are_cut_and_long_places_keep_their_end),
         cmocka_unit_test(a_cleared_error_can_be_set_again),
+        cmocka_unit_test(what_another_holds_is_passed_on_whole_once_and_as_the_code_that_it_became),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
