@@ -143,9 +143,7 @@ static int send_chunk(struct transfer *transfer, bool *ret_incomplete, bool *ret
         if (tries == MAX_TRIES || !is_worth_a_try(r, &answer)) {
             *ret_is_unknown =
                 answer.status / 100 == 4 && r != ERR_DENIED && r != ERR_AGAIN && r != ERR_LIMIT;
-            if (err)
-                *err = problem;
-            return r;
+            return err_pass(err, r, &problem);
         }
         transfer_say(transfer, "%s; trying this chunk again", problem.text);
     }
@@ -188,9 +186,7 @@ static int cis_send(struct transfer *transfer, struct err *err)
         r = open_bundle(transfer, err);
         return r < 0 ? r : send_rest(transfer, &is_unknown, err);
     }
-    if (r < 0 && err)
-        *err = problem;
-    return r;
+    return err_pass(err, r, &problem);
 }
 
 static int cis_check(const struct target *target, const struct transfer_options *options,

@@ -143,7 +143,7 @@ static int look_at_final(struct transfer *transfer, const struct place *place, s
                        "there may be a file '%s' on the server, which cannot be read and is not "
                        "written over (%s)",
                        place->path.data, reason.text);
-    return r < 0 ? err_set(err, r, "%s", reason.text) : 0;
+    return err_pass(err, r, &reason);
 }
 
 /* Where to go on: 0 when there is no part, or none that is ours. */
@@ -166,18 +166,11 @@ static int find_offset(struct transfer *transfer, const struct place *place, int
     if (r == ERR_EXISTS)
         transfer_say(transfer, "what the server has of the file is not right; it begins anew");
     else if (r < 0 && r != ERR_NOTFOUND && r != ERR_UNSUPPORTED)
-        return err_set(err, r, "%s", reason.text);
+        return err_pass(err, r, &reason);
     if (!is_settled)
         return err_set(err, ERR_AGAIN, "the server is still writing what came before the cut");
     *ret = r == 0 ? there : 0;
     return 0;
-}
-
-static void tell_progress(void *context, int64_t sent)
-{
-    const struct transfer *transfer = context;
-    if (transfer->progress)
-        transfer->progress(transfer->context, transfer->confirmed, sent);
 }
 
 static int send_rest(struct transfer *transfer, const struct place *place, struct err *err)
@@ -190,7 +183,7 @@ static int send_rest(struct transfer *transfer, const struct place *place, struc
     transfer_confirm(transfer, offset);
     if (offset < size || size == 0)
         r = net_sftp_put(transfer->net, place->part_url.data, transfer->source, offset,
-                         tell_progress, transfer, err);
+                         transfer_sending, transfer, err);
     if (r == 0)
         r = net_sftp_has_size(transfer->net, place->part_url.data, size, &is_whole, err);
     if (r < 0)
@@ -218,7 +211,7 @@ static int give_name(struct transfer *transfer, const struct place *place, struc
     r = net_sftp_rename(transfer->net, place->folder_url.data, place->part.data, place->path.data,
                         &reason);
     if (r != ERR_IO)
-        return r < 0 ? err_set(err, r, "%s", reason.text) : 0;
+        return err_pass(err, r, &reason);
     /* Refused: so it was not our renaming that put a file there. */
     r = note(transfer, R_RENAMING, NULL, err);
     if (r == 0)
@@ -243,7 +236,7 @@ static int sftp_send(struct transfer *transfer, struct err *err)
         return source_check(transfer->source, err);
     }
     if (r != ERR_NOTFOUND)
-        return err_set(err, r, "%s", none.text);
+        return err_pass(err, r, &none);
     r = note(transfer, R_RENAMING, NULL, err);
     if (r == 0)
         r = note(transfer, R_PART, "yes", err);

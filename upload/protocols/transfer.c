@@ -25,7 +25,7 @@ void transfer_say(const struct transfer *transfer, const char *format, ...)
     transfer->say(transfer->context, line);
 }
 
-static void tell_progress(void *context, int64_t sent)
+void transfer_sending(void *context, int64_t sent)
 {
     const struct transfer *transfer = context;
     if (transfer->progress)
@@ -37,7 +37,7 @@ int transfer_ask(struct transfer *transfer, const struct net_request *request,
 {
     struct net_request watched = *request;
     if (watched.source) {
-        watched.progress = tell_progress;
+        watched.progress = transfer_sending;
         watched.context = transfer;
     }
     transfer->retry_after_s = -1; /* what an earlier answer said is no word on this one */
@@ -54,7 +54,7 @@ int transfer_judge(struct transfer *transfer, const struct net_answer *answer, c
 void transfer_confirm(struct transfer *transfer, int64_t confirmed)
 {
     transfer->confirmed = confirmed;
-    tell_progress(transfer, 0);
+    transfer_sending(transfer, 0);
 }
 
 int64_t transfer_recall(const struct transfer *transfer, const char *name, int64_t otherwise)

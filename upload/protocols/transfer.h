@@ -20,6 +20,9 @@ int transfer_ask(struct transfer *transfer, const struct net_request *request,
 int transfer_judge(struct transfer *transfer, const struct net_answer *answer, const char *what,
                    struct err *err);
 
+/* A net_progress, with the transfer as its context. */
+void transfer_sending(void *context, int64_t sent);
+
 /* The server has `confirmed` bytes now. */
 void transfer_confirm(struct transfer *transfer, int64_t confirmed);
 
