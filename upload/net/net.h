@@ -16,6 +16,7 @@
 #include "common/strbuf.h"
 #include "upload/source/source.h"
 
+#define NET_MAX_URL     8192       /* presigned ones with a session token have 2 KiB */
 #define NET_MAX_ANSWER  (64 << 10) /* body: ids, offsets, a list of parts; no server needs more */
 #define NET_MAX_HEAD    (32 << 10) /* all headers together */
 #define NET_MAX_HEADERS 64

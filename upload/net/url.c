@@ -61,8 +61,8 @@ static bool names_user(CURLU *handle)
 int url_parse(const char *text, struct url *ret, struct err *err)
 {
     struct url url = {.handle = NULL};
-    if (strlen(text) > URL_MAX)
-        return err_set(err, ERR_USAGE, "the URL is longer than %d characters", URL_MAX);
+    if (strlen(text) > NET_MAX_URL)
+        return err_set(err, ERR_USAGE, "the URL is longer than %d characters", NET_MAX_URL);
     if (!has_only_url_characters(text))
         return err_set(err, ERR_USAGE,
                        "the URL has characters that no URL has: write them as %%XX, and a host's "
@@ -165,7 +165,7 @@ static int give_text(const struct url *url, struct strbuf *ret, struct err *err)
 int net_same_origin(const char *base, const char *location, struct strbuf *ret, struct err *err)
 {
     struct url from, to;
-    if (strlen(location) > URL_MAX || location[0] == '\0' || !has_only_url_characters(location))
+    if (strlen(location) > NET_MAX_URL || location[0] == '\0' || !has_only_url_characters(location))
         return err_set(err, ERR_PARSE, "the server's answer leads to a place that is no URL");
     int r = url_parse(base, &from, err);
     if (r < 0)

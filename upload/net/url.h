@@ -10,8 +10,7 @@
 
 #include "common/err.h"
 
-#define URL_MAX       8192 /* presigned URLs with a session token have 2 KiB */
-#define URL_HOST_SIZE 256  /* a DNS name has 253 characters */
+#define URL_HOST_SIZE 256 /* a DNS name has 253 characters */
 
 struct url {
     CURLU *handle;

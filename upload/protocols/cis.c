@@ -20,7 +20,6 @@
 #define CHUNK_BYTES ((int64_t)1 << 20) /* "at most 1 048 576 bytes" */
 #define MAX_TRIES   3                  /* of a chunk, at once, like XenCenter's later clients */
 #define MAX_CASE    999999999          /* nine digits */
-#define MAX_URL     8192               /* a name of 255 bytes takes 765 */
 
 /* Names in the record. */
 #define R_ID     "id"
@@ -53,7 +52,7 @@ static int open_bundle(struct transfer *transfer, struct err *err)
 {
     const char *verbosity = transfer->options->cis_verbosity;
     static const char *const headers[] = {"Content-Type: application/json", NULL};
-    CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(MAX_URL);
+    CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(NET_MAX_URL);
     CLEANUP(strbuf_release) struct strbuf body = STRBUF_INIT;
     add_bundle_url(transfer, &url);
     strbuf_addf(&body, "{\"verbosity\":\"%s\"}", verbosity ? verbosity : "2");
@@ -97,7 +96,7 @@ static int post_chunk(struct transfer *transfer, int64_t length, struct net_answ
                       bool *ret_incomplete, struct err *err)
 {
     static const char *const headers[] = {"Content-Type: application/octet-stream", NULL};
-    CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(MAX_URL);
+    CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(NET_MAX_URL);
     add_base(&url, transfer->target);
     strbuf_adds(&url, "upload_raw_chunk/?id=");
     percent_encode(&url, transfer->id, strlen(transfer->id), false);

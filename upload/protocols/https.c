@@ -16,7 +16,6 @@
 #include "common/hex.h"
 #include "common/percent.h"
 
-#define MAX_URL       8192
 #define BASE64_SHA256 (4 * ((SOURCE_DIGEST_BYTES + 2) / 3) + 1)
 
 static const char *method_of(const struct transfer_options *options)
@@ -65,7 +64,7 @@ static int https_check(const struct target *target, const struct transfer_option
 
 static void https_describe(const struct transfer *transfer, struct strbuf *out)
 {
-    struct strbuf url = STRBUF_INIT_MAX(MAX_URL);
+    struct strbuf url = STRBUF_INIT_MAX(NET_MAX_URL);
     if (place(transfer, &url, NULL) == 0)
         strbuf_addf(out, "%s %.*s%s with all %" PRId64 " bytes in one request%s\n",
                     method_of(transfer->options), (int)strcspn(url.data, "?"), url.data,
@@ -109,7 +108,7 @@ static int ask(struct transfer *transfer, const char *url, struct net_answer *an
 
 static int https_send(struct transfer *transfer, struct err *err)
 {
-    CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(MAX_URL);
+    CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(NET_MAX_URL);
     CLEANUP(net_answer_release) struct net_answer answer = {0};
     transfer_confirm(transfer, 0);
     int r = place(transfer, &url, err);

@@ -11,7 +11,7 @@
 #include "common/units.h"
 #include "upload/protocols/protocol.h"
 
-#define URL_MAX     4096 /* presigned URLs have some 2000 */
+#define MAX_GIVEN   4096 /* signs; a protocol adds names to it, up to NET_MAX_URL */
 #define SCHEMES_MAX 32
 #define SHOWN       40 /* signs of a wrong scheme that an error shows */
 
@@ -19,8 +19,8 @@ static int check_signs(const char *url, struct err *err)
 {
     if (!*url)
         return err_set(err, ERR_USAGE, "the URL is empty");
-    if (strlen(url) > URL_MAX)
-        return err_set(err, ERR_USAGE, "the URL has more than %d signs", URL_MAX);
+    if (strlen(url) > MAX_GIVEN)
+        return err_set(err, ERR_USAGE, "the URL has more than %d signs", MAX_GIVEN);
     const char *mark = strstr(url, "://"), *path = mark ? strchr(mark + 3, '/') : NULL;
     for (const char *p = url; *p; p++) {
         if (mark && (unsigned char)*p >= 0x80 && (!path || p < path))

@@ -7,9 +7,8 @@
 
 #define FIRST_MS      1000
 #define LONGEST_MS    (3600 * 1000LL)
-#define RETRY_AFTER_S (24 * 3600LL) /* what a server may ask for; more is a mistake, or an attack  \
-                                     */
-#define DOUBLINGS 40                /* beyond them every ceiling is reached */
+#define RETRY_AFTER_S (24 * 3600LL) /* what a server may ask for; more is a mistake */
+#define DOUBLINGS     40            /* beyond them every ceiling is reached */
 
 int64_t retry_wait_ms(const struct retry_options *options, unsigned failures, int64_t retry_after_s,
                       uint32_t random)

@@ -12,7 +12,6 @@
 #include "common/escape.h"
 #include "upload/spool/spool_private.h"
 
-#define MAX_URL    8192
 #define COPY_BYTES (256 << 10)
 
 static int fail_incoming(struct spool *spool, int cause, struct err *err)
@@ -178,8 +177,8 @@ static int check(const struct job *job, struct err *err)
 {
     size_t length = strlen(job->url);
     unsigned point;
-    if (length > MAX_URL)
-        return err_set(err, ERR_LIMIT, "the URL has more than %d characters", MAX_URL);
+    if (length > NET_MAX_URL)
+        return err_set(err, ERR_LIMIT, "the URL has more than %d characters", NET_MAX_URL);
     for (size_t i = 0; i < length;) {
         unsigned step = escape_utf8_length(job->url + i, length - i, &point);
         if (step == 0 || point < ' ')

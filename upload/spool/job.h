@@ -14,7 +14,7 @@
 #include "upload/spool/receipt.h"
 
 #define JOB_ID_DIGITS   32
-#define JOB_MAX_BYTES   (64 << 10) /* a job's file; a URL has at most 8 KiB */
+#define JOB_MAX_BYTES   (64 << 10) /* a job's file; a URL has at most NET_MAX_URL */
 #define JOB_MAX_OPTIONS 32
 
 enum job_state {
@@ -58,7 +58,7 @@ struct job {
 
 void job_release(struct job *job); /* leaves it empty */
 
-/* Options with these names stand in the job, or NULL. Borrowed. */
+/* The option of this name, or NULL. Borrowed. */
 const char *job_option(const struct job *job, const char *name);
 
 /* Adds, or replaces. ERR_LIMIT: too many; ERR_NOMEM. */

@@ -15,9 +15,8 @@
 
 #include "upload/spool/spool_private.h"
 
-#define LOCK_PATIENCE_MS                                                                           \
-    120000 /* the longest that is held for: a copy of some GiB to a slow disk */
-#define LOCK_PAUSE_NS 10000000
+#define LOCK_PATIENCE_MS 120000 /* the longest it is held: a copy of some GiB to a slow disk */
+#define LOCK_PAUSE_NS    10000000
 
 static int make_folder(int parent, const char *folder, const char *name, bool shared,
                        struct err *err)

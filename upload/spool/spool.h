@@ -24,8 +24,7 @@
 
 struct spool;
 
-/* A report of a pool has some 100 MiB, a check comes once a week or so, and dom0's disk is small.
- */
+/* A report of a pool has some 100 MiB, a check comes once a week, and dom0's disk is small. */
 #define SPOOL_MAX_JOBS  64
 #define SPOOL_MAX_BYTES (2LL << 30)
 #define SPOOL_MAX_AGE_S (30 * 86400LL)
@@ -81,7 +80,7 @@ struct spool_list {
 int spool_list(struct spool *spool, struct spool_list *ret, struct err *err);
 void spool_list_release(struct spool_list *list);
 
-/* Forgets jobs that wait or were denied, and their files; *ret tells how many. ERR_AGAIN, ERR_IO. */
+/* Forgets jobs that wait or were denied, and their files; *ret: how many. ERR_AGAIN, ERR_IO. */
 int spool_drop(struct spool *spool, unsigned *ret, struct err *err);
 
 /* For people (harmless on a terminal), and {"schema":"xenhealth-spool/1","jobs":[...],...}. */

@@ -131,12 +131,12 @@ static void what_parsers_read_differently_is_no_url(void **state)
 static void a_place_has_a_largest_length(void **state)
 {
     (void)state;
-    static char location[URL_MAX + 2];
+    static char location[NET_MAX_URL + 2];
     struct strbuf ret = STRBUF_INIT;
-    memset(location, 'a', URL_MAX + 1);
+    memset(location, 'a', NET_MAX_URL + 1);
     location[0] = '/';
     assert_int_equal(net_same_origin("https://h/", location, &ret, NULL), ERR_PARSE);
-    location[URL_MAX] = '\0';
+    location[NET_MAX_URL] = '\0';
     assert_int_equal(net_same_origin("https://h/", location, &ret, NULL), 0);
     strbuf_release(&ret);
 }
