@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Texts are never NULL and always UTF-8: what other programs and servers said is made so when it
+ * comes in, once, and nobody has to think of it later.
+ */
 #include "healthcheck/history/check.h"
 
 #include <stdlib.h>

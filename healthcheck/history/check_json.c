@@ -9,33 +9,23 @@
 #include "healthcheck/history/check.h"
 #include "healthcheck/times/times.h"
 
-struct text_field {
-    const char *name;
+/* A member that has the same name in JSON. */
+struct field {
     size_t offset;
+    const char *name;
 };
 
-struct number_field {
-    const char *name;
-    size_t offset;
-};
-
-#define TEXT(name, member)                                                                         \
+#define FIELD(member)                                                                              \
     {                                                                                              \
-        name, offsetof(struct check, member)                                                       \
-    }
-#define NUMBER(name, member)                                                                       \
-    {                                                                                              \
-        name, offsetof(struct check, member)                                                       \
+        offsetof(struct check, member), #member                                                    \
     }
 
-static const struct text_field texts[] = {
-    TEXT("why", why),       TEXT("error", error),         TEXT("request", request),
-    TEXT("report", report), TEXT("sha256", sha256),       TEXT("url", url),
-    TEXT("job", job),       TEXT("upload_id", upload_id), TEXT("upload_error", upload_error),
+static const struct field texts[] = {
+    FIELD(why), FIELD(error), FIELD(request),   FIELD(report),       FIELD(sha256),
+    FIELD(url), FIELD(job),   FIELD(upload_id), FIELD(upload_error),
 };
-static const struct number_field numbers[] = {
-    NUMBER("score", score),     NUMBER("issues", issues), NUMBER("rules", rules),
-    NUMBER("unknown", unknown), NUMBER("hosts", hosts),
+static const struct field numbers[] = {
+    FIELD(score), FIELD(issues), FIELD(rules), FIELD(unknown), FIELD(hosts),
 };
 
 static json_t *time_to_json(int64_t s)

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Two files with a schema each. One that is damaged costs the past, never the next check: it is set
+ * aside, and said.
+ */
 #include "healthcheck/history/history.h"
 
 #include <stdlib.h>
@@ -46,6 +50,12 @@ static int read_json(const struct store *store, const char *name, const char *sc
                 : err_set(err, ERR_PARSE, "line %d: %s", why.line, why.text);
 }
 
+/* Not ours, or larger than anything that we write. */
+static bool is_damage(int r)
+{
+    return r == ERR_PARSE || r == ERR_LIMIT;
+}
+
 static void complain(const struct store *store, const char *name, bool set_aside,
                      const struct err *why, struct strbuf *notes)
 {
@@ -83,7 +93,7 @@ int history_load(const struct store *store, bool set_aside, struct history *ret,
         r = take_checks(json_object_get(json, "checks"), &history, &why);
     if (r < 0)
         history_release(&history);
-    if (r == ERR_PARSE) {
+    if (is_damage(r)) {
         complain(store, HISTORY_NAME, set_aside, &why, notes);
         r = 0;
     } else if (r < 0) {
@@ -205,7 +215,7 @@ int pending_load(const struct store *store, bool set_aside, struct check *ret, b
     *ret_found = r == 0 && json;
     if (r < 0)
         check_release(ret);
-    if (r == ERR_PARSE) {
+    if (is_damage(r)) {
         complain(store, PENDING_NAME, set_aside, &why, notes);
         return 0;
     }

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Names sort by time, so the oldest report is the first name; only the newest may have a name that
+ * a wrong clock made, which is why it is told apart.
+ */
 #include "healthcheck/history/reports.h"
 
 #include <dirent.h>

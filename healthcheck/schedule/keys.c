@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * XenCenter, its service and people with xe write these keys, so nothing in them is an error: what
+ * cannot be read counts as not there, and is said.
+ */
 #include "healthcheck/schedule/keys.h"
 
 #include <ctype.h>

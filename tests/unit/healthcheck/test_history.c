@@ -209,6 +209,19 @@ static void damaged_files_are_set_aside_with_a_note(void **state)
     }
 }
 
+static void a_file_without_end_is_damaged_too(void **state)
+{
+    CLEANUP(strbuf_release) struct strbuf notes = STRBUF_INIT;
+    char path[200];
+    (void)state;
+    put_file("history.json", "{", 1);
+    snprintf(path, sizeof path, "%s/history.json", folder);
+    assert_int_equal(truncate(path, STORE_MAX_BYTES + 1), 0);
+    CLEANUP(history_release) struct history history = load(&notes);
+    assert_int_equal(history.count, 0);
+    assert_true(is_there("history.json.damaged"));
+}
+
 static void a_report_is_a_name_in_our_folder_and_nothing_else(void **state)
 {
     struct err err = ERR_INIT;
@@ -358,6 +371,7 @@ int main(void)
         IN_A_FOLDER(the_same_check_is_put_in_its_own_place),
         IN_A_FOLDER(the_last_one_is_the_last_one_whatever_the_clock_said),
         IN_A_FOLDER(damaged_files_are_set_aside_with_a_note),
+        IN_A_FOLDER(a_file_without_end_is_damaged_too),
         IN_A_FOLDER(a_report_is_a_name_in_our_folder_and_nothing_else),
         IN_A_FOLDER(the_check_under_way_is_found_by_the_next_run),
         IN_A_FOLDER(only_one_run_has_the_lock),
