@@ -140,7 +140,7 @@ static int take_state(const json_t *list, struct check *check, struct err *err)
     const json_t *job = find_job(list, check->job);
     if (!job) {
         check->upload = CHECK_UNSENT;
-        return check_set(&check->upload_error, "the uploader's spool has lost it", err);
+        return check_set(&check->upload_error, "it is no longer in the uploader's spool", err);
     }
     const char *state = json_string_value(json_object_get(job, "state"));
     if (state && strcmp(state, "done") == 0)

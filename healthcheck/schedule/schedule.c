@@ -102,6 +102,11 @@ static void decide_requested(const struct schedule_facts *facts, struct schedule
         decide(ret, SCHEDULE_ON_DEMAND, "somebody asked for it on %s", when);
 }
 
+static const char *plural(int number)
+{
+    return number == 1 ? "" : "s";
+}
+
 static void decide_retry(const struct schedule_facts *facts, int64_t failure,
                          struct schedule_decision *ret)
 {
@@ -110,8 +115,9 @@ static void decide_retry(const struct schedule_facts *facts, int64_t failure,
     int64_t free_s = facts->pool.lock_s + SCHEDULE_STALE_S;
     zone_text(failure, when);
     if (facts->now_s < due)
-        propose(ret, SCHEDULE_RETRY, due, "the attempt on %s failed, and is repeated after %d days",
-                when, facts->pool.retry_days);
+        propose(ret, SCHEDULE_RETRY, due,
+                "the attempt on %s failed, and is repeated after %d day%s", when,
+                facts->pool.retry_days, plural(facts->pool.retry_days));
     else if (schedule_is_locked(facts))
         propose(ret, SCHEDULE_RETRY, free_s,
                 "the attempt on %s failed, and until then service %s may hold the pool's lock",
@@ -129,8 +135,9 @@ static void propose_slot(const struct schedule_facts *facts, struct zone_slot sl
         propose(ret, SCHEDULE_SCHEDULED, next, "it is the hour of the pool's schedule");
     else
         propose(ret, SCHEDULE_SCHEDULED, next,
-                "the last one was on %s, and the pool's schedule has one every %d days",
-                zone_text(success, when), facts->pool.interval_days);
+                "the last one was on %s, and the pool's schedule has one every %d day%s",
+                zone_text(success, when), facts->pool.interval_days,
+                plural(facts->pool.interval_days));
 }
 
 static void decide_slot(const struct schedule_facts *facts, int64_t success,
@@ -186,8 +193,8 @@ static void decide_local(const struct schedule_facts *facts, struct schedule_dec
     } else {
         due = slot_from(slot, zone_add_days(zone_day_begin(success), local->every_days));
         snprintf(ret->reason, sizeof ret->reason,
-                 "the last one was on %s, and the settings want one every %d days",
-                 zone_text(success, when), local->every_days);
+                 "the last one was on %s, and the settings want one every %d day%s",
+                 zone_text(success, when), local->every_days, plural(local->every_days));
     }
     if (facts->now_s >= due)
         ret->action = SCHEDULE_LOCAL;

@@ -5,8 +5,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "healthcheck/times/zone.h"
+
 #define XAPI_PATIENCE_MS 5000 /* monitoring gives a plugin about ten seconds */
 #define DAY_S            86400
+#define SENDING_S        (DAY_S + 3600) /* a report is given up after a day, by the next run */
 
 const struct status_format *status_format_find(const char *name)
 {
@@ -58,14 +61,42 @@ static void find_checks(struct status *status)
     }
 }
 
+static void judge_sending(struct status *status)
+{
+    const struct situation *situation = &status->situation;
+    bool sending = status->has_pending && status->pending.upload == CHECK_QUEUED;
+    bool nobody = status->is_root && !situation->unreachable && !situation->enrolled;
+    status->dropped = sending && nobody;
+    status->stuck = sending && !nobody && status->now_s - status->pending.started_s > SENDING_S;
+    if (nobody)
+        status->unsent = NULL;
+}
+
 static void add_problems(const struct status_place *place, struct status *status)
 {
+    char when[ZONE_TEXT_BYTES];
     if (place->settings_problem)
         strbuf_addf(&status->problems, "The settings cannot be read, so nothing runs: %s.\n",
                     place->settings_problem);
-    if (!status->timer && status->decision.next != SCHEDULE_NOTHING)
+    if (!status->timer && (status->decision.next != SCHEDULE_NOTHING || status->has_pending))
         strbuf_adds(&status->problems, "The timer is not enabled, so nothing runs by itself: "
                                        "systemctl enable --now xen-healthcheck.timer\n");
+    if (status->ended)
+        strbuf_addf(
+            &status->problems,
+            "The check of %s was ended while it was %s (killed, or the host went down); the "
+            "next run records it.\n",
+            zone_text(status->pending.started_s, when), check_step_names[status->pending.step]);
+    if (status->newest && status->newest->started_s > status->now_s + DAY_S)
+        strbuf_addf(
+            &status->problems,
+            "The last check is dated %s, ahead of this host's clock (was it set back?): that "
+            "is not believed.\n",
+            zone_text(status->newest->started_s, when));
+    if (status->stuck)
+        strbuf_adds(&status->problems,
+                    "The report that is on its way should be sent or given up by "
+                    "now, but no run has looked after it.\n");
     if (status_is_overdue(status))
         strbuf_adds(&status->problems, "There has been no check for much longer than the settings "
                                        "want.\n");
@@ -88,12 +119,15 @@ int status_gather(const struct status_place *place, struct status *ret, struct e
     ret->state = place->state;
     ret->problems = ret->situation.notes = (struct strbuf)STRBUF_INIT;
     ret->is_root = geteuid() == 0;
+    ret->broken = place->settings_problem;
     ret->timer = access(place->timer, F_OK) == 0;
     int r = read_files(place, ret, err);
     if (r < 0)
         return r;
     find_checks(ret);
-    bool sending = ret->has_pending && !ret->running;
+    bool has_report = ret->has_pending && ret->pending.step >= CHECK_QUEUEING;
+    bool sending = has_report && !ret->running;
+    ret->ended = ret->has_pending && !has_report && !ret->running;
     struct situation_place where = {.settings = place->settings,
                                     .config = place->config,
                                     .store = ret->store,
@@ -105,6 +139,7 @@ int status_gather(const struct status_place *place, struct status *ret, struct e
     if (r < 0)
         return r;
     schedule_decide(&ret->situation.facts, &ret->decision);
+    judge_sending(ret);
     add_problems(place, ret);
     return strbuf_ok(&ret->problems) ? 0 : err_nomem(err);
 }

@@ -17,6 +17,10 @@ struct status {
     struct history history;
     struct check pending;
     bool has_pending, running;
+    bool broken;  /* the settings cannot be read, so nothing runs */
+    bool ended;   /* `pending` was killed before there was a report to send */
+    bool dropped; /* `pending` was on its way when the enrollment ended: it is not sent */
+    bool stuck;   /* `pending` should be sent or given up by now, and no run has seen to it */
     bool timer;   /* the timer is enabled */
     bool is_root; /* others see neither XAPI nor the enrollment */
     struct situation situation;
@@ -28,7 +32,8 @@ struct status {
     const struct check *good;   /* the last that was analysed */
     const struct check *before; /* the one that `good` is compared with */
     const struct check *sent;   /* the last whose report arrived */
-    const struct check *unsent; /* one whose report was given up, and none arrived since */
+    const struct check *unsent; /* one whose report was given up, and none arrived since; NULL
+                                   also where nobody is enrolled: then nothing is missed */
 };
 
 struct status_place {

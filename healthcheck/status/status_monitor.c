@@ -19,7 +19,8 @@ static enum state find_state(const struct status *status)
         return status->situation.facts.role == SCHEDULE_SUPPORTER ? STATE_OK : STATE_UNKNOWN;
     if (good->counts[CHECK_CRITICAL] || good->counts[CHECK_ERROR])
         return STATE_CRITICAL;
-    bool failed = status->newest != good || status->unsent;
+    bool failed = status->newest != good || status->unsent || status->stuck || status->ended ||
+                  status->broken;
     if (good->counts[CHECK_WARNING] || failed || status_is_overdue(status))
         return STATE_WARNING;
     return good->score < 0 ? STATE_UNKNOWN : STATE_OK;
@@ -54,6 +55,12 @@ static void add_summary(const struct status *status, struct strbuf *out)
         strbuf_adds(out, "; not sent: ");
         add_plain(out, status->unsent->upload_error);
     }
+    if (status->broken)
+        strbuf_adds(out, "; the settings cannot be read, so nothing runs");
+    if (status->ended)
+        strbuf_adds(out, "; a check was killed");
+    if (status->stuck)
+        strbuf_adds(out, "; a report waits to be sent for more than a day");
     if (status_is_overdue(status))
         strbuf_adds(out, "; overdue");
 }
@@ -112,7 +119,7 @@ static int show_prometheus(const struct status *status, struct strbuf *out)
     const struct check *newest = status->newest;
     gauge(out, "enrolled", "1: reports are sent to a service.", status->situation.enrolled);
     gauge(out, "upload_pending", "1: a report is on its way.",
-          status->has_pending && status->pending.upload == CHECK_QUEUED);
+          status->has_pending && status->pending.upload == CHECK_QUEUED && !status->dropped);
     gauge(out, "reports", "Reports that are kept.", status->reports.count);
     gauge(out, "reports_bytes", "Room that they take.", status->reports.bytes);
     gauge(out, "unsent", "1: the last report that was to be sent could not be.",

@@ -90,8 +90,8 @@ static void show_trend(const struct status *status, struct strbuf *out)
     strbuf_addf(out, LABEL, "Trend:");
     for (size_t i = first; i < history->count; i++)
         if (history->checks[i].score >= 0)
-            strbuf_addf(out, "%d%s", history->checks[i].score, i + 1 < history->count ? " " : "");
-    strbuf_adds(out, "  (scores of the last checks, the newest at the end)\n");
+            strbuf_addf(out, "%d ", history->checks[i].score);
+    strbuf_adds(out, " (scores of the last checks, the newest at the end)\n");
 }
 
 static void show_finding(void *context, const struct check_finding *finding)
@@ -142,7 +142,10 @@ static void show_sent(const struct status *status, struct strbuf *out)
 {
     char when[ZONE_TEXT_BYTES];
     const struct check *unsent = status->unsent;
-    if (status->has_pending && status->pending.upload == CHECK_QUEUED) {
+    if (status->dropped) {
+        strbuf_addf(out, LABEL "the report of %s is not sent: that ended with the enrollment\n",
+                    "Dropped:", zone_text(status->pending.started_s, when));
+    } else if (status->has_pending && status->pending.upload == CHECK_QUEUED) {
         strbuf_addf(out, LABEL "the report of %s is on its way to %s",
                     "Sending:", zone_text(status->pending.started_s, when), status->pending.url);
         strbuf_addf(out, status->pending.upload_error[0] ? "; last attempt: %s\n" : "%s\n",
@@ -156,12 +159,13 @@ static void show_sent(const struct status *status, struct strbuf *out)
         strbuf_addf(out, LABEL "the report of %s to %s, which calls it %s\n",
                     "Sent:", zone_text(status->sent->started_s, when), status->sent->url,
                     status->sent->upload_id);
-    else if (!status->is_root)
+    if (!status->is_root || (status->sent && status->situation.unreachable))
         return;
-    else if (!status->situation.enrolled)
-        strbuf_addf(out, LABEL "nothing, ever: %s is not enrolled\n",
-                    "Sent:", status->situation.config ? "the pool" : "this host");
-    else
+    if (!status->situation.enrolled)
+        strbuf_addf(out, LABEL "nothing%s: %s is not enrolled\n",
+                    status->sent ? "" : "Sent:", status->sent ? " since" : ", ever",
+                    status->situation.config ? "the pool" : "this host");
+    else if (!status->sent)
         strbuf_addf(out, LABEL "nothing yet\n", "Sent:");
 }
 
@@ -172,6 +176,15 @@ static void show_next(const struct status *status, struct strbuf *out)
     bool is_due = decision->action != SCHEDULE_NOTHING;
     if (status->running)
         strbuf_addf(out, LABEL "a check is being made at this moment\n", "Now:");
+    else if (status->broken)
+        strbuf_addf(out, LABEL "none, before the settings are mended\n", "Next check:");
+    else if (status->situation.facts.pending_s != SCHEDULE_NEVER &&
+             decision->next == SCHEDULE_NOTHING &&
+             status->situation.facts.role != SCHEDULE_SUPPORTER)
+        strbuf_addf(out, LABEL "not before the report of %s %s\n",
+                    "Next check:", zone_text(status->pending.started_s, when),
+                    status->dropped ? "is forgotten, by the next run of the timer"
+                                    : "is sent, or given up after a day");
     else if (decision->next == SCHEDULE_NOTHING)
         strbuf_addf(out, LABEL "none: %s\n", "Next check:", decision->reason);
     else

@@ -286,6 +286,61 @@ def test_a_broken_settings_file_is_told_with_its_place_and_nothing_runs(alone):
     assert "healthcheck.yaml:2:3: " in alone.good("status")
 
 
+def test_monitoring_learns_that_settings_keep_everything_from_running(alone):
+    alone.good("now")
+    (alone.config / "healthcheck.yaml").write_text("schedule:\n  evry: 7d\n")
+    result = alone.call("status", "--format", "nagios")
+    assert result.returncode == 1 and "the settings cannot be read" in result.stdout
+    assert "Next check: none, before the settings are mended" in alone.good("status")
+
+
+def test_a_check_that_was_killed_is_told_before_the_next_run(alone):
+    alone.good("now")
+    run = alone.start("now")
+    alone.wait_for_step("collecting")
+    run.kill()
+    run.wait()
+    text = alone.good("status")
+    assert "was ended while it was collecting" in text and "is sent" not in text
+    assert re.search(r"^Next check: \w+day ", text, re.M)
+    result = alone.call("status", "--format", "nagios")
+    assert result.returncode == 1 and "a check was killed" in result.stdout
+
+
+def test_what_waited_is_not_said_to_be_sent_after_disable(alone):
+    alone.enroll()
+    alone.good("now", "--spool-only")
+    assert "is on its way to file://" in alone.good("status")
+    alone.good("disable")
+    text = alone.good("status")
+    assert "on its way" not in text and "is not sent" in text and "not enrolled" in text
+    alone.good("run", "--spool-only")
+    text = alone.good("status")
+    assert "Not sent" not in text and "Sent:       nothing, ever" in text and not list(alone.inbox.iterdir())
+    assert alone.call("status", "--format", "nagios").returncode == 0
+
+
+def test_a_report_that_no_run_looks_after_is_told(alone):
+    alone.enroll()
+    alone.good("now", "--spool-only")
+    assert alone.call("status", "--format", "nagios").returncode == 0
+    path = alone.state / "pending.json"
+    pending = json.loads(path.read_text())
+    pending["check"]["started"] = stamp(days=2)[:19] + "Z"
+    path.write_text(json.dumps(pending))
+    text = alone.good("status")
+    assert "no run has looked after it" in text and "Next check: not before the report of " in text
+    result = alone.call("status", "--format", "nagios")
+    assert result.returncode == 1 and "more than a day" in result.stdout
+
+
+def test_a_clock_that_was_set_back_is_told(alone):
+    alone.good("now")
+    path = alone.state / "history.json"
+    path.write_text(re.sub(r'"(started|finished)": "[^"]*', rf'"\1": "{stamp(days=-40)[:19]}Z', path.read_text()))
+    assert "ahead of this host's clock" in alone.good("status") and alone.status()["next"]["due"]
+
+
 def test_one_run_at_a_time(alone):
     alone.good("now")
     with open(alone.state / "lock") as lock:
