@@ -80,7 +80,7 @@ def test_a_read_only_root_still_gives_a_report(tmp_path):
     marker = new_marker()
     # Where valgrind writes, if it is there, is not part of what is sick.
     logs = os.environ.get("XENHEALTH_MEMCHECK_LOGS")
-    keep = f"mount --bind {logs} {logs}; " if logs else ""
+    keep = f"mount --bind {logs} {logs}; export TMPDIR=/dev/shm; " if logs else ""
     result = run_in_namespace(f"{keep}mount --rbind / /; mount -o remount,bind,ro /; mount -t tmpfs none /run; cd /; ! touch /x 2>/dev/null",
                               "-s", "-y", "--entries=kernel-info", "--output=zip", env={"XENRT_BUGTOOL_BASENAME": marker})
     assert result.returncode == 0, result.stderr
