@@ -7,6 +7,7 @@
 
 #include "healthcheck/history/reports.h"
 #include "healthcheck/run/step.h"
+#include "healthcheck/times/zone.h"
 
 static int settle_broken(struct run *run, struct check *check, struct err *err)
 {
@@ -49,6 +50,19 @@ int settle_sending(struct run *run, struct check *check, bool *ret_pending, stru
     return 0;
 }
 
+/* For the journal: `check` began in a run before this one. */
+static void tell(struct run *run, const struct check *check)
+{
+    char when[ZONE_TEXT_BYTES];
+    zone_text(check->started_s, when);
+    if (check->upload == CHECK_SENT)
+        run_say(run, "The report of %s was sent to %s, which calls it %s.", when, check->url,
+                check->upload_id);
+    else if (check->upload == CHECK_UNSENT)
+        run_say(run, "The report of %s was not sent to %s: %s.", when, check->url,
+                check->upload_error);
+}
+
 int settle(struct run *run, struct check *check, bool *ret_pending, struct err *err)
 {
     bool found;
@@ -68,7 +82,9 @@ int settle(struct run *run, struct check *check, bool *ret_pending, struct err *
         *ret_pending = true;
         return 0;
     case CHECK_SENDING:
-        return settle_sending(run, check, ret_pending, err);
+        r = settle_sending(run, check, ret_pending, err);
+        tell(run, check);
+        return r;
     case CHECK_SETTLED:
         return outcome_record(run, check, err);
     }

@@ -314,10 +314,19 @@ def test_what_waited_is_not_said_to_be_sent_after_disable(alone):
     alone.good("disable")
     text = alone.good("status")
     assert "on its way" not in text and "is not sent" in text and "not enrolled" in text
-    alone.good("run", "--spool-only")
+    assert "was not sent to file://" in alone.good("run", "--spool-only")
     text = alone.good("status")
     assert "Not sent" not in text and "Sent:       nothing, ever" in text and not list(alone.inbox.iterdir())
     assert alone.call("status", "--format", "nagios").returncode == 0
+
+
+def test_the_run_that_settles_a_report_says_what_became_of_it(alone):
+    alone.enroll()
+    alone.good("now", "--spool-only")
+    subprocess.run([BIN / "xen-upload", "--queue", alone.folder / "spool", "--state", alone.folder / "upload",
+                    "--credentials-dir", alone.runtime / "credentials"], check=True, capture_output=True)
+    assert re.search(r"^The report of \S.* was sent to file://", alone.good("run", "--spool-only"), re.M)
+    assert "The report of" not in alone.good("run", "--spool-only")
 
 
 def test_a_report_that_no_run_looks_after_is_told(alone):

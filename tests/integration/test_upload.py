@@ -540,6 +540,19 @@ def test_answers_of_a_server_are_told_by_the_status(upload, report, status, code
         assert len(server.heads) == 1
 
 
+def test_a_proxy_that_is_not_there_is_named(upload, report):
+    with dead_port() as port:
+        proxy = f"http://127.0.0.1:{port}"
+        line = said(upload("--give-up-after", "0", "--proxy", proxy, report, "https://127.0.0.1:1/r"), LATER)
+    assert f"no answer from https://127.0.0.1:1 by the proxy {proxy}:" in line
+
+
+def test_a_server_without_tls_is_suspected(upload, report):
+    with Server() as server:
+        result = upload(report, f"https{server.origin.removeprefix('http')}/r")
+        assert "does a server with TLS listen at that port?" in said(result, DENIED)
+
+
 def test_the_same_upload_runs_once_at_a_time(upload, report, tmp_path):
     with Server(hang=True) as server, running(tmp_path, "--allow-plain", report, f"{server.origin}/r"):
         assert server.asked.wait(60)

@@ -227,7 +227,7 @@ static int judge(const struct spool_worked *worked, struct err *err)
     if (worked->denied)
         return err_set(err, ERR_DENIED,
                        "jobs that were refused: %u of %u; --list says why, and adding them again "
-                       "with other credentials sets them free",
+                       "with other credentials, or --retry-denied, sets them free",
                        worked->denied, jobs);
     if (worked->failed || worked->damaged)
         return err_set(err, ERR_UNSUPPORTED, "jobs that failed for good: %u of %u; --list says why",

@@ -102,6 +102,8 @@ static int tell(enum kind kind, const struct net *net, const char *reason, struc
                        reason,
                        strstr(reason, "issuer") || strstr(reason, "self-signed")
                            ? " (is it of a private authority? Name that: --cacert)"
+                       : strstr(reason, "wrong version number")
+                           ? " (does a server with TLS listen at that port?)"
                            : "");
     case GARBLED:
         return err_set(err, ERR_PARSE, "what %s answers is no HTTP/1.1: %s", net->origin, reason);
@@ -115,7 +117,9 @@ static int tell(enum kind kind, const struct net *net, const char *reason, struc
     case UNREACHED:
         break;
     }
-    return err_set(err, ERR_AGAIN, "no answer from %s: %s", net->origin, reason);
+    const char *proxy = net->options.proxy;
+    return err_set(err, ERR_AGAIN, "no answer from %s%s%s: %s", net->origin,
+                   proxy ? " by the proxy " : "", proxy ? proxy : "", reason);
 }
 
 static int by_proxy(const struct net *net, struct err *err)
@@ -134,7 +138,8 @@ static int by_proxy(const struct net *net, struct err *err)
                          status);
 }
 
-/* Success is only success when the server had everything before it said so, and said it to the end. */
+/* Success is only success when the server had everything before it said so, and said it to the end.
+ */
 static int check_success(struct exchange *exchange, struct err *err)
 {
     curl_off_t sent = 0;
