@@ -154,6 +154,7 @@ WRONG = [
     (["--grant", "http://127.0.0.1", "--output", "o"], "https://HOST"),
     (["--grant", "https://host", "--output", "o"], "password="),
     (["--receipt", "/no/such/folder/r", "r.zip", "file:///tmp/"], "receipt"),
+    (["--receipt", "/etc/passwd/r", "r.zip", "file:///tmp/"], "receipt"),
     (["--origin", "host", "r.zip", "https://host/"], "https://HOST"),
     (["--origin", "https://host/path", "r.zip", "https://host/"], "https://HOST"),
     (["--origin", "https://u:hunter2@host", "r.zip", "https://host/"], "https://HOST"),

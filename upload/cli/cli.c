@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #include "common/escape.h"
 #include "common/io.h"
@@ -60,12 +61,13 @@ static int check_receipt(const char *path, struct err *err)
     char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
     if (!folder)
         return err_nomem(err);
-    int r = access(folder, W_OK) == 0
-                ? 0
-                : err_set(err, ERR_USAGE,
-                          "the receipt cannot be written: '%s' is no folder that "
-                          "may be written to",
-                          folder);
+    struct stat status;
+    bool good = stat(folder, &status) == 0 && S_ISDIR(status.st_mode) && access(folder, W_OK) == 0;
+    int r = good ? 0
+                 : err_set(err, ERR_USAGE,
+                           "the receipt cannot be written: '%s' is no folder that "
+                           "may be written to",
+                           folder);
     free(folder);
     return r;
 }
