@@ -65,7 +65,10 @@ static void judge_sending(struct status *status)
 {
     const struct situation *situation = &status->situation;
     bool sending = status->has_pending && status->pending.upload == CHECK_QUEUED;
-    bool nobody = status->is_root && !situation->unreachable && !situation->enrolled;
+    /* While XAPI is silent, what this host's root has said is all that is known. */
+    bool nobody = status->is_root && !situation->enrolled &&
+                  !(situation->unreachable && situation->enrollment.url[0]);
+    status->nobody = nobody;
     status->dropped = sending && nobody;
     status->stuck = sending && !nobody && status->now_s - status->pending.started_s > SENDING_S;
     if (nobody)

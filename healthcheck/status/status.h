@@ -19,6 +19,7 @@ struct status {
     bool has_pending, running;
     bool broken;  /* the settings cannot be read, so nothing runs */
     bool ended;   /* `pending` was killed before there was a report to send */
+    bool nobody;  /* is enrolled, as far as root can see: nothing is sent */
     bool dropped; /* `pending` was on its way when the enrollment ended: it is not sent */
     bool stuck;   /* `pending` should be sent or given up by now, and no run has seen to it */
     bool timer;   /* the timer is enabled */

@@ -159,9 +159,9 @@ static void show_sent(const struct status *status, struct strbuf *out)
         strbuf_addf(out, LABEL "the report of %s to %s, which calls it %s\n",
                     "Sent:", zone_text(status->sent->started_s, when), status->sent->url,
                     status->sent->upload_id);
-    if (!status->is_root || (status->sent && status->situation.unreachable))
+    if (!status->is_root)
         return;
-    if (!status->situation.enrolled)
+    if (status->nobody)
         strbuf_addf(out, LABEL "nothing%s: %s is not enrolled\n",
                     status->sent ? "" : "Sent:", status->sent ? " since" : ", ever",
                     status->situation.config ? "the pool" : "this host");

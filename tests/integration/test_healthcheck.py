@@ -320,6 +320,15 @@ def test_what_waited_is_not_said_to_be_sent_after_disable(alone):
     assert alone.call("status", "--format", "nagios").returncode == 0
 
 
+def test_while_xapi_is_silent_nobody_is_called_not_enrolled(single):
+    single.enroll()
+    assert "nothing yet" in single.good("status")
+    single.killed = True  # nobody can log out any more
+    single.pool.stop()
+    text = single.good("status")
+    assert "XAPI does not answer" in text and "not enrolled" not in text
+
+
 def test_the_run_that_settles_a_report_says_what_became_of_it(alone):
     alone.enroll()
     alone.good("now", "--spool-only")
