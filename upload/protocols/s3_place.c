@@ -121,7 +121,7 @@ static int build(const struct s3_place *place, const char *endpoint, const struc
 {
     const char *suffix = strncmp(place->region, "cn-", 3) == 0 ? ".cn" : "";
     if (endpoint) {
-        size_t length;
+        size_t length = 0;
         int r = read_endpoint(endpoint, &length, err);
         if (r < 0)
             return r;

@@ -175,8 +175,8 @@ static int find_offset(struct transfer *transfer, const struct place *place, int
 
 static int send_rest(struct transfer *transfer, const struct place *place, struct err *err)
 {
-    int64_t offset, size = source_size(transfer->source);
-    bool is_whole;
+    int64_t offset = 0, size = source_size(transfer->source);
+    bool is_whole = false;
     int r = find_offset(transfer, place, &offset, err);
     if (r < 0)
         return r;
