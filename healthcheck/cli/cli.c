@@ -270,29 +270,35 @@ static bool confirm(void *context, const char *question)
 }
 
 struct paths {
-    char uploader[PATH_MAX], runtime[PATH_MAX];
+    char uploader[PATH_MAX], runtime[PATH_MAX], service[STORE_UUID_BYTES];
 };
 
-static int make_place(struct session *session, struct paths *paths, struct enroll_place *ret,
-                      struct err *err)
+/* "": no run has needed one so far. */
+static void find_service(const char *state, char ret[STORE_UUID_BYTES])
 {
-    int r = load_settings(session, err);
-    if (r < 0)
-        return r;
+    CLEANUP(store_cleanup) struct store *store = NULL;
+    ret[0] = '\0';
+    if (store_open(state, false, &store, NULL) < 0 || store_uuid(store, ret, NULL) < 0)
+        ret[0] = '\0';
+}
+
+static void make_place(const struct session *session, struct paths *paths, struct enroll_place *ret)
+{
     if (child_find("xen-upload", paths->uploader, sizeof paths->uploader, NULL) < 0)
         snprintf(paths->uploader, sizeof paths->uploader, "xen-upload"); /* an error, once needed */
     snprintf(paths->runtime, sizeof paths->runtime, "%s/credentials", session->arguments->runtime);
+    find_service(session->arguments->state, paths->service);
     *ret = (struct enroll_place){.root = session->settings.xapi.root,
                                  .config = session->arguments->config,
                                  .state = session->arguments->state,
                                  .runtime = paths->runtime,
                                  .spool = session->settings.upload.spool,
+                                 .service = paths->service,
                                  .uploader = paths->uploader,
                                  .uploader_arguments = session->settings.upload.arguments,
                                  .cancelled = &cancelled,
                                  .say = say,
                                  .confirm = isatty(STDIN_FILENO) ? confirm : NULL};
-    return 0;
 }
 
 static int verb_enroll(struct session *session, struct err *err)
@@ -301,8 +307,26 @@ static int verb_enroll(struct session *session, struct err *err)
     struct enroll_place place;
     struct enroll_request request;
     int r = enroll_parse(session->arguments->count, session->arguments->rest, &request, err);
-    r = r < 0 ? r : make_place(session, &paths, &place, err);
-    return r < 0 ? r : enroll_run(&place, &request, err);
+    r = r < 0 ? r : load_settings(session, err);
+    if (r < 0)
+        return r;
+    make_place(session, &paths, &place);
+    return enroll_run(&place, &request, err);
+}
+
+/* Who wants nothing to leave does not have to mend anything first. */
+static void load_settings_or_defaults(struct session *session)
+{
+    struct err why = ERR_INIT;
+    char message[sizeof why.where + sizeof why.text + 32], line[sizeof message + 256];
+    if (load_settings(session, &why) == 0)
+        return;
+    settings_default(&session->settings);
+    snprintf(line, sizeof line,
+             "the settings cannot be read, so the defaults hold (XAPI below %s, the spool %s): %s",
+             session->settings.xapi.root, session->settings.upload.spool,
+             err_message(&why, message, sizeof message));
+    print_safe(stderr, "xen-healthcheck: ", line);
 }
 
 static int verb_disable(struct session *session, struct err *err)
@@ -310,8 +334,11 @@ static int verb_disable(struct session *session, struct err *err)
     struct paths paths;
     struct enroll_place place;
     int r = no_arguments(session, err);
-    r = r < 0 ? r : make_place(session, &paths, &place, err);
-    return r < 0 ? r : enroll_disable(&place, err);
+    if (r < 0)
+        return r;
+    load_settings_or_defaults(session);
+    make_place(session, &paths, &place);
+    return enroll_disable(&place, err);
 }
 
 static int verb_help(struct session *session, struct err *err)

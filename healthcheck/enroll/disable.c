@@ -17,26 +17,37 @@
 static const char *const secrets[] = {CONFIG_UPLOAD_TOKEN, CONFIG_DIAGNOSTIC_TOKEN, CONFIG_USER,
                                       CONFIG_PASSWORD};
 
-static bool is_off(const struct config *config)
+/* A check whose report was on its way holds it, and nothing of that is sent any more. */
+static bool is_locked_by_us(const struct enroll_place *place, const struct config *config)
+{
+    const char *lock = config_get(config, CONFIG_LOCK);
+    size_t length = strlen(place->service);
+    return lock && length && strncmp(lock, place->service, length) == 0 && lock[length] == '|';
+}
+
+static bool is_off(const struct enroll_place *place, const struct config *config)
 {
     const char *enrollment = config_get(config, CONFIG_ENROLLMENT);
     for (size_t i = 0; i < ARRAY_SIZE(secrets); i++)
         if (config_get(config, secrets[i]))
             return false;
-    return !enrollment || strcmp(enrollment, "false") == 0;
+    return (!enrollment || strcmp(enrollment, "false") == 0) && !is_locked_by_us(place, config);
 }
 
 static int switch_off(const struct enroll_place *place, struct xapi *xapi,
                       const struct config *config, struct err *err)
 {
     const char *uuids[ARRAY_SIZE(secrets)];
-    struct config_change changes[ARRAY_SIZE(secrets) + 1] = {{CONFIG_ENROLLMENT, "false"}};
+    struct config_change changes[ARRAY_SIZE(secrets) + 2] = {{CONFIG_ENROLLMENT, "false"}};
+    size_t count = ARRAY_SIZE(secrets) + 1;
     for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
         uuids[i] = config_get(config, secrets[i]);
         changes[i + 1] = (struct config_change){secrets[i], NULL};
     }
+    if (is_locked_by_us(place, config))
+        changes[count++] = (struct config_change){CONFIG_LOCK, ""};
     int r = orphans_note(place->state, uuids, ARRAY_SIZE(uuids), err);
-    return r == 0 ? config_change(xapi, changes, ARRAY_SIZE(changes), NULL, err) : r;
+    return r == 0 ? config_change(xapi, changes, count, NULL, err) : r;
 }
 
 static int disable_pool(const struct enroll_place *place, struct xapi *xapi, struct err *err)
@@ -44,7 +55,7 @@ static int disable_pool(const struct enroll_place *place, struct xapi *xapi, str
     for (int i = 0; i <= TRIES; i++) {
         CLEANUP(config_cleanup) struct config *config = NULL;
         int r = config_read(xapi, &config, err);
-        if (r == 0 && is_off(config))
+        if (r == 0 && is_off(place, config))
             return orphans_settle(place->state, xapi, err);
         if (r == 0 && i < TRIES)
             r = switch_off(place, xapi, config, err);

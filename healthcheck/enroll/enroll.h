@@ -25,6 +25,7 @@ struct enroll_place {
     const char *state;                     /* folder, ENROLL_STATE_FOLDER */
     const char *runtime;                   /* folder on a tmpfs, CREDENTIAL_FOLDER */
     const char *spool;                     /* of the uploader */
+    const char *service;                   /* our uuid, as in UploadLock; "" when it has none yet */
     const char *uploader;                  /* path of xen-upload */
     const char *const *uploader_arguments; /* of the settings (--proxy, --cacert ...), or NULL */
     const atomic_bool *cancelled;          /* or NULL */
@@ -55,7 +56,8 @@ int enroll_run(const struct enroll_place *place, const struct enroll_request *re
                struct err *err);
 
 /*
- * Without an enrollment it cleans up all the same. What this host knows is forgotten even when XAPI
- * does not answer, so that nothing leaves it any more; the error tells what is left to do.
+ * Without an enrollment it cleans up all the same, a lock of ours on the pool included. What this
+ * host knows is forgotten even when XAPI does not answer, so that nothing leaves it any more; the
+ * error tells what is left to do.
  */
 int enroll_disable(const struct enroll_place *place, struct err *err);

@@ -389,6 +389,39 @@ def test_reports_that_wait_are_not_sent_any_more(house):
     house.assert_off()
 
 
+def test_broken_settings_keep_nobody_from_disabling(alone):
+    alone.enroll("https://h.example/", "--token", alone.secret_file())
+    report = alone.secret_file("report.zip")
+    (alone.config / "healthcheck.yaml").write_text("schedule:\n  evry: 7d\n")
+    assert alone.run("enroll", "--yes", URL, "--token", alone.secret_file()).returncode == 2
+    script = """mount -t tmpfs none /var/spool || exit 99  # the default spool is nobody's but ours
+        "$1" --queue /var/spool/xenhealth --add "$2" https://h.example/r.zip >/dev/null 2>&1 || exit 98
+        shift 2; "$@"; status=$?; ls /var/spool/xenhealth/jobs/*.json; exit $status"""
+    result = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", BIN / "xen-upload", report, *alone.command("disable")],
+                            capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    assert result.returncode in (0, 2) and "Nothing leaves this host any more." in result.stdout
+    assert f"the spool /var/spool/xenhealth): {alone.config}/healthcheck.yaml:2:3: " in result.stderr
+    assert result.stderr.count("xen-healthcheck: ") == 1 and ".json" not in result.stdout
+    alone.assert_off()
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["ours", "of another service"])
+def test_disable_gives_back_our_lock_and_no_other(house, ours):
+    house.enroll(URL, "--token", house.secret_file())
+    us = "11111111-2222-4333-8444-555555555555"
+    house.state.mkdir(exist_ok=True)
+    house.state.chmod(0o755)
+    (house.state / "service").write_text(us + "\n")
+    lock = f"{us if ours else us.replace('1', '9')}|2026-11-22T06:49:22.0000000Z"
+    house.pool.health["UploadLock"] = lock
+    house.disable()
+    house.assert_off()
+    assert house.pool.health["UploadLock"] == ("" if ours else lock)
+    house.pool.health["UploadLock"] = lock  # left behind by an earlier version
+    house.disable()
+    assert house.pool.health["UploadLock"] == ("" if ours else lock)
+
+
 def test_secrets_that_are_gone_already_or_no_secrets_do_not_hinder(house):
     house.pool.health.update({"Enrollment": "true", "UploadToken.Secret": "11111111-1111-1111-1111-111111111111",
                               "User.Secret": "no uuid at all"})
