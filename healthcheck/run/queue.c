@@ -88,10 +88,19 @@ int queue_add(struct run *run, struct check *check, const struct situation *situ
 void queue_work(struct run *run)
 {
     const struct settings *settings = run->options->settings;
-    const char *const own[] = {"--queue", settings->upload.spool, "--credentials-dir",
-                               run->options->credentials, NULL};
+    CLEANUP(strbuf_release) struct strbuf state = STRBUF_INIT; /* its default, of our default */
     struct err err = ERR_INIT;
     char message[800];
+    strbuf_addf(&state, "%s/upload", store_path(run->store));
+    const char *const own[] = {"--queue",
+                               settings->upload.spool,
+                               "--credentials-dir",
+                               run->options->credentials,
+                               "--state",
+                               state.data,
+                               NULL};
+    if (!strbuf_ok(&state))
+        return;
     run_say(run, "Uploading.");
     int r = run_program(run, "xen-upload", own, settings->upload.arguments,
                         settings->upload.time_limit_s, 1 << 0 | 1 << EXIT_AGAIN | 1 << EXIT_DENIED,

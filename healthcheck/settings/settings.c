@@ -33,9 +33,9 @@ static const char *const ours_collect[] = {
     "--list",   "--estimate", "--help",   "--version", "--questions", NULL};
 static const char *const ours_analyze[] = {"--format",  "--output", "--query",   "--export",
                                            "--fail-on", "--help",   "--version", NULL};
-static const char *const ours_upload[] = {"--queue",   "--add",     "--list",     "--grant",
-                                          "--receipt", "--format",  "--progress", "--help",
-                                          "--version", "--dry-run", "--abandon",  NULL};
+static const char *const ours_upload[] = {
+    "--queue", "--add",     "--list",    "--grant",   "--receipt", "--format", "--progress",
+    "--help",  "--version", "--dry-run", "--abandon", "--state",   NULL};
 
 /* One value that is being read. */
 struct reading {

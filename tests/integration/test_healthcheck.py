@@ -411,6 +411,18 @@ def test_an_installation_finds_its_programs_wherever_it_was_put(alone):
     assert alone.checks()[0]["score"] == 100
 
 
+def test_folders_that_were_given_are_the_only_ones_that_are_written(alone):
+    places = "/var /root /home /etc/xenhealth /run"  # mount itself writes in /run
+    script = f"""for place in {places}; do [ ! -d $place ] || mount -t tmpfs none $place || exit 99; done
+        had=$(ls -d /etc/xenhealth 2>&1)
+        for verb in "enroll --yes file://{alone.inbox}/" now "now --spool-only" run status; do "$@" $verb || exit 98; done
+        "$@" disable || exit 97
+        find {places} -mindepth 1 >&2 2>/dev/null; [ "$had" = "$(ls -d /etc/xenhealth 2>&1)" ]"""
+    result = alone.call(prefix=("unshare", "--mount", "sh", "-c", script, "sh"))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert len(alone.arrived()) >= 1 and (alone.state / "upload").is_dir()
+
+
 # --- off by default
 
 def sockets(trace):

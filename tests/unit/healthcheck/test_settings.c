@@ -116,6 +116,7 @@ static void what_makes_no_sense_is_refused_with_its_place(void **state)
         {"analyze:\n  arguments: [--format, text]\n", 2, 15, "--format"},
         {"analyze:\n  arguments: [--fail-on=info]\n", 2, 15, "--fail-on"},
         {"upload:\n  arguments: [--queue, /x]\n", 2, 15, "--queue"},
+        {"upload:\n  arguments: [--state, /x]\n", 2, 15, "--state"},
         {"collect:\n  time_limit: 2d\n", 2, 15, "86400"},
         {"keep:\n  reports: many\n", 2, 12, "number"},
         {"keep:\n  reports: -1\n", 2, 12, "0 to 1000"},
