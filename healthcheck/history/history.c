@@ -5,8 +5,10 @@
  */
 #include "healthcheck/history/history.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HISTORY_NAME   "history.json"
 #define HISTORY_SCHEMA "xenhealth-history/1"
@@ -82,23 +84,30 @@ static int take_checks(const json_t *list, struct history *history, struct err *
     return r;
 }
 
+static bool was_set_aside(const struct store *store)
+{
+    return faccessat(store_fd(store), HISTORY_NAME STORE_ASIDE, F_OK, 0) == 0;
+}
+
 int history_load(const struct store *store, bool set_aside, struct history *ret,
                  struct strbuf *notes, struct err *err)
 {
     json_auto_t *json = NULL;
-    struct history history = {NULL, 0};
+    struct history history = {NULL, 0, false};
     struct err why = ERR_INIT;
     int r = read_json(store, HISTORY_NAME, HISTORY_SCHEMA, &json, &why);
     if (r == 0 && json)
         r = take_checks(json_object_get(json, "checks"), &history, &why);
     if (r < 0)
         history_release(&history);
-    if (is_damage(r)) {
+    bool damaged = is_damage(r);
+    if (damaged) {
         complain(store, HISTORY_NAME, set_aside, &why, notes);
         r = 0;
     } else if (r < 0) {
         return err_pass(err, r, &why);
     }
+    history.lost = damaged || was_set_aside(store);
     *ret = history;
     return r;
 }
@@ -108,7 +117,7 @@ void history_release(struct history *history)
     for (size_t i = 0; i < history->count; i++)
         check_release(&history->checks[i]);
     free(history->checks);
-    *history = (struct history){NULL, 0};
+    *history = (struct history){NULL, 0, false};
 }
 
 static int history_save(const struct store *store, const struct history *history, struct err *err)

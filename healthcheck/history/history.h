@@ -13,6 +13,7 @@
 struct history {
     struct check *checks; /* oldest first, in the order of the runs whatever their clocks said */
     size_t count;
+    bool lost; /* there were others, in a file that was damaged */
 };
 
 /*

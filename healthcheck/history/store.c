@@ -152,7 +152,7 @@ void store_set_aside(const struct store *store, const char *name, const char *wh
                      struct strbuf *notes)
 {
     char aside[64];
-    snprintf(aside, sizeof aside, "%s.damaged", name);
+    snprintf(aside, sizeof aside, "%s" STORE_ASIDE, name);
     bool moved = renameat(store->fd, name, store->fd, aside) == 0;
     strbuf_addf(notes, "%s/%s was damaged (%s) and %s.\n", store->path, name, why,
                 moved ? "was set aside as *.damaged; a new one is begun" : "could not be moved");

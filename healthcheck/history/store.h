@@ -24,6 +24,7 @@
 #define STORE_PATH       "/var/lib/xenhealth"
 #define STORE_MAX_BYTES  (64 << 20) /* of one file */
 #define STORE_UUID_BYTES 40
+#define STORE_ASIDE      ".damaged"
 
 struct store;
 

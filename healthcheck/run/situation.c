@@ -87,8 +87,10 @@ static void fill_local(const struct situation_place *place, struct schedule_loca
         .last_success_s = SCHEDULE_NEVER,
         .last_failure_s = SCHEDULE_NEVER,
     };
-    if (place->history)
-        history_times(place->history, &local->last_success_s, &local->last_failure_s);
+    if (!place->history)
+        return;
+    local->forgotten = place->history->lost;
+    history_times(place->history, &local->last_success_s, &local->last_failure_s);
 }
 
 int situation_look(const struct situation_place *place, struct situation *ret, struct err *err)

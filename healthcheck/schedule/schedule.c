@@ -176,6 +176,22 @@ static void decide_pool(const struct schedule_facts *facts, struct schedule_deci
         decide_slot(facts, success, ret);
 }
 
+/* There is no time of a check to count from. */
+static void explain_first(const struct schedule_local *local, struct schedule_decision *ret)
+{
+    char when[ZONE_TEXT_BYTES];
+    int64_t unbelieved =
+        local->last_success_s != SCHEDULE_NEVER ? local->last_success_s : local->last_failure_s;
+    if (unbelieved != SCHEDULE_NEVER)
+        snprintf(ret->reason, sizeof ret->reason,
+                 "the last one is dated %s, which is ahead of the clock and not believed",
+                 zone_text(unbelieved, when));
+    else
+        snprintf(ret->reason, sizeof ret->reason, "%s",
+                 local->forgotten ? "none is known any more: the history was damaged"
+                                  : "there has been none yet");
+}
+
 static void decide_local(const struct schedule_facts *facts, struct schedule_decision *ret)
 {
     const struct schedule_local *local = &facts->local;
@@ -189,7 +205,7 @@ static void decide_local(const struct schedule_facts *facts, struct schedule_dec
                  zone_text(failure, when));
     } else if (success == SCHEDULE_NEVER) {
         due = facts->now_s;
-        snprintf(ret->reason, sizeof ret->reason, "there has been none yet");
+        explain_first(local, ret);
     } else {
         due = slot_from(slot, zone_add_days(zone_day_begin(success), local->every_days));
         snprintf(ret->reason, sizeof ret->reason,

@@ -62,6 +62,7 @@ struct schedule_local {
     int hour;
     int64_t retry_s;
     int64_t last_success_s, last_failure_s; /* of an analysis; the failure only if it came later */
+    bool forgotten;                         /* without any: there may have been some all the same */
 };
 
 struct schedule_facts {

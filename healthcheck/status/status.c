@@ -127,6 +127,7 @@ int status_gather(const struct status_place *place, struct status *ret, struct e
     int r = read_files(place, ret, err);
     if (r < 0)
         return r;
+    ret->forgotten = ret->history.lost || ret->history.count >= (size_t)place->settings->keep.runs;
     find_checks(ret);
     bool has_report = ret->has_pending && ret->pending.step >= CHECK_QUEUEING;
     bool sending = has_report && !ret->running;

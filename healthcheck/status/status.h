@@ -17,13 +17,14 @@ struct status {
     struct history history;
     struct check pending;
     bool has_pending, running;
-    bool broken;  /* the settings cannot be read, so nothing runs */
-    bool ended;   /* `pending` was killed before there was a report to send */
-    bool nobody;  /* is enrolled, as far as root can see: nothing is sent */
-    bool dropped; /* `pending` was on its way when the enrollment ended: it is not sent */
-    bool stuck;   /* `pending` should be sent or given up by now, and no run has seen to it */
-    bool timer;   /* the timer is enabled */
-    bool is_root; /* others see neither XAPI nor the enrollment */
+    bool broken;    /* the settings cannot be read, so nothing runs */
+    bool ended;     /* `pending` was killed before there was a report to send */
+    bool nobody;    /* is enrolled, as far as root can see: nothing is sent */
+    bool dropped;   /* `pending` was on its way when the enrollment ended: it is not sent */
+    bool stuck;     /* `pending` should be sent or given up by now, and no run has seen to it */
+    bool forgotten; /* there may have been checks that the history does not have (any more) */
+    bool timer;     /* the timer is enabled */
+    bool is_root;   /* others see neither XAPI nor the enrollment */
     struct situation situation;
     struct schedule_decision decision;
     struct reports_usage reports;

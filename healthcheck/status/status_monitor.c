@@ -40,6 +40,8 @@ static void add_summary(const struct status *status, struct strbuf *out)
     if (!newest) {
         strbuf_adds(out, status->situation.facts.role == SCHEDULE_SUPPORTER
                              ? "the pool's coordinator checks this host"
+                         : status->history.lost
+                             ? "no health check is known any more: the history was damaged"
                              : "no health check has run yet");
         return;
     }

@@ -21,7 +21,10 @@ struct listing {
 
 static void show_never(const struct status *status, struct strbuf *out)
 {
-    strbuf_adds(out, "No health check has run on this host yet.\n");
+    strbuf_adds(out, status->history.lost
+                         ? "No health check of this host is known any more: the history was "
+                           "damaged.\n"
+                         : "No health check has run on this host yet.\n");
     if (status->situation.facts.role == SCHEDULE_SUPPORTER)
         return;
     strbuf_adds(out, "  Take one now:         xen-healthcheck now\n");
@@ -161,12 +164,15 @@ static void show_sent(const struct status *status, struct strbuf *out)
                     status->sent->upload_id);
     if (!status->is_root)
         return;
+    const char *unknown = status->forgotten ? ", as far as the history goes" : NULL;
     if (status->nobody)
-        strbuf_addf(out, LABEL "nothing%s: %s is not enrolled\n",
-                    status->sent ? "" : "Sent:", status->sent ? " since" : ", ever",
+        strbuf_addf(out, LABEL "nothing%s: %s is not enrolled\n", status->sent ? "" : "Sent:",
+                    status->sent ? " since"
+                    : unknown    ? unknown
+                                 : ", ever",
                     status->situation.config ? "the pool" : "this host");
     else if (!status->sent)
-        strbuf_addf(out, LABEL "nothing yet\n", "Sent:");
+        strbuf_addf(out, LABEL "nothing%s\n", "Sent:", unknown ? unknown : " yet");
 }
 
 static void show_next(const struct status *status, struct strbuf *out)

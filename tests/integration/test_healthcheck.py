@@ -355,7 +355,9 @@ def test_a_clock_that_was_set_back_is_told(alone):
     alone.good("now")
     path = alone.state / "history.json"
     path.write_text(re.sub(r'"(started|finished)": "[^"]*', rf'"\1": "{stamp(days=-40)[:19]}Z', path.read_text()))
-    assert "ahead of this host's clock" in alone.good("status") and alone.status()["next"]["due"]
+    text = alone.good("status")
+    assert "ahead of this host's clock" in text and alone.status()["next"]["due"]
+    assert "because the last one is dated " in text and "none yet" not in text
 
 
 def test_one_run_at_a_time(alone):
@@ -375,10 +377,15 @@ def test_damaged_files_are_set_aside(alone):
     alone.good("now")
     (alone.state / "history.json").write_bytes(b"\0" * 100)
     (alone.state / "pending.json").write_text("{")
-    assert "history.json is damaged" in alone.good("status")
+    text = alone.good("status")
+    assert "history.json is damaged" in text and "No health check of this host is known any more" in text
+    assert ", ever" not in text and "none yet" not in text and "nothing, as far as the history goes: this host is not" in text
+    assert "none is known any more" in alone.status()["next"]["reason"]
+    assert "known any more" in alone.call("status", "--format", "nagios").stdout
     text = alone.good("now")
     assert "history.json was damaged" in text and "pending.json was damaged" in text
     assert len(alone.checks()) == 1 and (alone.state / "history.json.damaged").exists()
+    assert "nothing, as far as the history goes" in alone.good("status")
 
 
 def test_a_normal_user_gets_a_clear_word(alone):

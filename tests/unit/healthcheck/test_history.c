@@ -104,7 +104,7 @@ static struct history load(struct strbuf *notes)
 
 static void a_check_survives_being_written_and_read(void **state)
 {
-    CLEANUP(history_release) struct history history = {NULL, 0}, again;
+    CLEANUP(history_release) struct history history = {NULL, 0, false}, again;
     CLEANUP(strbuf_release) struct strbuf notes = STRBUF_INIT;
     struct err err = ERR_INIT;
     struct check check = make_check(START, 64);
@@ -140,7 +140,7 @@ static void a_check_survives_being_written_and_read(void **state)
 
 static void the_history_is_bounded_and_only_the_last_keep_their_findings(void **state)
 {
-    CLEANUP(history_release) struct history history = {NULL, 0}, again;
+    CLEANUP(history_release) struct history history = {NULL, 0, false}, again;
     CLEANUP(strbuf_release) struct strbuf notes = STRBUF_INIT;
     (void)state;
     for (int i = 0; i < 30; i++)
@@ -155,7 +155,7 @@ static void the_history_is_bounded_and_only_the_last_keep_their_findings(void **
 
 static void the_same_check_is_put_in_its_own_place(void **state)
 {
-    CLEANUP(history_release) struct history history = {NULL, 0};
+    CLEANUP(history_release) struct history history = {NULL, 0, false};
     (void)state;
     put(&history, START, 10, 20);
     put(&history, START + 1, 20, 20);
@@ -166,7 +166,7 @@ static void the_same_check_is_put_in_its_own_place(void **state)
 
 static void the_last_one_is_the_last_one_whatever_the_clock_said(void **state)
 {
-    CLEANUP(history_release) struct history history = {NULL, 0};
+    CLEANUP(history_release) struct history history = {NULL, 0, false};
     int64_t success, failure;
     (void)state;
     put(&history, START + 1000000, 10, 20);
@@ -201,6 +201,7 @@ static void damaged_files_are_set_aside_with_a_note(void **state)
         put_file("history.json", damaged[i], length ? length : 4);
         CLEANUP(history_release) struct history history = load(&notes);
         assert_int_equal(history.count, 0);
+        assert_true(history.lost);
         assert_non_null(strstr(notes.data, "history.json was damaged"));
         assert_true(is_there("history.json.damaged"));
         assert_false(is_there("history.json"));
