@@ -109,14 +109,20 @@ class Sshd:
         if os.getuid() == 0:
             pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         self.log = self.folder / "log"
+        self.log.touch()
+        before = self.connections()
         is_main = threading.current_thread() is threading.main_thread()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([SSHD, "-D", "-e", "-f", self.folder / "sshd_config"], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, env=self.environment(), start_new_session=True,
                                             preexec_fn=lambda: self.before(is_main))
         for _ in range(1000):
+            # It writes down connections late: this one must not be counted among a test's own.
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5):
-                return
+                for _ in range(1000):
+                    if self.connections() > before:
+                        return
+                    time.sleep(0.01)
             assert self.process.poll() is None, self.log.read_text()
             time.sleep(0.01)
         raise AssertionError("sshd does not listen")
