@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "healthcheck/enroll/credential.h"
 #include "healthcheck/run/step.h"
@@ -134,11 +135,27 @@ static int take_sent(const json_t *job, struct check *check, struct err *err)
     return check_set(&check->upload_id, id && *id ? id : check->job, err);
 }
 
-static int take_unsent(const json_t *job, const char *state, struct check *check, struct err *err)
+/* Who is refused with a credential of the enrollment mends the enrollment: xen-upload's own options
+ * of that name are not for him. */
+static int take_denied(const json_t *job, struct check *check, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    const char *why = json_string_value(json_object_get(job, "error"));
+    const char *remedy = why ? strstr(why, ": look at the file of --token") : NULL;
+    check->upload = CHECK_UNSENT;
+    strbuf_adds(&text, "it was refused");
+    if (json_is_string(json_object_get(job, "credential")))
+        strbuf_adds(&text, ": enroll again with a new token (xen-healthcheck enroll URL)");
+    if (why && *why)
+        strbuf_addf(&text, "; %.*s", (int)(remedy ? remedy - why : (ptrdiff_t)strlen(why)), why);
+    return strbuf_ok(&text) ? check_set(&check->upload_error, text.data, err) : err_nomem(err);
+}
+
+static int take_failed(const json_t *job, struct check *check, struct err *err)
 {
     const char *why = json_string_value(json_object_get(job, "error"));
     check->upload = CHECK_UNSENT;
-    return check_set(&check->upload_error, why && *why ? why : state, err);
+    return check_set(&check->upload_error, why && *why ? why : "failed", err);
 }
 
 static int take_state(const json_t *list, struct check *check, struct err *err)
@@ -154,20 +171,22 @@ static int take_state(const json_t *list, struct check *check, struct err *err)
     const char *state = json_string_value(json_object_get(job, "state"));
     if (state && strcmp(state, "done") == 0)
         return take_sent(job, check, err);
-    if (state && (strcmp(state, "failed") == 0 || strcmp(state, "denied") == 0))
-        return take_unsent(job, state, check, err);
+    if (state && strcmp(state, "denied") == 0)
+        return take_denied(job, check, err);
+    if (state && strcmp(state, "failed") == 0)
+        return take_failed(job, check, err);
     const char *why = json_string_value(json_object_get(job, "error"));
     return check_set(&check->upload_error, why ? why : "", err); /* of the last attempt */
 }
 
-int queue_look(struct run *run, struct check *check, struct err *err)
+static int look(const struct run *run, int64_t limit_s, struct check *check, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT_MAX(MAX_LIST_BYTES);
     const char *const own[] = {
         "--queue", run->options->settings->upload.spool, "--list", "--format", "json", NULL};
     const char *const none[] = {NULL};
     json_error_t why;
-    int r = run_program(run, "xen-upload", own, none, LIST_LIMIT_S, 1 << 0, &out, NULL, err);
+    int r = run_program(run, "xen-upload", own, none, limit_s, 1 << 0, &out, NULL, err);
     if (r < 0)
         return r;
     json_auto_t *list = json_loadb(out.data, out.length, 0, &why);
@@ -175,4 +194,23 @@ int queue_look(struct run *run, struct check *check, struct err *err)
         return err_set(err, ERR_PARSE, "the list of xen-upload is no JSON: line %d: %s", why.line,
                        why.text);
     return take_state(list, check, err);
+}
+
+int queue_look(struct run *run, struct check *check, struct err *err)
+{
+    return look(run, LIST_LIMIT_S, check, err);
+}
+
+int run_look_at_upload(const struct settings *settings, int64_t limit_s, struct check *check,
+                       struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf jobs = STRBUF_INIT;
+    const struct run_options options = {.settings = settings};
+    const struct run run = {.options = &options};
+    strbuf_addf(&jobs, "%s/jobs", settings->upload.spool);
+    if (!strbuf_ok(&jobs))
+        return err_nomem(err);
+    if (access(jobs.data, R_OK | X_OK) < 0)
+        return err_set(err, ERR_DENIED, "'%s' is not readable", jobs.data);
+    return look(&run, limit_s, check, err);
 }

@@ -38,3 +38,11 @@ struct run_result {
  */
 int run_once(const struct run_options *options, struct store *store, struct run_result *ret,
              struct err *err);
+
+/*
+ * For those who only look: what the uploader's spool says of a check that is on its way, as the
+ * next run will record it (upload, upload_id, upload_error, uploaded_s). ERR_DENIED: the spool is
+ * not ours to read, or not there; ERR_TIMEOUT; ERR_IO, ERR_PARSE: the uploader does not tell.
+ */
+int run_look_at_upload(const struct settings *settings, int64_t limit_s, struct check *check,
+                       struct err *err);

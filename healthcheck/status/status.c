@@ -5,9 +5,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "healthcheck/run/run.h"
 #include "healthcheck/times/zone.h"
 
 #define XAPI_PATIENCE_MS 5000 /* monitoring gives a plugin about ten seconds */
+#define SPOOL_PATIENCE_S 3    /* so that both together stay below that */
 #define DAY_S            86400
 #define SENDING_S        (DAY_S + 3600) /* a report is given up after a day, by the next run */
 
@@ -61,7 +63,35 @@ static void find_checks(struct status *status)
     }
 }
 
-static void judge_sending(struct status *status)
+/* No run may have seen yet how it ended. What cannot be read stays as the last run saw it. */
+static void look_at_upload(const struct status_place *place, struct status *status)
+{
+    struct check *pending = &status->pending;
+    if (pending->step != CHECK_SENDING || status->broken || /* then it may be another spool */
+        run_look_at_upload(place->settings, SPOOL_PATIENCE_S, pending, NULL) < 0)
+        return;
+    if (pending->upload == CHECK_SENT) {
+        status->sent = pending;
+        status->unsent = NULL;
+    } else if (pending->upload == CHECK_UNSENT) {
+        status->unsent = pending;
+    }
+}
+
+/* The pool sends by its own schedule alone, a host alone whatever it checks. */
+static void find_next_sending(struct status *status)
+{
+    struct schedule_facts facts = status->situation.facts;
+    status->sends =
+        status->situation.enrolled && status->situation.url[0] && facts.role != SCHEDULE_SUPPORTER;
+    if (!status->sends)
+        return;
+    if (facts.role == SCHEDULE_COORDINATOR)
+        facts.local.enabled = false;
+    schedule_decide(&facts, &status->sending);
+}
+
+static void judge_sending(const struct status_place *place, struct status *status)
 {
     const struct situation *situation = &status->situation;
     bool sending = status->has_pending && status->pending.upload == CHECK_QUEUED;
@@ -70,6 +100,9 @@ static void judge_sending(struct status *status)
                   !(situation->unreachable && situation->enrollment.url[0]);
     status->nobody = nobody;
     status->dropped = sending && nobody;
+    if (sending && !nobody)
+        look_at_upload(place, status);
+    sending = sending && status->pending.upload == CHECK_QUEUED;
     status->stuck = sending && !nobody && status->now_s - status->pending.started_s > SENDING_S;
     if (nobody)
         status->unsent = NULL;
@@ -143,7 +176,8 @@ int status_gather(const struct status_place *place, struct status *ret, struct e
     if (r < 0)
         return r;
     schedule_decide(&ret->situation.facts, &ret->decision);
-    judge_sending(ret);
+    judge_sending(place, ret);
+    find_next_sending(ret);
     add_problems(place, ret);
     return strbuf_ok(&ret->problems) ? 0 : err_nomem(err);
 }

@@ -15,7 +15,7 @@ struct status {
     const char *state;   /* folder */
     struct store *store; /* NULL: nothing has run here yet */
     struct history history;
-    struct check pending;
+    struct check pending; /* with what the uploader's spool says of it, if that can be read */
     bool has_pending, running;
     bool broken;    /* the settings cannot be read, so nothing runs */
     bool ended;     /* `pending` was killed before there was a report to send */
@@ -27,15 +27,19 @@ struct status {
     bool is_root;   /* others see neither XAPI nor the enrollment */
     struct situation situation;
     struct schedule_decision decision;
+    struct schedule_decision sending; /* of checks whose reports are sent; next is SCHEDULE_NOTHING
+                                         where none are */
+    bool sends;                       /* such checks are wanted here */
     struct reports_usage reports;
     struct strbuf problems; /* a sentence a line */
     /* Borrowed from the history, NULL when there is none. */
     const struct check *newest; /* the last check, however it ended */
     const struct check *good;   /* the last that was analysed */
     const struct check *before; /* the one that `good` is compared with */
-    const struct check *sent;   /* the last whose report arrived */
-    const struct check *unsent; /* one whose report was given up, and none arrived since; NULL
-                                   also where nobody is enrolled: then nothing is missed */
+    const struct check *sent;   /* the last whose report arrived; may be `pending` */
+    const struct check *unsent; /* one whose report was given up or refused, and none arrived since;
+                                   may be `pending`; NULL also where nobody is enrolled: then
+                                   nothing is missed */
 };
 
 struct status_place {

@@ -81,18 +81,20 @@ static const char *role_name(const struct situation *situation)
 static int show_json(const struct status *status, struct strbuf *out)
 {
     const struct situation *situation = &status->situation;
-    json_t *object = json_pack(
-        "{s:s, s:o, s:s, s:s, s:b, s:b, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:i, s:I}, "
-        "s:o}",
-        "schema", "xenhealth-status/1", "now", time_json(status->now_s), "role",
-        role_name(situation), "pool", situation->about.pool_name, "running", status->running,
-        "timer", status->timer, "enrolled", situation->enrolled, "reason", status->decision.reason,
-        "last", check_json(status->newest), "last_good", check_json(status->good), "sent",
-        check_json(status->sent), "pending",
-        check_json(status->has_pending ? &status->pending : NULL), "trend",
-        trend_json(&status->history), "changes", changes_json(status), "next",
-        next_json(&status->decision), "reports", "count", status->reports.count, "bytes",
-        (json_int_t)status->reports.bytes, "problems", problems_json(status));
+    json_t *object =
+        json_pack("{s:s, s:o, s:s, s:s, s:b, s:b, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+                  "s:o, s:{s:i, s:I}, "
+                  "s:o}",
+                  "schema", "xenhealth-status/1", "now", time_json(status->now_s), "role",
+                  role_name(situation), "pool", situation->about.pool_name, "running",
+                  status->running, "timer", status->timer, "enrolled", situation->enrolled,
+                  "reason", status->decision.reason, "last", check_json(status->newest),
+                  "last_good", check_json(status->good), "sent", check_json(status->sent),
+                  "pending", check_json(status->has_pending ? &status->pending : NULL), "trend",
+                  trend_json(&status->history), "changes", changes_json(status), "next",
+                  next_json(&status->decision), "next_sent", next_json(&status->sending), "reports",
+                  "count", status->reports.count, "bytes", (json_int_t)status->reports.bytes,
+                  "problems", problems_json(status));
     char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
     json_decref(object);
     if (!text)

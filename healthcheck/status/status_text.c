@@ -179,6 +179,7 @@ static void show_next(const struct status *status, struct strbuf *out)
 {
     char when[ZONE_TEXT_BYTES];
     const struct schedule_decision *decision = &status->decision;
+    enum check_upload upload = status->pending.upload;
     bool is_due = decision->action != SCHEDULE_NOTHING;
     if (status->running)
         strbuf_addf(out, LABEL "a check is being made at this moment\n", "Now:");
@@ -190,13 +191,31 @@ static void show_next(const struct status *status, struct strbuf *out)
         strbuf_addf(out, LABEL "not before the report of %s %s\n",
                     "Next check:", zone_text(status->pending.started_s, when),
                     status->dropped ? "is forgotten, by the next run of the timer"
-                                    : "is sent, or given up after a day");
+                    : upload == CHECK_SENT || upload == CHECK_UNSENT
+                        ? "is recorded, by the next run of the timer"
+                        : "is sent, or given up after a day");
     else if (decision->next == SCHEDULE_NOTHING)
         strbuf_addf(out, LABEL "none: %s\n", "Next check:", decision->reason);
     else
         strbuf_addf(out, LABEL "%s, because %s\n", "Next check:",
                     is_due ? "as soon as the timer runs" : zone_text(decision->next_s, when),
                     decision->next_reason);
+}
+
+static void show_next_sending(const struct status *status, struct strbuf *out)
+{
+    char when[ZONE_TEXT_BYTES];
+    const struct schedule_decision *sending = &status->sending, *any = &status->decision;
+    if (!status->sends || status->running || status->broken ||
+        status->situation.facts.pending_s != SCHEDULE_NEVER)
+        return;
+    if (sending->next == SCHEDULE_NOTHING)
+        strbuf_addf(out, LABEL "nothing: %s\n", "Next sent:", sending->reason);
+    else if (sending->next == any->next && sending->next_s == any->next_s)
+        strbuf_addf(out, LABEL "the report of that check\n", "Next sent:");
+    else
+        strbuf_addf(out, LABEL "the report of %s, because %s\n",
+                    "Next sent:", zone_text(sending->next_s, when), sending->next_reason);
 }
 
 static void show_problems(const struct status *status, struct strbuf *out)
@@ -223,6 +242,7 @@ static int show_text(const struct status *status, struct strbuf *out)
     }
     show_sent(status, out);
     show_next(status, out);
+    show_next_sending(status, out);
     show_problems(status, out);
     return 0;
 }

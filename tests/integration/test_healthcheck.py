@@ -311,6 +311,10 @@ def test_what_waited_is_not_said_to_be_sent_after_disable(alone):
     alone.enroll()
     alone.good("now", "--spool-only")
     assert "is on its way to file://" in alone.good("status")
+    settings = (alone.config / "healthcheck.yaml").read_text()
+    (alone.config / "healthcheck.yaml").write_text("a typo")  # then nobody knows which spool it is
+    assert "is on its way to file://" in alone.good("status")
+    (alone.config / "healthcheck.yaml").write_text(settings)
     alone.good("disable")
     text = alone.good("status")
     assert "on its way" not in text and "is not sent" in text and "not enrolled" in text
@@ -536,6 +540,9 @@ def test_with_spool_only_the_report_waits_for_the_uploader_and_the_next_run_sett
     assert "stays here" in text and len(single.checks()) == 2
     subprocess.run([BIN / "xen-upload", "--queue", single.folder / "spool", "--credentials-dir", single.runtime / "credentials"],
                    check=True, timeout=60, stdout=subprocess.DEVNULL)
+    text = single.good("status")  # it asks the spool, and writes nothing
+    assert "on its way" not in text and re.search(rf"^Sent: +the report of .* to file://{single.inbox}/", text, re.M)
+    assert "recorded, by the next run" in text and single.status()["pending"]["upload"] == "sent" and single.step() == "sending"
     single.good("run", "--spool-only")
     assert_settled(single)
     sent = [check for check in single.checks() if check["upload"] == "sent"]
@@ -679,6 +686,42 @@ def test_a_report_goes_to_a_health_check_service_with_the_token_of_xapi(single):
         for folder in (single.state, single.config, single.folder / "spool"):
             text += "".join(path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file())
         assert [token for token in service.tokens if token in text] == [] and service.password not in text
+
+
+def test_a_report_that_is_refused_is_told_before_a_run_settles_it(alone):
+    with health_check_service.HealthCheckService() as service:
+        text = (alone.config / "healthcheck.yaml").read_text()
+        (alone.config / "healthcheck.yaml").write_text(text.replace("upload: {", "upload: {arguments: [--allow-plain], "))
+        token = alone.folder / "token"
+        token.touch(0o600)
+        token.write_text("not-a-real-token-of-the-service")
+        assert alone.call("enroll", "--yes", service.url, "--token", token).returncode == 0
+        alone.good("now", "--spool-only")
+        assert "is on its way to" in alone.good("status")
+        sent = subprocess.run([BIN / "xen-upload", "--queue", alone.folder / "spool", "--credentials-dir", alone.runtime / "credentials",
+                               "--state", alone.folder / "upload", "--allow-plain"], timeout=60, capture_output=True)
+        assert sent.returncode == 5
+        for _ in range(2):  # looked up, and settled
+            text = alone.good("status")
+            assert "on its way" not in text and "--token" not in text and re.search("^Not sent: .*it was refused: enroll again with a new token", text, re.M)
+            result = alone.call("status", "--format", "nagios")
+            assert result.returncode == 1 and "; not sent: it was refused: enroll again" in result.stdout
+            alone.good("run", "--spool-only")
+        assert alone.status()["pending"] is None and alone.checks()[0]["upload"] == "failed"
+
+
+def test_status_tells_when_a_report_is_sent_next(single):
+    single.settings(collect="  pool: false\n")
+    assert single.status()["next_sent"] is None and "Next sent" not in single.good("status")
+    single.enroll(LastSuccessfulUpload=stamp(days=1))
+    status = single.status()
+    assert (status["next"]["action"], status["next_sent"]["action"], status["next_sent"]["due"]) == ("local", "scheduled", False)
+    assert status["next_sent"]["time"] > stamp(days=-7)
+    assert re.search(r"^Next sent: +the report of \w+day .*, because the last one was on .* every 14 days$", single.good("status"), re.M)
+    single.pool.health["Schedule.DayOfWeek"] = "someday"
+    assert "Next sent:  nothing: the pool is enrolled, but its schedule has no day or hour" in single.good("status")
+    single.pool.health["LastSuccessfulUpload"] = stamp(days=60)
+    assert single.status()["next_sent"]["due"] and "Next sent:  the report of that check" in single.good("status")
 
 
 def test_a_full_disk_is_a_failure_that_the_pool_hears_of(single):
