@@ -218,7 +218,7 @@ int enroll_run(const struct enroll_place *place, const struct enroll_request *re
     if (r == 0)
         r = plan_schedule(request, config, &plan, err);
     if (r == 0)
-        r = uploader_check(place, request->url, err);
+        r = uploader_check(place, request, err);
     if (r == 0)
         r = agree(place, request, &plan, err);
     if (r == 0)

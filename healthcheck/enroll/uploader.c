@@ -7,6 +7,7 @@
 
 #include "common/vec.h"
 #include "healthcheck/child/child.h"
+#include "healthcheck/enroll/tokens.h"
 
 #define CHECK_LIMIT_MS 60000
 #define MAX_COMPLAINT  4096
@@ -63,8 +64,16 @@ int uploader_run(const struct enroll_place *place, const char *const *words, boo
     return r;
 }
 
-int uploader_check(const struct enroll_place *place, const char *url, struct err *err)
+int uploader_check(const struct enroll_place *place, const struct enroll_request *request,
+                   struct err *err)
 {
-    const char *const words[] = {"--dry-run", place->uploader, url, NULL};
+    const char *words[6] = {"--dry-run", place->uploader, request->url};
+    if (request->token) {
+        words[3] = "--token";
+        words[4] = request->token;
+    } else if (request->credentials && !tokens_are_granted(request->url)) {
+        words[3] = "--credentials"; /* otherwise they are for the one who grants the token */
+        words[4] = request->credentials;
+    }
     return uploader_run(place, words, true, CHECK_LIMIT_MS, err);
 }

@@ -14,5 +14,7 @@
 int uploader_run(const struct enroll_place *place, const char *const *words, bool with_settings,
                  int64_t time_limit_ms, struct err *err);
 
-/* Whether it can send to this URL at all: without asking anybody. */
-int uploader_check(const struct enroll_place *place, const char *url, struct err *err);
+/* Whether it can send to this URL at all, with what the request has for it: without asking anybody.
+ */
+int uploader_check(const struct enroll_place *place, const struct enroll_request *request,
+                   struct err *err);
