@@ -155,7 +155,8 @@ def test_a_refusal_ends_it(client, service, report, status, code):
 
 def test_a_token_of_another_kind_is_refused_at_once(client, service, report):
     client.credentials.write_text(f"token={service.token('diagnostic')}\n")
-    assert client.run(report, service.url).returncode == DENIED
+    result = client.run(report, service.url)
+    assert result.returncode == DENIED and b"--grant" in result.stderr
     assert [status for _, status in service.log] == [401]
 
 
@@ -251,6 +252,12 @@ def test_an_answer_without_a_token_is_no_token(person, service, tmp_path, answer
     result = person.run("--grant", service.origin, "--output", tmp_path / "grant.json")
     assert result.returncode == FAILED and b"asking for a grant" in result.stderr
     assert not os.path.exists(tmp_path / "grant.json")
+
+
+def test_a_name_and_a_password_are_no_token(person, service, report):
+    result = person.run(report, service.url)
+    assert result.returncode == DENIED and b"--grant URL" in result.stderr and result.stdout == b""
+    assert not service.log
 
 
 def test_a_grant_needs_a_name_and_a_password(client, service, tmp_path):

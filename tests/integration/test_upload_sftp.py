@@ -241,6 +241,31 @@ def test_a_key_that_others_can_read_is_refused(sshd, client, report, there):
     assert result.returncode == DENIED and "open" in said(result) and names(there) == []
 
 
+def private_key(folder, kind):
+    path = folder / kind
+    if kind == "a token":
+        return secret(folder, kind, "0123-4567\n")
+    if kind == "the public half":
+        return secret(folder, kind, keygen(folder / "whole").with_suffix(".pub").read_text())
+    if kind == "OpenSSH's":
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "pass phrase", "-f", path], check=True)
+    elif kind == "traditional":
+        subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-m", "PEM", "-N", "pass phrase", "-f", path], check=True)
+    else:
+        subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-m", "PKCS8", "-N", "pass phrase", "-f", path], check=True)
+    return path
+
+
+@pytest.mark.parametrize("kind,word", [("a token", "no private key"), ("the public half", "no private key"),
+                                       ("OpenSSH's", "passphrase"), ("traditional", "passphrase"), ("PKCS 8", "passphrase")])
+def test_a_file_that_cannot_be_the_key_is_told_before_anybody_is_asked(sshd, client, report, there, kind, word):
+    before = sshd.connections()
+    result = client.run(report, sshd.url(f"{there}/"), "--known-hosts", sshd.known_hosts, "--identity",
+                        private_key(client.folder, kind), credentials=False)
+    assert result.returncode == DENIED and word in said(result) and "0123" not in said(result)
+    assert sshd.connections() == before and result.stdout == b""
+
+
 def test_without_key_and_password_nobody_is_asked(sshd, client, report, there):
     before = sshd.connections()
     result = client.run(report, sshd.url(f"{there}/"), "--known-hosts", sshd.known_hosts, credentials=False)
@@ -428,19 +453,23 @@ def test_an_upload_that_is_given_up_leaves_nothing(sshd, client, report, there):
 
 def test_a_folder_that_is_not_there_is_told(sshd, client, report, there):
     result = run(client, sshd, report, f"{there}/none/x.zip")
-    assert result.returncode == FAILED and "no such file or folder" in said(result)
+    assert result.returncode == FAILED and f"there is no folder '{there}/none/'" in said(result)
+    assert not list(client.state.iterdir())
 
 
 def test_a_folder_that_may_not_be_written_is_told(tmp_path, client, report, there):
     with Sshd(tmp_path / "sshd", sftp="-R") as server:
         result = run(client, server, report, f"{there}/")
     assert result.returncode == DENIED and "does not allow" in said(result) and names(there) == []
+    assert not list(client.state.iterdir())
 
 
 def test_a_folder_instead_of_a_file(sshd, client, report, there):
     (there / "folder").mkdir()
     result = run(client, sshd, report, f"{there}/folder")
-    assert result.returncode == FAILED and names(there) == ["folder"]
+    assert result.returncode == FAILED and f"'{there}/folder' is a folder" in said(result)
+    assert names(there) == ["folder"] and not list((there / "folder").iterdir())
+    send(client, sshd, report, f"{there}/folder/")
 
 
 @pytest.mark.parametrize("path,word", [("/a?b", "query"), ("/a%0ab", "control"), ("/a%zz", "%25")])

@@ -75,8 +75,7 @@ int upload_describe(struct upload *upload, struct strbuf *out, struct err *err)
     char kind[CREDENTIALS_KIND_MAX], size[32];
     struct strbuf steps = STRBUF_INIT;
     bool damaged = false;
-    int r =
-        net_new(&o->net, &upload->secrets, &net, err); /* what it refuses, it would refuse then */
+    int r = upload_open_net(upload, &net, err); /* what it refuses, it would refuse then */
     if (r == 0)
         r = record_look(upload->state.data, upload->key.data, &record, &damaged, err);
     if (r < 0)

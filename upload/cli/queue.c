@@ -5,8 +5,10 @@
  */
 #include "upload/cli/queue.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "upload/cli/status.h"
 #include "upload/cli/upload.h"
@@ -30,6 +32,15 @@ static int absolute(const char *path, struct strbuf *ret, struct err *err)
     return strbuf_ok(ret) ? 0 : err_nomem(err);
 }
 
+/* Which user will read it is not known here, but a file that is not there is a slip of the pen. */
+static int check_there(const struct option_def *def, const char *path, struct err *err)
+{
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)
+               ? 0
+               : err_set(err, ERR_USAGE, "there is no file '%s' that '--%s' names", path,
+                         def->name);
+}
+
 static int keep_options(const struct options *options, struct job *job, struct err *err)
 {
     int r = 0;
@@ -41,6 +52,8 @@ static int keep_options(const struct options *options, struct job *job, struct e
             r = absolute(*(const char *const *)((const char *)options + def->offset), &text, err);
         else
             option_text(options, def, &text);
+        if (r == 0 && def->kind == OPTION_PATH)
+            r = check_there(def, text.data, err);
         if (r == 0 && strcmp(def->name, "credential") == 0)
             r = job_set_text(&job->credential, text.data, err);
         else if (r == 0)

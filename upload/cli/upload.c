@@ -140,11 +140,20 @@ static int open_record(struct upload *upload, struct record **ret, struct err *e
                            : 0;
 }
 
-static int open_net(struct upload *upload, struct net **ret, struct err *err)
+int upload_open_net(struct upload *upload, struct net **ret, struct err *err)
 {
+    CLEANUP(net_cleanup) struct net *net = NULL;
     struct net_options options = upload->options->net;
+    const struct protocol *protocol = upload->target.protocol;
+    const char *url =
+        protocol == &protocol_s3 ? upload->options->transfer.s3_endpoint : upload->target.http;
     options.cancelled = upload->cancelled;
-    return net_new(&options, &upload->secrets, ret, err);
+    int r = net_new(&options, &upload->secrets, &net, err);
+    if (r == 0)
+        r = net_check(net, url, protocol->auth, err);
+    if (r == 0)
+        *ret = TAKE(net);
+    return r;
 }
 
 static void say_start(struct upload *upload, const char *file, const struct record *record)
@@ -175,14 +184,15 @@ static void forget(struct transfer *transfer)
 }
 
 /* What a person can do about it, behind the error. */
-static void add_remedy(const struct transfer *transfer, int code, struct err *err)
+static void add_remedy(const struct upload *upload, const struct record *record, int code,
+                       struct err *err)
 {
-    bool kept = !record_problem(transfer->record) && !record_is_empty(transfer->record);
-    const char *again =
-        kept ? "the same command goes on where it stopped" : "the same command tries again";
+    bool kept = !record_problem(record) && !record_is_empty(record);
     size_t used = strlen(err->text);
     if (code == ERR_AGAIN || code == ERR_CANCELLED)
-        snprintf(err->text + used, sizeof err->text - used, "; %s", again);
+        snprintf(err->text + used, sizeof err->text - used, "; %s %s",
+                 upload->options->queue ? "a later run of the queue" : "the same command",
+                 kept ? "goes on where it stopped" : "tries again");
 }
 
 static int make_receipt(const struct upload *upload, const struct transfer *transfer,
@@ -207,7 +217,7 @@ int upload_send(struct upload *upload, const char *file, struct receipt *ret, st
     CLEANUP(net_cleanup) struct net *net = NULL;
     const struct options *o = upload->options;
     int64_t started = (int64_t)time(NULL);
-    int r = open_net(upload, &net, err);
+    int r = upload_open_net(upload, &net, err);
     if (r == 0)
         r = open_record(upload, &record, err);
     if (r < 0)
@@ -229,7 +239,9 @@ int upload_send(struct upload *upload, const char *file, struct receipt *ret, st
     else if (is_hopeless(r))
         forget(&transfer);
     else
-        add_remedy(&transfer, r, err);
+        add_remedy(upload, record, r, err);
+    if (r < 0 && record_is_empty(record))
+        record_drop(record, NULL); /* saved as a whole, it may have become one that says nothing */
     if (r < 0 && record_problem(record))
         progress_say(upload->progress, record_problem(record));
     return r;
@@ -240,7 +252,7 @@ int upload_abandon(struct upload *upload, struct err *err)
     CLEANUP(record_cleanup) struct record *record = NULL;
     CLEANUP(net_cleanup) struct net *net = NULL;
     bool damaged;
-    int r = open_net(upload, &net, err);
+    int r = upload_open_net(upload, &net, err);
     if (r == 0)
         r = record_open(upload->state.data, upload->key.data, &record, &damaged, err);
     if (r < 0)

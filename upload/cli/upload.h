@@ -38,6 +38,9 @@ int upload_prepare(struct upload *upload, const struct options *options, struct 
                    struct progress *progress, const atomic_bool *cancelled, struct err *err);
 void upload_release(struct upload *upload); /* wipes the secrets */
 
+/* net_new() and net_check() for this upload. */
+int upload_open_net(struct upload *upload, struct net **ret, struct err *err);
+
 /*
  * Sends until it is done, fails for good, or time is up. `file` is what the receipt calls the file.
  * *ret is to be released by receipt_release() after success.

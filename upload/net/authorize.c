@@ -156,14 +156,30 @@ static int add_signature(const struct net *net, const struct net_request *reques
     return r;
 }
 
-static int add_keys(const struct net *net, const struct net_request *request, const struct url *url,
-                    struct curl_slist **list, struct err *err)
+int authorize_check(const struct net *net, enum net_auth auth, struct err *err)
 {
-    if (!net->secrets.access_key[0] || !net->secrets.secret_key[0])
+    const struct net_secrets *has = &net->secrets;
+    if (auth == NET_AUTH_SIGV4 && (!has->access_key[0] || !has->secret_key[0]))
         return err_set(err, ERR_USAGE,
                        "there are no keys to sign with: give access_key= and secret_key= in the "
                        "file of --credentials");
-    int r = add_amazon_headers(net, url, list, err);
+    if (auth == NET_AUTH_SSH && !net->options.identity && !has->password[0])
+        return err_set(err, ERR_USAGE,
+                       "SFTP needs a private key (--identity FILE) or a password (password= in "
+                       "the file of --credentials)");
+    if (auth == NET_AUTH_BT && !has->token[0] && has->user[0])
+        return err_set(err, ERR_DENIED,
+                       "a Health Check service takes files with a token only: --grant URL gets one "
+                       "for this user and password, --token FILE uses it");
+    return 0;
+}
+
+static int add_keys(const struct net *net, const struct net_request *request, const struct url *url,
+                    struct curl_slist **list, struct err *err)
+{
+    int r = authorize_check(net, NET_AUTH_SIGV4, err);
+    if (r == 0)
+        r = add_amazon_headers(net, url, list, err);
     return r < 0 ? r : add_signature(net, request, url, list, err);
 }
 

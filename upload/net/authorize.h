@@ -15,4 +15,7 @@
 int authorize_headers(const struct net *net, const struct net_request *request,
                       const struct url *url, bool expects, struct curl_slist **ret,
                       struct err *err);
+/* That there is what `auth` cannot do without; as net_check(). */
+int authorize_check(const struct net *net, enum net_auth auth, struct err *err);
+
 void authorize_forget(struct curl_slist **list);

@@ -49,7 +49,8 @@ enum net_auth {
     NET_AUTH_NONE,   /* a URL that is itself the permission */
     NET_AUTH_BEARER, /* "Bearer TOKEN", or basic when there are user and password, or nothing */
     NET_AUTH_BT,     /* "BT TOKEN", of the Health Check protocol */
-    NET_AUTH_SIGV4   /* AWS, service s3 */
+    NET_AUTH_SIGV4,  /* AWS, service s3 */
+    NET_AUTH_SSH     /* of SFTP alone: a private key or a password */
 };
 
 /* For the bar and for limits of "no progress": bytes of this request's body that went out. */
@@ -99,6 +100,13 @@ void *net_free(struct net *net); /* returns NULL; wipes */
 DEFINE_CLEANUP(net_cleanup, struct net *, net_free)
 
 /*
+ * What can be refused without a packet. ERR_USAGE: http:// to another machine, or the keys that
+ * `auth` needs are missing; ERR_DENIED: there are credentials, of a kind that does not do. `url`
+ * may be NULL.
+ */
+int net_check(const struct net *net, const char *url, enum net_auth auth, struct err *err);
+
+/*
  * Asks once. 0 means that an answer came, whatever its status (see net_judge()).
  * ERR_AGAIN: no connection, no answer, a cut or stalled one; ERR_DENIED: a certificate, pin or host
  * key that is not trusted; ERR_PARSE: what came is no HTTP or breaks a limit; ERR_CANCELLED;
@@ -141,6 +149,9 @@ int net_sftp_size(struct net *net, const char *url, int64_t *ret_size, struct er
 
 /* The same question for less: the connection stays, unless the file is longer. */
 int net_sftp_has_size(struct net *net, const char *url, int64_t size, bool *ret, struct err *err);
+
+/* Whether a folder can be listed there; its URL ends in a slash. */
+bool net_sftp_is_folder(struct net *net, const char *url);
 
 /* SHA-256 of a range of it. ERR_AGAIN when the file ends before. */
 int net_sftp_digest(struct net *net, const char *url, int64_t offset, int64_t length,

@@ -13,6 +13,7 @@
 #include "common/io.h"
 #include "common/secret.h"
 #include "common/version.h"
+#include "upload/net/authorize.h"
 #include "upload/net/failure.h"
 #include "upload/net/trust.h"
 #include "upload/net/url.h"
@@ -190,6 +191,17 @@ static int check_plain(const struct net *net, const struct url *url, struct err 
     return here ? 0
                 : err_set(err, ERR_USAGE,
                           "http:// is not encrypted: it does not go to a proxy on another machine");
+}
+
+int net_check(const struct net *net, const char *text, enum net_auth auth, struct err *err)
+{
+    struct url url;
+    int r = text ? url_parse(text, &url, err) : 0;
+    if (text && r == 0) {
+        r = check_plain(net, &url, err);
+        url_release(&url);
+    }
+    return r < 0 ? r : authorize_check(net, auth, err);
 }
 
 int session_begin(struct net *net, struct exchange *exchange, const char *text, bool is_sftp,

@@ -137,11 +137,9 @@ static int begin(struct net *net, struct call *call, const char *url, struct err
 {
     bool good = true;
     call->url = url;
-    if (!net->options.identity && !net->secrets.password[0])
-        return err_set(err, ERR_USAGE,
-                       "SFTP needs a private key (--identity FILE) or a password (password= in "
-                       "the file of --credentials)");
-    int r = open_known_hosts(net, call, err);
+    int r = net_check(net, NULL, NET_AUTH_SSH, err);
+    if (r == 0)
+        r = open_known_hosts(net, call, err);
     if (r == 0)
         r = session_begin(net, &call->exchange, url, true, err);
     if (r < 0)
@@ -241,6 +239,13 @@ int net_sftp_size(struct net *net, const char *url, int64_t *ret_size, struct er
         return err_set(err, ERR_UNSUPPORTED, "%s does not tell the sizes of files", net->origin);
     *ret_size = length;
     return 0;
+}
+
+bool net_sftp_is_folder(struct net *net, const char *url)
+{
+    CURLcode result;
+    int64_t length;
+    return look(net, url, 0, &result, &length, NULL) == 0;
 }
 
 int net_sftp_has_size(struct net *net, const char *url, int64_t size, bool *ret, struct err *err)

@@ -160,7 +160,8 @@ static int canonical_request(const struct sigv4 *request, const struct pair *hea
     strbuf_addc(out, '\n');
     add_names(headers, count, out);
     const char *content = find(headers, count, "x-amz-content-sha256");
-    strbuf_addf(out, "\n%s", content ? content : ""); /* read_headers() saw to it that it is there */
+    strbuf_addf(out, "\n%s",
+                content ? content : ""); /* read_headers() saw to it that it is there */
     return r < 0 ? r : strbuf_ok(out) ? 0 : err_nomem(err);
 }
 

@@ -17,6 +17,7 @@
 #include <openssl/x509v3.h>
 
 #include "common/secret.h"
+#include "upload/net/identity.h"
 #include "upload/net/url.h"
 
 /* 112 bits of security: no SHA-1, no MD5, no RSA below 2048 bits, whatever openssl.cnf says. */
@@ -73,9 +74,11 @@ int trust_check_options(const struct net_options *options, struct err *err)
     if (r == 0 && options->key)
         r = secret_check_file(options->key, err);
     if (r == 0 && options->identity)
-        r = secret_check_file(options->identity, err);
+        r = identity_check(options->identity, err);
     if (r == 0 && options->cacert && access(options->cacert, R_OK) < 0)
         r = err_set_errno(err, errno, "cannot read '%s'", options->cacert);
+    if (r == 0 && options->known_hosts && access(options->known_hosts, R_OK) < 0)
+        r = err_set_errno(err, errno, "cannot read '%s'", options->known_hosts);
     return r;
 }
 

@@ -48,6 +48,16 @@ static void add_bundle_url(const struct transfer *transfer, struct strbuf *out)
         strbuf_addf(out, "&sr=%" PRId64, transfer->options->cis_case);
 }
 
+static int judge(struct transfer *transfer, const struct net_answer *answer, const char *what,
+                 struct err *err)
+{
+    struct err problem = ERR_INIT;
+    int r = transfer_judge(transfer, answer, what, &problem);
+    if (answer->status == 401)
+        return err_set(err, r, "%s; --grant URL gets a token, --token FILE uses it", problem.text);
+    return err_pass(err, r, &problem);
+}
+
 static int open_bundle(struct transfer *transfer, struct err *err)
 {
     const char *verbosity = transfer->options->cis_verbosity;
@@ -67,7 +77,7 @@ static int open_bundle(struct transfer *transfer, struct err *err)
     CLEANUP(net_answer_release) struct net_answer answer = {0};
     int r = transfer_ask(transfer, &request, &answer, err);
     if (r == 0)
-        r = transfer_judge(transfer, &answer, "announcing the file", err);
+        r = judge(transfer, &answer, "announcing the file", err);
     if (r == 0)
         r = cis_read_id(&answer.body, transfer->id, sizeof transfer->id, err);
     if (r < 0)
@@ -113,7 +123,7 @@ static int post_chunk(struct transfer *transfer, int64_t length, struct net_answ
     int r = transfer_ask(transfer, &request, answer, err);
     if (r < 0)
         return r;
-    r = transfer_judge(transfer, answer, "sending a chunk", err);
+    r = judge(transfer, answer, "sending a chunk", err);
     return r < 0 ? r : cis_read_status(&answer->body, ret_incomplete, err);
 }
 
@@ -230,6 +240,7 @@ const struct protocol protocol_cis = {
     .schemes = (const char *const[]){"cis+https", "cis+http", NULL},
     .summary = "the Health Check service's chunks, as XenCenter sends them",
     .is_http = true,
+    .auth = NET_AUTH_BT,
     .check = cis_check,
     .describe = cis_describe,
     .send = cis_send,

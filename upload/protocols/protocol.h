@@ -54,6 +54,7 @@ struct protocol {
     const char *const *schemes; /* NULL ends the list */
     const char *summary;        /* one line for --help */
     bool is_http;
+    enum net_auth auth; /* what it cannot do without; NET_AUTH_NONE: nothing */
     /* ERR_USAGE: the URL or the options do not fit. May be NULL. */
     int (*check)(const struct target *target, const struct transfer_options *options,
                  struct err *err);

@@ -320,6 +320,7 @@ const struct protocol protocol_s3 = {
     .schemes = s3_schemes,
     .summary =
         "S3 in parts, signed (s3://BUCKET/KEY, with --endpoint for other servers than AWS's)",
+    .auth = NET_AUTH_SIGV4,
     .check = s3_check,
     .describe = s3_describe,
     .send = s3_send,

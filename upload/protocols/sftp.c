@@ -74,7 +74,11 @@ static int find_place(const struct target *target, const char *name, const char 
     if (strchr(path, '?'))
         return err_set(err, ERR_USAGE,
                        "sftp:// takes no query: write %%3F for a question mark in the path");
-    int r = percent_decode(*path ? path : "/", &place->path, err);
+    if (!*path)
+        return err_set(err, ERR_USAGE,
+                       "the URL has no path: write sftp://HOST/FOLDER/ (sftp://HOST/ is the "
+                       "server's topmost folder)");
+    int r = percent_decode(path, &place->path, err);
     if (r == 0)
         r = check_path(&place->path, err);
     if (r < 0)
@@ -112,8 +116,19 @@ static int compare(struct transfer *transfer, const char *url, int64_t offset, i
     return memcmp(ours, theirs, SHA256_BYTES) == 0 ? 0 : ERR_EXISTS;
 }
 
-static int is_taken(const struct place *place, struct err *err)
+static bool is_folder(struct transfer *transfer, const struct place *place)
 {
+    CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT;
+    strbuf_addf(&url, "%s/", place->url.data);
+    return strbuf_ok(&url) && net_sftp_is_folder(transfer->net, url.data);
+}
+
+static int is_taken(struct transfer *transfer, const struct place *place, struct err *err)
+{
+    if (is_folder(transfer, place))
+        return err_set(err, ERR_EXISTS,
+                       "'%s' is a folder on the server: end the URL with / to put the file into it",
+                       place->path.data);
     return err_set(err, ERR_EXISTS,
                    "there is another file '%s' on the server, which is not written over: choose "
                    "another name with --name, or remove it",
@@ -128,16 +143,18 @@ static int look_at_final(struct transfer *transfer, const struct place *place, s
     bool is_as_long;
     int r = net_sftp_has_size(transfer->net, place->url.data, ours, &is_as_long, &reason);
     if (r == 0 && !is_as_long)
-        return is_taken(place, err);
+        return is_taken(transfer, place, err);
     if (r == 0)
         r = compare(transfer, place->url.data, 0, ours, &reason);
     if (r == ERR_EXISTS)
-        return is_taken(place, err);
+        return is_taken(transfer, place, err);
     if (r == ERR_UNSUPPORTED && record_get(transfer->record, R_RENAMING)) {
         transfer_say(transfer, "the file is there and cannot be read back; it was about to get its "
                                "name when the last attempt ended");
         return 0;
     }
+    if (r == ERR_UNSUPPORTED && is_folder(transfer, place))
+        return is_taken(transfer, place, err);
     if (r == ERR_UNSUPPORTED)
         return err_set(err, ERR_EXISTS,
                        "there may be a file '%s' on the server, which cannot be read and is not "
@@ -175,6 +192,7 @@ static int find_offset(struct transfer *transfer, const struct place *place, int
 
 static int send_rest(struct transfer *transfer, const struct place *place, struct err *err)
 {
+    struct err reason = ERR_INIT;
     int64_t offset = 0, size = source_size(transfer->source);
     bool is_whole = false;
     int r = find_offset(transfer, place, &offset, err);
@@ -183,9 +201,18 @@ static int send_rest(struct transfer *transfer, const struct place *place, struc
     transfer_confirm(transfer, offset);
     if (offset < size || size == 0)
         r = net_sftp_put(transfer->net, place->part_url.data, transfer->source, offset,
-                         transfer_sending, transfer, err);
-    if (r == 0)
-        r = net_sftp_has_size(transfer->net, place->part_url.data, size, &is_whole, err);
+                         transfer_sending, transfer, &reason);
+    if (r == ERR_NOTFOUND && offset == 0)
+        return err_set(err, ERR_NOTFOUND,
+                       "there is no folder '%.*s' on the server, which must exist: make it, or "
+                       "choose another",
+                       (int)(strrchr(place->path.data, '/') + 1 - place->path.data),
+                       place->path.data);
+    if (r == ERR_DENIED && offset == 0) /* to make the file: there is nothing to go on with */
+        record_set(transfer->record, R_PART, NULL, NULL);
+    if (r < 0)
+        return err_pass(err, r, &reason);
+    r = net_sftp_has_size(transfer->net, place->part_url.data, size, &is_whole, err);
     if (r < 0)
         return r;
     if (!is_whole)
@@ -237,7 +264,7 @@ static int sftp_send(struct transfer *transfer, struct err *err)
     }
     if (r != ERR_NOTFOUND)
         return err_pass(err, r, &none);
-    r = note(transfer, R_RENAMING, NULL, err);
+    r = record_set(transfer->record, R_RENAMING, NULL, err);
     if (r == 0)
         r = note(transfer, R_PART, "yes", err);
     if (r == 0)
@@ -276,6 +303,7 @@ const struct protocol protocol_sftp = {
     .name = "sftp",
     .schemes = sftp_schemes,
     .summary = "a file over SSH, with the host's key known (sftp://HOST/PATH, sftp://HOST/FOLDER/)",
+    .auth = NET_AUTH_SSH,
     .check = sftp_check,
     .describe = sftp_describe,
     .send = sftp_send,
