@@ -158,8 +158,18 @@ WRONG = [
     (["--origin", "host", "r.zip", "https://host/"], "https://HOST"),
     (["--origin", "https://host/path", "r.zip", "https://host/"], "https://HOST"),
     (["--origin", "https://u:hunter2@host", "r.zip", "https://host/"], "https://HOST"),
-    (["--proxy", "http://u:hunter2@host:1", "--dry-run", "/proc/version", "https://host/"], "password"),
+    (["--proxy", "http://u:hunter2@host:1", "--dry-run", "/etc/passwd", "https://host/"], "password"),
     (["--credential", "c", "r.zip", "file:///tmp/"], "--credentials-dir"),
+    (["r.zip", "https://host/a%zz"], "%25"),
+    (["r.zip", "tus+https://host/a%2"], "%25"),
+    (["r.zip", "https://host/?a=100%"], "%25"),
+    (["r.zip", "sftp://host"], "no path"),
+    (["--allow-plain", "/etc/passwd", "http://192.0.2.1/x"], "works to 127.0.0.1"),
+    (["--allow-plain", "--endpoint", "http://192.0.2.1", "/etc/passwd", "s3://bucket/key"], "works to 127.0.0.1"),
+    (["/etc/passwd", "s3://bucket/key"], "access_key="),
+    (["/etc/passwd", "sftp://host/x"], "--identity"),
+    (["--queue", "q", "--add", "--credentials", "absent", "/etc/passwd", "https://host/"], "absent' that '--credentials' names"),
+    (["--queue", "q", "--add", "--identity", "absent", "/etc/passwd", "sftp://host/x"], "absent' that '--identity' names"),
     (["--credential", "../c", "--credentials-dir", "/tmp", "r.zip", "file:///tmp/"], "without a path"),
 ]
 
@@ -713,6 +723,21 @@ def test_a_job_without_its_credentials_waits_for_a_person(upload, report, tmp_pa
         assert upload(*add).returncode == DONE
         succeeded(upload("--queue", spool, "--credentials-dir", tmp_path))
         assert server.heads[0]["Authorization"] == f"Bearer {CANARY}"
+
+
+def test_a_job_that_waits_is_not_told_of_a_command(upload, report, tmp_path):
+    spool = tmp_path / "spool"
+    with dead_port() as port:
+        assert upload("--queue", spool, "--add", "--allow-plain", report, f"http://127.0.0.1:{port}/r").returncode == DONE
+        assert upload("--queue", spool, "--give-up-after", "0").returncode == LATER
+    job, = json.loads(upload("--queue", spool, "--list", "--format", "json").stdout)["jobs"]
+    assert job["error"].endswith("; a later run of the queue tries again")
+
+
+def test_a_file_whose_size_hides_its_content_is_refused(upload, tmp_path):
+    assert os.stat("/proc/version").st_size == 0
+    assert "copy it" in said(upload("/proc/version", f"file://{tmp_path}/x"), FAILED)
+    assert not (tmp_path / "x").exists()
 
 
 def test_only_what_would_be_sent_is_put_into_the_spool(upload, report, tmp_path):

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <strings.h>
 
+#include "common/hex.h"
 #include "common/suggest.h"
 #include "common/units.h"
 #include "upload/protocols/protocol.h"
@@ -32,6 +33,11 @@ static int check_signs(const char *url, struct err *err)
             return err_set(err, ERR_USAGE,
                            "sign %zu of the URL cannot stand in a URL: write it as %%%02X",
                            (size_t)(p - url) + 1, (unsigned char)*p);
+        if (*p == '%' && (hex_value(p[1]) < 0 || hex_value(p[2]) < 0))
+            return err_set(err, ERR_USAGE,
+                           "sign %zu of the URL is a %% without two hexadecimal digits behind it: "
+                           "write a percent sign as %%25",
+                           (size_t)(p - url) + 1);
     }
     return 0;
 }

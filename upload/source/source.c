@@ -147,6 +147,18 @@ static int check_regular(struct source *source, struct err *err)
     return 0;
 }
 
+/* Files of /proc and the like have content that their size does not tell. */
+static int check_empty(const struct source *source, struct err *err)
+{
+    char byte;
+    if (source_size(source) > 0 || pread(source->fd, &byte, 1, 0) <= 0)
+        return 0;
+    return err_set(err, ERR_UNSUPPORTED,
+                   "'%s' has content though its size is 0, like the files of /proc: copy it to a "
+                   "plain file first",
+                   source->path);
+}
+
 int source_open(const char *path, struct source **ret, struct err *err)
 {
     /* A pipe would block at open. */
@@ -173,6 +185,8 @@ int source_take(int fd, const char *path, struct source **ret, struct err *err)
     struct stat status;
     if (r == 0)
         r = look(source, &status, err);
+    if (r == 0)
+        r = check_empty(source, err);
     if (r == 0)
         *ret = TAKE(source);
     return r;
