@@ -204,6 +204,7 @@ static void what_is_no_file_is_refused_and_does_not_block(void **state)
     assert_int_equal(mkfifo(path, 0600), 0);
     assert_int_equal(source_open(path, &source, NULL), ERR_UNSUPPORTED);
     assert_int_equal(source_open("/dev/zero", &source, NULL), ERR_UNSUPPORTED);
+    assert_int_equal(source_open("/proc/version", &source, NULL), ERR_UNSUPPORTED);
     unlink(path);
     assert_int_equal(source_open(path, &source, NULL), ERR_NOTFOUND);
     assert_int_equal(symlink(path, path), 0);

@@ -96,6 +96,9 @@ static void what_is_no_url_is_refused_with_what_would_be_right(void **state)
         {"file:///mnt/%00", "%00"},
         {"file:///mnt/%zz", "%25"},
         {"file:///mnt/?" SECRET, "%3F"},
+        {"https://host/%zz" SECRET, "%25"},
+        {"https://host/?" SECRET "=%", "%25"},
+        {"sftp://host", "no path"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct target target = {.url = (char *)"untouched"};
