@@ -5,6 +5,16 @@
  */
 #include "analyzer/rules/rule_private.h"
 
+/* A part that may be missing, but is a map. */
+static int get_map(const struct doc_node *root, const char *key, const struct doc_node **ret,
+                   struct err *err)
+{
+    *ret = doc_get(root, key);
+    if (*ret && (*ret)->kind != DOC_MAP)
+        return doc_fail(*ret, err, "'%s' is a map of names", key);
+    return 0;
+}
+
 static int load_capabilities(struct rule_set *set, const struct doc_node *map, struct err *err)
 {
     for (size_t i = 0; map && i < map->count; i++) {
@@ -50,16 +60,18 @@ static int load_times(struct rule_set *set, const struct doc_node *node, struct 
 int log_groups_load(struct rule_set *set, const struct embedded_file *file, struct err *err)
 {
     static const char *const keys[] = {"groups", "capabilities", "times", NULL};
-    const struct doc_node *root;
+    const struct doc_node *root, *capabilities = NULL;
     int r =
         doc_parse(set->arena, file->name, file->data, (size_t)(file->end - file->data), &root, err);
     if (r == 0)
         r = doc_check_keys(root, keys, err);
-    if (r < 0)
-        return r;
-    set->groups = doc_get(root, "groups");
-    r = load_times(set, doc_get(root, "times"), err);
-    return r < 0 ? r : load_capabilities(set, doc_get(root, "capabilities"), err);
+    if (r == 0)
+        r = get_map(root, "groups", &set->groups, err);
+    if (r == 0)
+        r = get_map(root, "capabilities", &capabilities, err);
+    if (r == 0)
+        r = load_times(set, doc_get(root, "times"), err);
+    return r < 0 ? r : load_capabilities(set, capabilities, err);
 }
 
 const struct log_times *rule_set_log_times(const struct rule_set *set)
