@@ -84,11 +84,11 @@ def forms(name):
 
 
 def real_addresses(texts):
-    """Addresses of the networks that the sample pool is made of (documentation range, and local MACs)."""
+    """Addresses of the networks that the sample pool is made of (documentation range, and MACs of 02:00:00; pseudonyms of these are local, too, and may begin with 02)."""
     found = set()
     for text in texts:
         found.update(re.findall(rb"(?<![\d.])192\.0\.2\.\d{1,3}(?![\d.])", text))
-        found.update(re.findall(rb"(?<![\w:])02(?::[0-9a-f]{2}){5}(?![\w:])", text))
+        found.update(re.findall(rb"(?<![\w:])02:00:00(?::[0-9a-f]{2}){3}(?![\w:])", text))
     return found
 
 
