@@ -84,7 +84,10 @@ def forms(name):
 
 
 def real_addresses(texts):
-    """Addresses of the networks that the sample pool is made of (documentation range, and MACs of 02:00:00; pseudonyms of these are local, too, and may begin with 02)."""
+    """Addresses of the networks that the sample pool is made of: documentation range, and MACs of 02:00:00.
+
+    Pseudonyms of these MACs are local, too, and may begin with 02.
+    """
     found = set()
     for text in texts:
         found.update(re.findall(rb"(?<![\d.])192\.0\.2\.\d{1,3}(?![\d.])", text))
