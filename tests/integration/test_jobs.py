@@ -99,6 +99,7 @@ def test_samples(path):
     assert_same(path)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", ["report.zip", "report.tar", "report.tar.gz", "folder", "bundle.zip", "cut.zip", "damaged.zip"])
 def test_reports_with_many_hits(report, name):
     status, out, _ = assert_same(report / name)

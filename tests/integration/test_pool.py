@@ -193,6 +193,7 @@ def test_bodies_may_come_in_chunks_or_with_a_length(setup, mode):
     assert bundle.hosts["host2"]["members"] > 20
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("mode, status, words", [
     ("hang", "timeout", "time"), ("mute", "timeout", "time"), ("drip", "timeout", "time"), ("endless", "timeout", "time"),
     ("hang in the middle", "timeout", "time"), ("endless headers", "malformed", "no HTTP"),
