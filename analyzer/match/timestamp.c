@@ -164,7 +164,7 @@ static bool format_fits(const struct log_format *format, const char *line, size_
 bool stamp_read(const struct log_formats *formats, const char *line, size_t length, unsigned *hint,
                 struct stamp *ret)
 {
-    size_t count = formats->formats.count;
+    size_t count = length > 0 ? formats->formats.count : 0; /* an empty line has no stamp */
     for (size_t i = 0; i < count; i++) {
         size_t index = (*hint + i) % count;
         if (format_fits(&formats->formats.items[index], line, length, ret)) {
