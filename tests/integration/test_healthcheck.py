@@ -2,8 +2,6 @@
 """xen-healthcheck run, now and status: a host alone, a pool, an enrolled pool, and what ends runs before their time."""
 import datetime
 import fcntl
-import importlib.machinery
-import importlib.util
 import json
 import os
 import pathlib
@@ -20,6 +18,7 @@ import prometheus_client.parser
 import pytest
 
 from fakes import health_check_service, xapi
+from sample_roots import build_roots
 
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 SOURCE = pathlib.Path(os.environ["XENHEALTH_SOURCE"])
@@ -44,12 +43,9 @@ def stamp(**ago):
 
 @pytest.fixture(scope="module")
 def roots():
-    loader = importlib.machinery.SourceFileLoader("make_samples", str(SOURCE / "samples/make-samples"))
-    samples = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    loader.exec_module(samples)
     with tempfile.TemporaryDirectory(prefix="health-roots.") as folder:
-        samples.build_roots([SOURCE / "samples/host-root"], pathlib.Path(folder) / "healthy")
-        samples.build_roots([SOURCE / "samples/host-root", SOURCE / "samples/problems"], pathlib.Path(folder) / "problems")
+        build_roots(f"{folder}/healthy", "host-root")
+        build_roots(f"{folder}/problems", "host-root", "problems")
         yield pathlib.Path(folder)
 
 

@@ -79,6 +79,8 @@ def test_the_command_is_recorded_as_what_it_did(report, name):
     assert re.fullmatch(status, entry["status"]), entry
     if content is not None:
         assert found[f"{name}.out"] == content
+    if name == "runs-away":
+        assert found[f"{name}.out"].startswith(b"begun\n")
     if FULL:  # on a machine that does nothing else
         assert entry["duration_ms"] <= SECONDS * 1000 + 500
 

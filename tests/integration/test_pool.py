@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """xen-bugtool --pool against a made-up pool whose hosts misbehave one at a time."""
 import gzip
-import importlib.machinery
-import importlib.util
 import io
 import json
 import os
@@ -20,6 +18,7 @@ import zipfile
 import pytest
 
 from fakes import xapi
+from sample_roots import build_roots
 
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 SOURCE = pathlib.Path(os.environ["XENHEALTH_SOURCE"])
@@ -35,11 +34,8 @@ STAMP = r"\d{4}(-\d\d){5}"
 @pytest.fixture(scope="session")
 def roots():
     """The sample hosts, once for all tests."""
-    loader = importlib.machinery.SourceFileLoader("make_samples", str(SOURCE / "samples/make-samples"))
-    samples = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    loader.exec_module(samples)
     with tempfile.TemporaryDirectory(prefix="pool-roots.") as folder:
-        samples.build_roots([SOURCE / "samples/host-root"], pathlib.Path(folder))
+        build_roots(folder, "host-root")
         yield pathlib.Path(folder)
 
 
