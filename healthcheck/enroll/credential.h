@@ -10,8 +10,7 @@
 #include "healthcheck/enroll/enrollment.h"
 #include "healthcheck/xapi/config.h"
 
-#define CREDENTIAL_FOLDER "/run/xenhealth/credentials"
-#define CREDENTIAL_NAME   "healthcheck"
+#define CREDENTIAL_NAME "healthcheck"
 
 /*
  * Writes `folder`/CREDENTIAL_NAME. `xapi` and `config` may be NULL on a standalone host; `settings`

@@ -15,15 +15,12 @@
 
 #include "healthcheck/xapi/xapi.h"
 
-#define ENROLL_CONFIG_FOLDER "/etc/xenhealth"
-#define ENROLL_STATE_FOLDER  "/var/lib/xenhealth"
-
 /* Where things are, and how a person is spoken to. */
 struct enroll_place {
     const char *root;                      /* of XAPI's socket: "/" */
-    const char *config;                    /* folder, ENROLL_CONFIG_FOLDER */
-    const char *state;                     /* folder, ENROLL_STATE_FOLDER */
-    const char *runtime;                   /* folder on a tmpfs, CREDENTIAL_FOLDER */
+    const char *config;                    /* folder */
+    const char *state;                     /* folder */
+    const char *runtime;                   /* folder on a tmpfs */
     const char *spool;                     /* of the uploader */
     const char *service;                   /* our uuid, as in UploadLock; "" when it has none yet */
     const char *uploader;                  /* path of xen-upload */

@@ -13,8 +13,6 @@
 
 #include "healthcheck/run/situation.h"
 
-#define RUN_CREDENTIALS "/run/xenhealth/credentials"
-
 struct run_options {
     const struct settings *settings;
     const char *config;      /* folder of enrollment.yaml */
