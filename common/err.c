@@ -63,10 +63,10 @@ int err_set_at(struct err *err, int code, const char *where, int line, int colum
     return code;
 }
 
-int err_prefix(struct err *err, const char *format, ...)
+int err_prefix(struct err *err, int code, const char *format, ...)
 {
-    if (!err || err->code == ERR_OK)
-        return err ? err->code : ERR_OK;
+    if (code == ERR_OK || !err || err->code == ERR_OK)
+        return code;
     char text[sizeof err->text];
     va_list arguments;
     va_start(arguments, format);
@@ -76,7 +76,7 @@ int err_prefix(struct err *err, const char *format, ...)
     if (used < sizeof text)
         snprintf(text + used, sizeof text - used, ": %s", err->text);
     memcpy(err->text, text, sizeof text);
-    return err->code;
+    return code;
 }
 
 int err_pass(struct err *err, int code, const struct err *from)

@@ -53,8 +53,9 @@ int err_set_errno(struct err *err, int sysno, const char *format, ...) PRINTF_LI
 int err_set_at(struct err *err, int code, const char *where, int line, int column,
                const char *format, ...) PRINTF_LIKE(6, 7);
 
-/* Puts "context: " in front of the recorded text. Returns the recorded code. */
-int err_prefix(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Of a call that returned `code`: puts "context: " in front of the recorded text, unless `code` is
+ * 0. Returns `code`. */
+int err_prefix(struct err *err, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /*
  * For a function that tried before it failed: records what `from` holds, as `code`, unless `code`

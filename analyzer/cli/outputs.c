@@ -69,7 +69,7 @@ static int open_database_output(struct output_file *file, struct err *err)
                        file->path);
     file->may_replace = exists;
     int r = open_temporary(file, err);
-    return r < 0 ? err_prefix(err, "--export") : 0;
+    return err_prefix(err, r, "--export");
 }
 
 int outputs_open(struct outputs *ret, const struct options *options, struct err *err)

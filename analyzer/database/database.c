@@ -116,7 +116,7 @@ static int create_table(struct database *database, const struct table *table, st
     strbuf_addc(&sql, ')');
     int r = strbuf_ok(&sql) ? database_run(database, sql.data, err) : err_nomem(err);
     strbuf_release(&sql);
-    return r < 0 ? err_prefix(err, "table '%s'", table->name) : 0;
+    return err_prefix(err, r, "table '%s'", table->name);
 }
 
 static int compare_states(const void *a, const void *b)

@@ -162,8 +162,7 @@ static int create_views(const struct fact_set *facts, struct database *database,
                                     facts->views[i].name, facts->views[i].query);
         r = sql ? database_run(database, sql, err) : err_nomem(err);
         sqlite3_free(sql);
-        if (r < 0)
-            err_prefix(err, "%s: view '%s'", facts->file, facts->views[i].name);
+        err_prefix(err, r, "%s: view '%s'", facts->file, facts->views[i].name);
     }
     return r;
 }
@@ -202,8 +201,7 @@ int facts_references(const struct fact_set *facts, struct database *database,
     for (size_t i = 0; r == 0 && i < facts->count; i++)
         for (size_t q = 0; r == 0 && q < facts->facts[i].query_count; q++) {
             r = add_references(database, facts->facts[i].queries[q], &all, err);
-            if (r < 0)
-                err_prefix(err, "%s: fact '%s'", facts->file, facts->facts[i].name);
+            err_prefix(err, r, "%s: fact '%s'", facts->file, facts->facts[i].name);
         }
     if (r == 0)
         r = drop_views(facts, database, err);
@@ -322,8 +320,7 @@ int facts_compute(const struct fact_set *facts, struct database *database, struc
         r = fill_views(facts, database, err);
     for (size_t i = 0; r == 0 && i < facts->count; i++) {
         r = compute(&facts->facts[i], database, err);
-        if (r < 0)
-            err_prefix(err, "%s: fact '%s'", facts->file, facts->facts[i].name);
+        err_prefix(err, r, "%s: fact '%s'", facts->file, facts->facts[i].name);
     }
     if (r == 0)
         r = drop_views(facts, database, err);

@@ -98,8 +98,7 @@ int inventory_references(const struct inventory_plan *plan, struct database *dat
         for (size_t q = 0; r == 0 && q < plan->rows[i].query_count; q++) {
             struct table_names names = {0};
             r = database_references(database, plan->rows[i].queries[q], &names, err);
-            if (r < 0)
-                err_prefix(err, "%s: row '%s'", plan->file, plan->rows[i].title);
+            err_prefix(err, r, "%s: row '%s'", plan->file, plan->rows[i].title);
             for (size_t n = 0; r == 0 && n < names.count; n++)
                 if (!table_names_add(&all, names.names[n]))
                     r = err_nomem(err);

@@ -221,7 +221,7 @@ static int create_temp(struct database *database, struct temp_table *temp,
     strbuf_addc(&sql, ')');
     int r = strbuf_ok(&sql) ? database_run(database, sql.data, err) : err_nomem(err);
     strbuf_release(&sql);
-    return r < 0 ? err_prefix(err, "table '%s'", temp->name) : 0;
+    return err_prefix(err, r, "table '%s'", temp->name);
 }
 
 static void forget_temp(struct database *database, struct temp_table *temp)

@@ -77,7 +77,7 @@ int sandbox_enter(struct sandbox *sandbox, const struct sandbox_folders *folders
         r = confine_cpu_time(&sandbox->limits, err);
     if (r == 0)
         r = confine_calls(folders, err);
-    return r < 0 ? err_prefix(err, "the sandbox for reading reports cannot be set up") : 0;
+    return err_prefix(err, r, "the sandbox for reading reports cannot be set up");
 }
 
 static int prepare_child(const struct sandbox_job *job, struct err *err)

@@ -239,9 +239,9 @@ static void say_failure(const struct session *s, const struct destination *desti
     if (err->code == ERR_CANCELLED || err->code == ERR_USAGE)
         return;
     if (s->options.outfd >= 0)
-        err_prefix(err, "Error writing tar file descriptor '%d'", s->options.outfd);
+        err_prefix(err, err->code, "Error writing tar file descriptor '%d'", s->options.outfd);
     else
-        err_prefix(err, "Error writing %s file '%s'", zip ? "zip" : "tar", destination->path);
+        err_prefix(err, err->code, "Error writing %s file '%s'", zip ? "zip" : "tar", destination->path);
 }
 
 static int say_success(const struct session *s, const struct destination *destination,

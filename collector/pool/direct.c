@@ -76,6 +76,6 @@ int direct_take(struct spawner *spawner, const char *const *argv, const struct l
     close(drain.fd);
     pthread_join(thread, NULL);
     if (r < 0 && ret->members == 0 && feeder.end.errors[0] && err)
-        err_prefix(err, "%.*s", (int)strcspn(feeder.end.errors, "\n"), feeder.end.errors);
+        err_prefix(err, r, "%.*s", (int)strcspn(feeder.end.errors, "\n"), feeder.end.errors);
     return r;
 }

@@ -133,8 +133,10 @@ static int take_through_xapi(const struct take_setting *setting, struct take *ta
         way.socket[0] = '\0';
         take->way = TAKE_BY_HTTPS;
         int r = endpoint_parse(take->host->address, &way.endpoint, err);
-        if (r < 0)
-            return err_prefix(err, "XAPI gives no address of this host") < 0 ? ERR_NOTFOUND : r;
+        if (r < 0) {
+            err_prefix(err, r, "XAPI gives no address of this host");
+            return ERR_NOTFOUND;
+        }
     }
     int r = xapi_connect(&way, limit, &stream, err);
     if (r == 0)

@@ -57,5 +57,5 @@ int own_member_end(struct own_member *member, struct err *err)
     obfuscation_free(member->obfuscation);
     stage_free(member->stage);
     strbuf_release(&member->text);
-    return r < 0 ? err_prefix(err, "cannot write %s", member->name) : 0;
+    return err_prefix(err, r, "cannot write %s", member->name);
 }

@@ -33,7 +33,7 @@ static int take_from_pool(struct xapi *xapi, const struct config *config,
                        CONFIG_UPLOAD_TOKEN);
     int r = xapi_secret_get(xapi, uuid, token, sizeof token, err);
     if (r == ERR_NOTFOUND)
-        err_prefix(err, "the pool's upload token is gone, run 'xen-healthcheck enroll' again");
+        err_prefix(err, r, "the pool's upload token is gone, run 'xen-healthcheck enroll' again");
     if (r < 0)
         return r;
     strbuf_addf(text, "token=%s\n", token);

@@ -96,7 +96,7 @@ static int empty_spool(const struct enroll_place *place, struct err *err)
     if (access(place->spool, F_OK) < 0 || access(place->uploader, X_OK) < 0)
         return 0; /* who could send it? */
     int r = uploader_run(place, words, false, DROP_LIMIT_MS, err);
-    return r < 0 ? err_prefix(err, "reports that wait in '%s' may still be sent", place->spool) : 0;
+    return err_prefix(err, r, "reports that wait in '%s' may still be sent", place->spool);
 }
 
 int enroll_disable(const struct enroll_place *place, struct err *err)
@@ -107,9 +107,10 @@ int enroll_disable(const struct enroll_place *place, struct err *err)
     empty_spool(place, &own);
     bool stopped = own.code == 0;
     int r = disable_at_xapi(place, &own);
-    if (stopped && r < 0 && r != ERR_UNSUPPORTED)
-        err_prefix(&own, "nothing leaves this host any more, but the pool still counts as "
-                         "enrolled, so run this again");
+    if (stopped && r != ERR_UNSUPPORTED)
+        err_prefix(&own, r,
+                   "nothing leaves this host any more, but the pool still counts as "
+                   "enrolled, so run this again");
     if (own.code == 0)
         place->say(place->context, "Nothing leaves this host any more. Its reports stay where they "
                                    "are.");

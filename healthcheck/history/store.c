@@ -128,7 +128,7 @@ int store_read(const struct store *store, const char *name, struct strbuf *ret, 
     if (r < 0 && why.sysno == ENOENT)
         return 0;
     if (r < 0) {
-        err_prefix(&why, "%s", store->path);
+        err_prefix(&why, r, "%s", store->path);
         why.code = why.sysno == EACCES ? ERR_DENIED : why.code;
         *err = why;
         return why.code;

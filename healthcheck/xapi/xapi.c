@@ -206,8 +206,8 @@ static int open_at(struct xapi *xapi, const struct xapi_options *options, enum x
         return 0;
     }
     int r = enter(xapi, ret_role, facts, err);
-    if (r < 0 && r != ERR_CANCELLED)
-        err_prefix(err, "XAPI of this host does not answer as it should");
+    if (r != ERR_CANCELLED)
+        err_prefix(err, r, "XAPI of this host does not answer as it should");
     return r;
 }
 

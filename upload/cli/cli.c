@@ -79,7 +79,7 @@ static int write_receipt(const char *path, const struct receipt *receipt, struct
     if (r == 0)
         r = replace_path(path, text.data, text.length, 0644, err);
     strbuf_release(&text);
-    return r < 0 ? err_prefix(err, "the file was sent, but the receipt is missing") : 0;
+    return err_prefix(err, r, "the file was sent, but the receipt is missing");
 }
 
 static int send_file(struct upload *upload, const struct options *options, struct err *err)

@@ -52,7 +52,7 @@ static int load_token(const char *path, struct net_secrets *s, struct err *err)
     char text[SECRET_MAX_BYTES + 1];
     int r = secret_read_text(path, text, sizeof text, err);
     if (r == 0 && (r = grant_take_token(text, sizeof text, err)) < 0)
-        err_prefix(err, "'%s'", path);
+        err_prefix(err, r, "'%s'", path);
     if (r == 0 && strlen(text) >= sizeof s->token)
         r = err_set(err, ERR_PARSE, "'%s' holds more than %zu characters", path,
                     sizeof s->token - 1);

@@ -54,7 +54,7 @@ static int check_proxy(const char *proxy, struct err *err)
     struct url url;
     int r = url_parse(proxy, &url, err);
     if (r < 0)
-        return err_prefix(err, "'--proxy'");
+        return err_prefix(err, r, "'--proxy'");
     bool known = false;
     for (size_t i = 0; i < ARRAY_SIZE(schemes); i++)
         known = known || strcmp(url.scheme, schemes[i]) == 0;

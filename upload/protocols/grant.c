@@ -76,13 +76,13 @@ static int ask(struct net *net, const char *service, const char *path, enum net_
     CLEANUP(wipe_answer) struct net_answer answer = {0};
     int r = net_ask(net, &request, &answer, err);
     if (r < 0)
-        return err_prefix(err, "%s", what);
+        return err_prefix(err, r, "%s", what);
     *ret_status = answer.status;
     r = net_judge(&answer, what, err);
     if (r < 0)
         return r;
     r = cis_read_token(&answer.body, ret_token, MAX_TOKEN, err);
-    return r < 0 ? err_prefix(err, "%s", what) : 0;
+    return err_prefix(err, r, "%s", what);
 }
 
 static int ask_identity(struct net *net, const struct grant_wish *wish, char *ret, struct err *err)

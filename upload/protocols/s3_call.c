@@ -163,8 +163,8 @@ int s3_judge(struct s3 *s3, const struct net_answer *answer, const struct s3_rep
         return err_set(err, ERR_UNSUPPORTED, "%s: the server says %s: %s", what,
                        *reply->code ? reply->code : "that it failed", reply->message);
     r = net_judge(answer, what, err);
-    if (r < 0 && *reply->code)
-        err_prefix(err, "%s (%s)", reply->code, reply->message);
+    if (*reply->code)
+        err_prefix(err, r, "%s (%s)", reply->code, reply->message);
     return r;
 }
 

@@ -199,7 +199,7 @@ static int create(struct tus *tus, struct err *err)
     strbuf_clear(&tus->url);
     r = net_same_origin(target->http, location, &tus->url, err);
     if (r < 0)
-        return err_prefix(err, "the Location of the new upload");
+        return err_prefix(err, r, "the Location of the new upload");
     if (!strbuf_ok(&tus->url))
         return err_set(err, ERR_PARSE, "the Location of the new upload is longer than %d bytes",
                        MAX_URL);

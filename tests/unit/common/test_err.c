@@ -26,7 +26,7 @@ static void nobody_has_to_care(void **state)
     assert_int_equal(err_set(NULL, ERR_LIMIT, "x"), ERR_LIMIT);
     assert_int_equal(err_set_errno(NULL, ENOENT, "x"), ERR_NOTFOUND);
     assert_int_equal(err_set_at(NULL, ERR_PARSE, "f", 1, 2, "x"), ERR_PARSE);
-    assert_int_equal(err_prefix(NULL, "x"), ERR_OK);
+    assert_int_equal(err_prefix(NULL, ERR_AGAIN, "x"), ERR_AGAIN);
     assert_int_equal(err_nomem(NULL), ERR_NOMEM);
     err_clear(NULL);
 }
@@ -70,10 +70,13 @@ static void context_comes_in_front(void **state)
 {
     (void)state;
     struct err err = ERR_INIT;
-    assert_int_equal(err_prefix(&err, "nothing happened"), ERR_OK);
+    assert_int_equal(err_prefix(&err, ERR_OK, "nothing happened"), ERR_OK);
+    assert_int_equal(err_prefix(&err, ERR_IO, "nothing was recorded"), ERR_IO);
     assert_string_equal(err.text, "");
     err_set(&err, ERR_IO, "disk full");
-    assert_int_equal(err_prefix(&err, "report '%s'", "a.zip"), ERR_IO);
+    assert_int_equal(err_prefix(&err, ERR_IO, "report '%s'", "a.zip"), ERR_IO);
+    assert_string_equal(err.text, "report 'a.zip': disk full");
+    assert_int_equal(err_prefix(&err, ERR_OK, "all was well"), ERR_OK);
     assert_string_equal(err.text, "report 'a.zip': disk full");
 }
 
@@ -90,7 +93,7 @@ static void long_texts_are_cut_and_long_places_keep_their_end(void **state)
     assert_int_equal(strlen(err.where), sizeof err.where - 1);
     assert_string_equal(err.where + strlen(err.where) - 5, "e.yml");
     assert_int_equal(strlen(err.text), sizeof err.text - 1);
-    err_prefix(&err, "%s", text);
+    err_prefix(&err, ERR_PARSE, "%s", text);
     assert_int_equal(strlen(err.text), sizeof err.text - 1);
 }
 
