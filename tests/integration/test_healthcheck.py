@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import zipfile
 
 import jsonschema
@@ -19,6 +18,7 @@ import pytest
 
 from fakes import health_check_service, xapi
 from sample_roots import build_roots
+from torture import wait_until
 
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 SOURCE = pathlib.Path(os.environ["XENHEALTH_SOURCE"])
@@ -109,10 +109,7 @@ class House:
         return json.loads(path.read_text())["check"]["step"] if path.exists() else None
 
     def wait_for_step(self, *steps):
-        end = time.monotonic() + 60
-        while self.step() not in steps:
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        assert wait_until(lambda: self.step() in steps)
 
     def reports(self):
         return sorted(path.name for path in (self.state / "reports").iterdir())
@@ -745,10 +742,7 @@ def test_sigterm_gives_the_lock_back(single, step):
     run = single.start("run")
     single.wait_for_step(step)
     if step == "locking":
-        end = time.monotonic() + 60
-        while not single.pool.health.get("UploadLock"):
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        assert wait_until(lambda: single.pool.health.get("UploadLock"))
     run.send_signal(signal.SIGTERM)
     assert run.wait(timeout=60) == 3
     assert_settled(single)

@@ -135,7 +135,7 @@ def test_commands_of_a_capability_without_time_are_not_killed_at_their_first_lin
 def test_commands_run_at_once_but_no_more_than_wanted(tmp_path, catalog):
     """Each of a pair waits for the other: one after the other they would never end."""
     meet = "touch {0}/{1}; while ! test -e {0}/{2}; do sleep 0.05; done; echo met"
-    items = "".join(f"  - command: [/bin/sh, -c, '{meet.format(tmp_path, mine, other)}']\n    as: meet-{mine}\n    time: 20\n"
+    items = "".join(f"  - command: [/bin/sh, -c, '{meet.format(tmp_path, mine, other)}']\n    as: meet-{mine}\n    time: 120\n"
                     for mine, other in (("a", "b"), ("b", "a")))
     found = members(collect(tmp_path / "out", "--catalog", catalog(t=items), "--output=tar"))
     assert found["meet-a.out"] == found["meet-b.out"] == b"met\n"

@@ -18,7 +18,7 @@ import pytest
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 ANALYZE = BIN / "xen-analyze"
 OOM = "Nov  2 10:00:00 host1 kernel: [   10.000000] Out of memory: Kill process 1419 (xapi) score 5 or sacrifice child\n"
-PATIENCE = 60
+PATIENCE = 120  # seconds
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def survivors(marker):
     return sorted(found)
 
 
-def wait_until(condition, seconds=20):
+def wait_until(condition, seconds=120):
     """For what another process does in its own time; the tests do not depend on how long it takes."""
     end = time.monotonic() + seconds * PATIENCE
     while not condition():
