@@ -16,8 +16,9 @@
 
 #include "common/err.h"
 #include "common/strbuf.h"
+#include "common/url_text.h"
 
-#define ENROLLMENT_URL_BYTES 2048
+#define ENROLLMENT_URL_BYTES (URL_TEXT_MAX + 1)
 #define ENROLLMENT_FILE      "enrollment.yaml"
 #define ENROLLMENT_SECRET    "upload.credential"
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/units.h"
+#include "common/url_text.h"
 #include "healthcheck/enroll/enroll.h"
 #include "healthcheck/enroll/enrollment.h"
 
@@ -49,23 +50,15 @@ static int take_number(const char *name, const char *text, int least, int most, 
 
 static int check_url(const char *url, struct err *err)
 {
-    const char *separator = strstr(url, "://");
-    if (strlen(url) >= ENROLLMENT_URL_BYTES)
-        return err_set(err, ERR_USAGE, "the URL has more than %d signs", ENROLLMENT_URL_BYTES - 1);
-    for (const char *c = url; *c; c++)
-        if (*c <= ' ' || *c > '~')
-            return err_set(err, ERR_USAGE, "the URL holds a blank or a sign that is no ASCII");
-    if (!separator || separator == url)
+    struct url_text parts;
+    int r = url_text_check_signs(url, err);
+    if (r < 0)
+        return r;
+    if (!url_text_split(url, &parts))
         return err_set(err, ERR_USAGE,
-                       "'%.60s' is no URL: it needs a scheme, for example "
-                       "cis+https://HOST/feeds/api/ or tus+https://HOST/PATH",
-                       url);
-    size_t authority = strcspn(separator + 3, "/?#");
-    if (memchr(separator + 3, '@', authority))
-        return err_set(err, ERR_USAGE,
-                       "a URL with a user or a password is not taken: put them into a file for "
-                       "--credentials");
-    return 0;
+                       "that is no URL: it needs a scheme, for example "
+                       "cis+https://HOST/feeds/api/ or tus+https://HOST/PATH");
+    return url_text_check_authority(&parts, true, err);
 }
 
 static int take_option(int found, struct enroll_request *request, struct err *err)

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/secret.h"
+#include "common/url_text.h"
 #include "upload/protocols/grant.h"
 
 static int path_of(const struct options *options, char *ret, size_t size, struct err *err)
@@ -32,18 +33,10 @@ static int path_of(const struct options *options, char *ret, size_t size, struct
     return 0;
 }
 
-/* Of "https://host:port" in a URL. */
-static size_t origin_length(const char *url)
-{
-    const char *mark = strstr(url, "://");
-    const char *authority = mark ? mark + 3 : url;
-    return (size_t)(authority - url) + strcspn(authority, "/?#");
-}
-
 static bool is_for(const struct options *options, const char *origin)
 {
-    size_t length = origin_length(origin);
-    return !options->origin || (origin_length(options->origin) == length &&
+    size_t length = url_text_origin_length(origin);
+    return !options->origin || (url_text_origin_length(options->origin) == length &&
                                 strncasecmp(origin, options->origin, length) == 0);
 }
 

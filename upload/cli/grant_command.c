@@ -7,18 +7,24 @@
 #include <strings.h>
 
 #include "common/secret.h"
+#include "common/url_text.h"
 #include "upload/cli/credentials.h"
 #include "upload/protocols/grant.h"
 
 static int check_url(const struct options *options, struct err *err)
 {
-    if (strncasecmp(options->grant, "https://", 8) == 0)
-        return 0;
-    if (strncasecmp(options->grant, "http://", 7) == 0 && options->net.allow_plain)
-        return 0;
-    return err_set(err, ERR_USAGE,
-                   "'--grant' needs the address of the service: https://HOST; a password goes "
-                   "there");
+    const char *url = options->grant;
+    struct url_text parts;
+    bool safe = strncasecmp(url, "https://", 8) == 0 ||
+                (strncasecmp(url, "http://", 7) == 0 && options->net.allow_plain);
+    if (!safe || !url_text_split(url, &parts))
+        return err_set(err, ERR_USAGE,
+                       "'--grant' needs the address of the service: https://HOST; a password goes "
+                       "there");
+    int r = url_text_check_signs(url, err);
+    if (r == 0)
+        r = url_text_check_authority(&parts, false, err);
+    return err_prefix(err, r, "'--grant'");
 }
 
 static int fetch(const struct options *options, const struct net_secrets *secrets,

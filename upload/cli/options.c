@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/suggest.h"
+#include "common/url_text.h"
 
 #define OPTIONS_MAX    64 /* bits of `given` */
 #define FIRST_VALUE    256
@@ -158,10 +159,11 @@ static int need(bool wrong, struct err *err, const char *text)
 
 static int check_origin(const char *origin, struct err *err)
 {
-    const char *mark = origin ? strstr(origin, "://") : NULL;
-    size_t length = mark ? strcspn(mark + 3, "/?#@") : 0;
-    if (!origin ||
-        (length > 0 && (mark[3 + length] == '\0' || strcmp(mark + 3 + length, "/") == 0)))
+    struct url_text parts;
+    const char *rest = origin ? origin + url_text_origin_length(origin) : "";
+    if (!origin || ((*rest == '\0' || strcmp(rest, "/") == 0) &&
+                    url_text_check_signs(origin, NULL) == 0 && url_text_split(origin, &parts) &&
+                    url_text_check_authority(&parts, false, NULL) == 0))
         return 0;
     return err_set(err, ERR_USAGE,
                    "'--origin' needs a server and nothing more: https://HOST or https://HOST:PORT");

@@ -9,15 +9,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "common/url_text.h"
 #include "upload/net/net.h"
-
-static bool has_only_url_characters(const char *text)
-{
-    static const char characters[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-        "-._~:/?#[]@!$&'()*+,;=%";
-    return text[strspn(text, characters)] == '\0';
-}
 
 /* A part of the URL into a buffer. False when it has none, or it does not fit. */
 static bool get_part(CURLU *handle, CURLUPart part, unsigned flags, char *buffer, size_t size)
@@ -63,7 +56,7 @@ int url_parse(const char *text, struct url *ret, struct err *err)
     struct url url = {.handle = NULL};
     if (strlen(text) > NET_MAX_URL)
         return err_set(err, ERR_USAGE, "the URL is longer than %d characters", NET_MAX_URL);
-    if (!has_only_url_characters(text))
+    if (!url_text_has_only_signs(text))
         return err_set(err, ERR_USAGE,
                        "the URL has characters that no URL has: write them as %%XX, and a host's "
                        "name as xn--");
@@ -124,7 +117,7 @@ bool url_is_loopback(const struct url *url)
 bool url_host(const char *text, char ret[URL_HOST_SIZE])
 {
     CURLU *handle = curl_url();
-    bool there = handle && has_only_url_characters(text) &&
+    bool there = handle && url_text_has_only_signs(text) &&
                  curl_url_set(handle, CURLUPART_URL, text, 0) == CURLUE_OK &&
                  get_part(handle, CURLUPART_HOST, 0, ret, URL_HOST_SIZE);
     curl_url_cleanup(handle);
@@ -165,7 +158,7 @@ static int give_text(const struct url *url, struct strbuf *ret, struct err *err)
 int net_same_origin(const char *base, const char *location, struct strbuf *ret, struct err *err)
 {
     struct url from, to;
-    if (strlen(location) > NET_MAX_URL || location[0] == '\0' || !has_only_url_characters(location))
+    if (strlen(location) > NET_MAX_URL || location[0] == '\0' || !url_text_has_only_signs(location))
         return err_set(err, ERR_PARSE, "the server's answer leads to a place that is no URL");
     int r = url_parse(base, &from, err);
     if (r < 0)

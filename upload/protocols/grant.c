@@ -24,7 +24,6 @@
 /* XenCenter's. */
 #define PRODUCT_KEY "1a2d94a4263cd016dd7a7d510bde87f058a0b75d"
 
-#define MAX_URL   1000
 #define MAX_TOKEN sizeof(((struct grant *)0)->upload_token)
 
 static void wipe_text(char **text)
@@ -59,14 +58,14 @@ static int ask(struct net *net, const char *service, const char *path, enum net_
                const char *what, json_t *body, char *ret_token, int *ret_status, struct err *err)
 {
     static const char *const headers[] = {"Content-Type: application/json", NULL};
-    CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(MAX_URL);
+    CLEANUP(strbuf_release) struct strbuf url = STRBUF_INIT_MAX(NET_MAX_URL);
     json_auto_t *owned = body;
     CLEANUP(wipe_text) char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
     add_url(&url, service, path);
     if (!text)
         return err_set(err, ERR_USAGE, "%s: name, password or key are no UTF-8", what);
     if (!strbuf_ok(&url))
-        return err_set(err, ERR_USAGE, "%s: the URL is longer than %d bytes", what, MAX_URL);
+        return err_set(err, ERR_USAGE, "%s: the URL is longer than %d bytes", what, NET_MAX_URL);
     struct net_request request = {.method = "POST",
                                   .url = url.data,
                                   .headers = headers,

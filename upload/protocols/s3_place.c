@@ -10,6 +10,7 @@
 
 #include "common/escape.h"
 #include "common/percent.h"
+#include "common/url_text.h"
 #include "upload/protocols/s3_xml.h"
 
 #define MAX_KEY      1024 /* bytes; S3's limit */
@@ -99,21 +100,22 @@ static int read_region(const char *given, char region[64], struct err *err)
 /* Without the slashes at its end. */
 static int read_endpoint(const char *given, size_t *ret_length, struct err *err)
 {
-    size_t length = strlen(given), scheme = 0;
-    if (strncasecmp(given, "https://", 8) == 0)
-        scheme = 8;
-    else if (strncasecmp(given, "http://", 7) == 0)
-        scheme = 7;
-    while (length > scheme && given[length - 1] == '/')
-        length--;
-    if (scheme == 0 || length == scheme)
+    size_t length = strlen(given);
+    struct url_text parts;
+    if (strncasecmp(given, "https://", 8) != 0 && strncasecmp(given, "http://", 7) != 0)
         return err_set(err, ERR_USAGE, "--endpoint takes a URL like https://HOST[:PORT]");
-    for (size_t i = scheme; i < length; i++)
-        if (!strchr(UNRESERVED "/:[]", given[i]))
-            return err_set(err, ERR_USAGE,
-                           "--endpoint takes a URL without user, query and fragment");
-    *ret_length = length;
-    return 0;
+    while (given[length - 1] == '/')
+        length--;
+    int r = url_text_check_signs(given, err);
+    if (r == 0 && url_text_split(given, &parts))
+        r = url_text_check_authority(&parts, false, err);
+    /* Of the path each sign is signed as it stands. */
+    for (size_t i = url_text_origin_length(given); r == 0 && i < length; i++)
+        if (!strchr(UNRESERVED "/", given[i]))
+            r = err_set(err, ERR_USAGE, "the URL has more than a server and a plain path");
+    if (r == 0)
+        *ret_length = length;
+    return err_prefix(err, r, "--endpoint");
 }
 
 static int build(const struct s3_place *place, const char *endpoint, const struct strbuf *key,

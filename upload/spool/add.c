@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "common/escape.h"
+#include "common/url_text.h"
 #include "upload/spool/spool_private.h"
 
 #define COPY_BYTES (256 << 10)
@@ -173,21 +173,6 @@ static int settle(struct spool *spool, struct job *job, enum spool_added *ret, s
     return r == ERR_NOTFOUND ? add_new(spool, job, ret, err) : err_pass(err, r, &cause);
 }
 
-static int check(const struct job *job, struct err *err)
-{
-    size_t length = strlen(job->url);
-    unsigned point;
-    if (length > NET_MAX_URL)
-        return err_set(err, ERR_LIMIT, "the URL has more than %d characters", NET_MAX_URL);
-    for (size_t i = 0; i < length;) {
-        unsigned step = escape_utf8_length(job->url + i, length - i, &point);
-        if (step == 0 || point < ' ')
-            return err_set(err, ERR_USAGE, "the URL holds signs that no URL has");
-        i += step;
-    }
-    return 0;
-}
-
 /* A link keeps its own name: it is the user's name for the file. */
 static int make_absolute(const char *file, char **ret, struct err *err)
 {
@@ -211,7 +196,7 @@ int spool_add(struct spool *spool, struct job *job, enum spool_added *ret, struc
 {
     spool->dropped = 0;
     CLEANUP_FREE char *path = NULL;
-    int r = check(job, err);
+    int r = url_text_check_signs(job->url, err);
     if (r == 0)
         r = make_absolute(job->file, &path, err);
     if (r == 0)

@@ -14,7 +14,7 @@
 #include "upload/spool/receipt.h"
 
 #define JOB_ID_DIGITS   32
-#define JOB_MAX_BYTES   (64 << 10) /* a job's file; a URL has at most NET_MAX_URL */
+#define JOB_MAX_BYTES   (64 << 10) /* a job's file; a URL has at most URL_TEXT_MAX */
 #define JOB_MAX_OPTIONS 32
 
 enum job_state {

@@ -99,6 +99,8 @@ static void what_no_server_takes_is_told_before_anything_is_sent(void **state)
     refuses("s3://reports/a", "store:9000", NULL, "--endpoint");
     refuses("s3://reports/a", "https://", NULL, "--endpoint");
     refuses("s3://reports/a", "https://u:p@store", NULL, "--endpoint");
+    refuses("s3://reports/a", "https://store:0", NULL, "--endpoint");
+    refuses("s3://reports/a", "https://store/a%20b", NULL, "--endpoint");
     refuses("s3://reports/a", "https://store?a=b", NULL, "--endpoint");
     refuses("s3://reports/a", NULL, "eu west", "--region");
     refuses("s3://reports/a", NULL, "evil.example/", "--region");
