@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import pytest
+import yaml
 
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 SOURCE = pathlib.Path(os.environ["XENHEALTH_SOURCE"])
@@ -116,3 +117,61 @@ def test_an_installation_has_programs_man_pages_and_both_names(tmp_path):
 def test_the_page_of_known_issues_is_as_the_rules_are():
     result = subprocess.run([SOURCE / "scripts/known-issues", "--check"], capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+# What `...` stands for in the examples of docs/writing-rules.md.
+OTHER_KEYS = """component: storage
+severity: error
+explanation: why
+advice: what to do
+links: [https://docs.xcp-ng.org/]
+"""
+
+
+def examples(document):
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (SOURCE / "docs" / document).read_text(), re.M | re.S)
+    return [block.replace("\n...\n", "\n" + OTHER_KEYS) for block in blocks]
+
+
+def rules(command, *arguments):
+    return subprocess.run([BIN / "xen-analyze", "rules", command, *arguments], capture_output=True, text=True)
+
+
+def test_the_examples_of_rules_and_tables_work_as_printed(tmp_path):
+    tests = 0
+    (tmp_path / "tables").mkdir()
+    for text in examples("writing-rules.md") + examples("writing-tables.md"):
+        if text.startswith("params:"):
+            text = f"id: with-params\ntitle: '{{use_percent}}%'\n{OTHER_KEYS}{text}"
+        example = yaml.safe_load(text)
+        name = f"{example['id']}.yaml" if "id" in example else f"tables/{example['table']}.yaml" if "table" in example else None
+        if name:
+            (tmp_path / name).write_text(text)
+            tests += len(example.get("tests", []))
+    assert tests >= 6 and len(list(tmp_path.glob("**/*.yaml"))) >= 8
+    result = rules("test", tmp_path)
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (0, f"{tests} tests passed, 0 failed")
+    result = rules("lint", tmp_path)
+    assert [line for line in result.stdout.splitlines()[:-1] if "has no test" not in line and "has no look-alike" not in line] == []
+    assert result.stderr == ""
+
+
+def test_the_example_of_a_sites_file_is_one(tmp_path):
+    [site] = [text for text in examples("writing-rules.md") if text.startswith("thresholds:")]
+    (tmp_path / "site.yaml").write_text(site)
+    result = rules("list", "--site", tmp_path / "site.yaml")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_the_examples_of_tests_pass_with_the_rules_they_are_about(tmp_path):
+    blocks = [yaml.safe_load(text) for text in examples("writing-rules.md")]
+    rule_of = {block["id"]: block for block in blocks if "id" in block}
+    for name in ("disk-io-error", "crashdump-present"):
+        rule_of[name] = yaml.safe_load(next(SOURCE.glob(f"rules/*/{name}.yaml")).read_text())
+    about = ["disk-io-error", "disk-io-error", "disk-io-error", "crashdump-present", "pool-xen-differs"]
+    [tests] = [block["tests"] for block in blocks if list(block) == ["tests"]]
+    for number, (rule, test) in enumerate(zip(about, tests, strict=True)):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(yaml.safe_dump(rule_of[rule] | {"tests": [test]}))
+        result = rules("test", path)
+        assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "1 tests passed, 0 failed"), result.stdout
