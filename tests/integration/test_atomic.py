@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """The archive has its name when it is complete, and only then: whenever the run is killed and whatever the disk refuses."""
 import collections
+import fcntl
 import os
 import pathlib
 import random
@@ -14,10 +15,11 @@ import zipfile
 
 import pytest
 
-from torture import BUGTOOL, FULL, PATIENCE, archive_of, bugtool, collect, environment, make_tree, wait_until, write_catalog
+from torture import (BUGTOOL, FULL, INSTRUMENTED, PATIENCE, archive_of, bugtool, collect, environment, make_tree, wait_until,
+                     write_catalog)
 
 FORMATS = ("zip", "tar.bz2", "tar")
-KILLS = 1000 if FULL else 200 if PATIENCE == 1 else 20
+KILLS = 1000 if FULL else 50 if not INSTRUMENTED else 20
 SAMPLE = 1 if FULL else 12  # of the system calls of one run, every so manieth
 needs_strace = pytest.mark.skipif(not shutil.which("strace") or PATIENCE > 1,
                                   reason="needs strace, which under valgrind would meddle with valgrind's own system calls")
@@ -79,20 +81,18 @@ def check_next_run_tidies_up(sources, folder):
 
 
 def test_killed_at_any_moment_leaves_nothing_half_done(tmp_path, sources):
-    out, dice, complete = tmp_path / "out", random.Random(), 0
-    begun = time.monotonic()
-    collect(out, *sources, "--output=zip")
-    check_folder(out)
-    whole = time.monotonic() - begun
-    for i in range(KILLS):
-        arguments = [*sources, "--outdir", out, f"--output={FORMATS[i % 3]}"]
+    """A run that is faster than its kill does not count: the next ones are killed sooner, until enough were."""
+    out, dice, landed, tries, span = tmp_path / "out", random.Random(5), 0, 0, 0.1
+    while landed < KILLS:
+        arguments = [*sources, "--outdir", out, f"--output={FORMATS[tries % 3]}"]
         process = subprocess.Popen([BUGTOOL, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL, env=environment())
-        time.sleep(dice.random() * whole * (1.1 if PATIENCE == 1 else 2))  # slow builds vary more
+        time.sleep(dice.random() * span)
         process.kill()
-        process.wait()
-        complete += check_folder(out)
-    assert 0 < complete < KILLS
+        hit = process.wait() == -signal.SIGKILL
+        landed, tries, span = landed + hit, tries + 1, span * (1.1 if hit else 0.7)
+        assert tries < 100 * KILLS
+        assert check_folder(out) == 1 or hit
     check_next_run_tidies_up(sources, out)
     assert wait_until(lambda: of_this_run(out) == [])
 
@@ -209,39 +209,63 @@ def test_runs_of_the_same_second_each_get_an_archive(tmp_path, sources):
         assert {name.split("/")[0] for name in zipfile.ZipFile(path).namelist()} == {path.name.split(".")[0]}
 
 
-def slow_sources(tmp_path):
-    root = make_tree(tmp_path / "slow", {"etc/hostname": "slow\n"})
-    for i in range(40):
+@pytest.fixture(scope="module")
+def slow_sources(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("slow")
+    root = make_tree(folder / "root", {"etc/hostname": "slow\n"})
+    for i in range(8):
         with open(root / f"big{i}", "wb") as file:
-            file.truncate(40_000_000)
-    return ["-s", "-y", "--root", root, "--catalog", write_catalog(tmp_path / "slow-catalog", "  - file: '/big*'\n",
+            file.truncate(20_000_000)
+    return ["-s", "-y", "--root", root, "--catalog", write_catalog(folder / "catalog", "  - file: '/big*'\n",
                                                                      "size: {max: 10G}\n")]
 
 
+def is_held(path):
+    """Whether a run has locked it."""
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+
+
+def start_and_halt(sources, out, env=None):
+    """A run that stands still in the middle, until it gets SIGCONT. One that was not there or over already is made again."""
+    for _ in range(100):
+        run = start(sources, out, env)
+        assert wait_until(lambda: run.poll() is not None or out.exists() and list(out.iterdir()))
+        run.send_signal(signal.SIGSTOP)
+        has_stopped = os.waitid(os.P_PID, run.pid, os.WEXITED | os.WSTOPPED | os.WNOWAIT).si_code == os.CLD_STOPPED
+        if has_stopped and all(path.name.startswith(".xen-bugtool-") and is_held(path) for path in out.iterdir()):
+            return run
+        run.kill()
+        run.communicate()
+        shutil.rmtree(out)
+    raise AssertionError("every run was faster than the signal")
+
+
 @pytest.mark.parametrize("what", ["removed", "moved", "replaced"])
-def test_an_output_folder_that_goes_away_is_an_error(tmp_path, what):
+def test_an_output_folder_that_goes_away_is_an_error(tmp_path, slow_sources, what):
     """A path that leads nowhere, or to somebody else's file, must not be printed."""
     out, moved = tmp_path / "out", tmp_path / "moved"
-    run = start(slow_sources(tmp_path), out)
-    assert wait_until(lambda: out.exists() and list(out.iterdir()))
+    run = start_and_halt(slow_sources, out)
     out.rename(moved)
     if what == "replaced":
         out.mkdir()
     if what == "removed":
         shutil.rmtree(moved)
-    assert run.poll() is None, "the run was to be slower"
+    run.send_signal(signal.SIGCONT)
     stdout, stderr = run.communicate(timeout=120)
     assert run.returncode == 1 and stdout == b""
     assert stderr.count(b"\n") == 1 and str(out).encode() in stderr and b"removed or replaced" in stderr
     assert [p for folder in (out, moved) if folder.exists() for p in folder.iterdir()] == []
 
 
-def test_a_given_name_belongs_to_one_run_and_a_dead_one_does_not_keep_it(tmp_path, sources):
+def test_a_given_name_belongs_to_one_run_and_a_dead_one_does_not_keep_it(tmp_path, sources, slow_sources):
     out, name = tmp_path / "out", {"XENRT_BUGTOOL_BASENAME": "mine"}
-    first = start(slow_sources(tmp_path), out, name)
-    assert wait_until(lambda: out.exists() and list(out.iterdir()))
+    first = start_and_halt(slow_sources, out, name)
     second = bugtool(*sources, "--outdir", out, "--output=zip", env=name)
-    assert first.poll() is None, "the first run was to be slower"
     assert second.returncode == 1 and second.stdout == b""
     assert second.stderr.count(b"\n") == 1 and b"another run is writing 'mine.zip'" in second.stderr
     other = collect(out, *sources, "--output=zip")  # another name is no matter
