@@ -4,11 +4,14 @@
  * own work folder is taken for it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/digest.h"
+#include "common/hex.h"
+#include "common/io.h"
 #include "healthcheck/history/reports.h"
-#include "healthcheck/run/digest.h"
 #include "healthcheck/run/step.h"
 #include "healthcheck/times/times.h"
 
@@ -41,6 +44,27 @@ static int take_path(const struct strbuf *work, struct strbuf *out, struct strbu
     return strbuf_ok(ret) ? 0 : err_nomem(err);
 }
 
+/* The report is what its digest says, whatever the uploader and XenCenter call it later. */
+static int digest_report(const struct run *run, const char *path, struct check *check,
+                         struct err *err)
+{
+    unsigned char digest[DIGEST_BYTES];
+    char text[2 * DIGEST_BYTES + 1];
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return err_set_errno(err, errno, "cannot open '%s'", path);
+    const struct digest_wish wish = {.fd = fd,
+                                     .name = path,
+                                     .kind = EVP_sha256(),
+                                     .length = INT64_MAX,
+                                     .cancelled = run->options->cancelled};
+    int r = digest_read(&wish, digest, &check->bytes, err);
+    if (r < 0)
+        return r;
+    hex_write(digest, sizeof digest, text);
+    return check_set(&check->sha256, text, err);
+}
+
 /* Old reports make room for the new one; if that is not enough, the collector has its own floor. */
 static void make_room(struct run *run)
 {
@@ -57,7 +81,6 @@ int collect_report(struct run *run, struct check *check, struct strbuf *ret_path
 {
     const struct settings *settings = run->options->settings;
     CLEANUP(strbuf_release) struct strbuf work = STRBUF_INIT, out = STRBUF_INIT_MAX(MAX_PATH);
-    char digest[DIGEST_TEXT_BYTES];
     make_room(run);
     int r = store_empty_work(run->store, &work, err);
     if (r < 0)
@@ -71,8 +94,6 @@ int collect_report(struct run *run, struct check *check, struct strbuf *ret_path
     if (r == 0)
         r = take_path(&work, &out, ret_path, err);
     if (r == 0)
-        r = digest_file(ret_path->data, digest, &check->bytes, err);
-    if (r == 0)
-        r = check_set(&check->sha256, digest, err);
+        r = digest_report(run, ret_path->data, check, err);
     return r == 0 ? name_report(check, err) : r;
 }

@@ -161,9 +161,9 @@ static int check_origin(const char *origin, struct err *err)
 {
     struct url_text parts;
     const char *rest = origin ? origin + url_text_origin_length(origin) : "";
-    if (!origin || ((*rest == '\0' || strcmp(rest, "/") == 0) &&
-                    url_text_check_signs(origin, NULL) == 0 && url_text_split(origin, &parts) &&
-                    url_text_check_authority(&parts, false, NULL) == 0))
+    if (!origin ||
+        ((*rest == '\0' || strcmp(rest, "/") == 0) && url_text_check_signs(origin, NULL) == 0 &&
+         url_text_split(origin, &parts) && url_text_check_authority(&parts, false, NULL) == 0))
         return 0;
     return err_set(err, ERR_USAGE,
                    "'--origin' needs a server and nothing more: https://HOST or https://HOST:PORT");

@@ -155,7 +155,7 @@ bool net_sftp_is_folder(struct net *net, const char *url);
 
 /* SHA-256 of a range of it. ERR_AGAIN when the file ends before. */
 int net_sftp_digest(struct net *net, const char *url, int64_t offset, int64_t length,
-                    unsigned char ret[SOURCE_DIGEST_BYTES], struct err *err);
+                    unsigned char ret[DIGEST_BYTES], struct err *err);
 
 /*
  * Writes `source` from `offset` to its end. With 0 a file is made (0600) or emptied; else the file

@@ -260,7 +260,7 @@ int net_sftp_has_size(struct net *net, const char *url, int64_t size, bool *ret,
 
 /* *ret_refused: it ended before the first byte, in the way in which a refusal to read does, too. */
 static int digest_once(struct net *net, const char *url, int64_t offset, int64_t length,
-                       unsigned char ret[SOURCE_DIGEST_BYTES], bool *ret_refused, struct err *err)
+                       unsigned char ret[DIGEST_BYTES], bool *ret_refused, struct err *err)
 {
     struct call call CLEANUP(call_release) = CALL_INIT;
     char range[64];
@@ -289,7 +289,7 @@ static int digest_once(struct net *net, const char *url, int64_t offset, int64_t
 }
 
 int net_sftp_digest(struct net *net, const char *url, int64_t offset, int64_t length,
-                    unsigned char ret[SOURCE_DIGEST_BYTES], struct err *err)
+                    unsigned char ret[DIGEST_BYTES], struct err *err)
 {
     for (int try = 1;; try++) {
         struct err reason = ERR_INIT;

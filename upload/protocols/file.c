@@ -10,11 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <strings.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "common/digest.h"
 #include "common/io.h"
 #include "common/percent.h"
 #include "upload/protocols/transfer.h"
@@ -119,34 +119,26 @@ static int stopped(struct err *err)
 
 /* SHA-256 of the first `length` bytes of a file. */
 static int digest_file(const struct transfer *transfer, const struct place *place, int fd,
-                       int64_t length, unsigned char ret[EVP_MAX_MD_SIZE], struct err *err)
+                       int64_t length, unsigned char ret[DIGEST_BYTES], struct err *err)
 {
-    CLEANUP_FREE unsigned char *piece = malloc(PIECE);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    int r = piece && context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1
-                ? 0
-                : err_nomem(err);
-    for (int64_t at = 0; r == 0 && at < length;) {
-        size_t wanted = length - at < PIECE ? (size_t)(length - at) : PIECE;
-        ssize_t got = is_cancelled(transfer) ? 0 : pread(fd, piece, wanted, at);
-        if (got > 0 && EVP_DigestUpdate(context, piece, (size_t)got) == 1)
-            at += got;
-        else if (is_cancelled(transfer))
-            r = stopped(err);
-        else if (got == 0 || errno != EINTR)
-            r = fail(got == 0 ? EIO : errno, err, "read", place, place->name);
-    }
-    if (r == 0 && EVP_DigestFinal_ex(context, ret, NULL) != 1)
-        r = err_nomem(err);
-    EVP_MD_CTX_free(context);
-    return r;
+    const struct digest_wish wish = {.fd = fd,
+                                     .name = place->name,
+                                     .kind = EVP_sha256(),
+                                     .length = length,
+                                     .cancelled = transfer->cancelled};
+    struct err cause = ERR_INIT;
+    int64_t bytes = 0;
+    int r = digest_read(&wish, ret, &bytes, &cause);
+    if (cause.sysno || (r == 0 && bytes < length))
+        return fail(cause.sysno ? cause.sysno : EIO, err, "read", place, place->name);
+    return err_pass(err, r, &cause);
 }
 
 /* Whether the file has the first `length` bytes of the source. */
 static int same_bytes(const struct transfer *transfer, const struct place *place, int fd,
                       int64_t length, bool *ret, struct err *err)
 {
-    unsigned char ours[EVP_MAX_MD_SIZE], wanted[SOURCE_DIGEST_BYTES];
+    unsigned char ours[DIGEST_BYTES], wanted[DIGEST_BYTES];
     size_t size = 0;
     int r = digest_file(transfer, place, fd, length, ours, err);
     if (r == 0)

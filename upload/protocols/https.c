@@ -16,7 +16,7 @@
 #include "common/hex.h"
 #include "common/percent.h"
 
-#define BASE64_SHA256 (4 * ((SOURCE_DIGEST_BYTES + 2) / 3) + 1)
+#define BASE64_SHA256 (4 * ((DIGEST_BYTES + 2) / 3) + 1)
 
 static const char *method_of(const struct transfer_options *options)
 {
@@ -77,7 +77,7 @@ static void https_describe(const struct transfer *transfer, struct strbuf *out)
 /* RFC 9530. */
 static void write_digest(const struct source *source, char *line, size_t size)
 {
-    unsigned char digest[SOURCE_DIGEST_BYTES], base64[BASE64_SHA256];
+    unsigned char digest[DIGEST_BYTES], base64[BASE64_SHA256];
     const char *hex = source_sha256(source);
     for (size_t i = 0; i < sizeof digest; i++)
         digest[i] = (unsigned char)(hex_value(hex[2 * i]) << 4 | hex_value(hex[2 * i + 1]));
@@ -88,7 +88,7 @@ static void write_digest(const struct source *source, char *line, size_t size)
 static int ask(struct transfer *transfer, const char *url, struct net_answer *answer,
                struct err *err)
 {
-    char content_digest[32 + BASE64_SHA256], key[32 + 2 * SOURCE_DIGEST_BYTES];
+    char content_digest[32 + BASE64_SHA256], key[32 + 2 * DIGEST_BYTES];
     write_digest(transfer->source, content_digest, sizeof content_digest);
     snprintf(key, sizeof key, "Idempotency-Key: \"%s\"", source_sha256(transfer->source));
     const char *headers[4] = {"Content-Type: application/octet-stream", content_digest};

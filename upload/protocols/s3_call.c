@@ -23,8 +23,7 @@ struct digests {
 };
 
 static int digest(const struct s3 *s3, const struct s3_call *call, const EVP_MD *kind,
-                  enum source_digest of_source, unsigned char bytes[SOURCE_DIGEST_BYTES],
-                  struct err *err)
+                  enum source_digest of_source, unsigned char bytes[DIGEST_BYTES], struct err *err)
 {
     const struct strbuf *body = call->body;
     size_t length;
@@ -39,7 +38,7 @@ static int digest(const struct s3 *s3, const struct s3_call *call, const EVP_MD 
 static int digest_body(const struct s3 *s3, const struct s3_call *call, struct digests *ret,
                        struct err *err)
 {
-    unsigned char bytes[SOURCE_DIGEST_BYTES];
+    unsigned char bytes[DIGEST_BYTES];
     int r = digest(s3, call, EVP_sha256(), SOURCE_SHA256, bytes, err);
     if (r < 0)
         return r;

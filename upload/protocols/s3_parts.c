@@ -80,8 +80,8 @@ bool s3_recall(struct s3_upload *upload)
 
 static bool is_md5_of(const struct s3_upload *upload, int number, const char *etag)
 {
-    unsigned char bytes[SOURCE_DIGEST_BYTES];
-    char hex[2 * SOURCE_DIGEST_BYTES + 1];
+    unsigned char bytes[DIGEST_BYTES];
+    char hex[2 * DIGEST_BYTES + 1];
     size_t length;
     if (source_digest(upload->s3.transfer->source, SOURCE_MD5,
                       (int64_t)(number - 1) * upload->part_bytes, s3_part_length(upload, number),

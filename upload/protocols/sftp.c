@@ -106,7 +106,7 @@ static int find_place_of(const struct transfer *transfer, struct place *place, s
 static int compare(struct transfer *transfer, const char *url, int64_t offset, int64_t length,
                    struct err *err)
 {
-    unsigned char ours[SOURCE_DIGEST_BYTES], theirs[SOURCE_DIGEST_BYTES];
+    unsigned char ours[DIGEST_BYTES], theirs[DIGEST_BYTES];
     size_t size;
     int r = source_digest(transfer->source, SOURCE_SHA256, offset, length, ours, &size, err);
     if (r == 0)

@@ -248,7 +248,7 @@ static int forget_upload(struct tus *tus, struct err *err)
 static int add_checksum(const struct tus *tus, int64_t offset, int64_t length, struct strbuf *out,
                         struct err *err)
 {
-    unsigned char digest[SOURCE_DIGEST_BYTES];
+    unsigned char digest[DIGEST_BYTES];
     size_t digest_length;
     enum source_digest kind = strcmp(tus->checksum, "sha1") == 0 ? SOURCE_SHA1 : SOURCE_SHA256;
     int r = source_digest(tus->transfer->source, kind, offset, length, digest, &digest_length, err);

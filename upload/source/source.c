@@ -14,14 +14,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-
+#include "common/digest.h"
 #include "common/hex.h"
 #include "common/io.h"
 
-#define BLOCK      (256 << 10) /* bytes at a time */
-#define CLOCK_TICK 2           /* seconds; FAT has the coarsest clock of all */
+#define CLOCK_TICK 2 /* seconds; FAT has the coarsest clock of all */
 
 struct source {
     int fd;
@@ -82,54 +79,22 @@ int source_read(const struct source *source, int64_t offset, void *buffer, size_
     return r < 0 ? r : look(source, &status, err);
 }
 
-static void free_context(EVP_MD_CTX **context)
-{
-    EVP_MD_CTX_free(*context);
-}
-
-/* libcrypto that had too little memory to start crashes when it is used. */
-static bool crypto_has_started(void)
-{
-    return OSSL_LIB_CTX_get0_global_default() != NULL;
-}
-
 static int digest_range(const struct source *source, const EVP_MD *kind, int64_t offset,
-                        int64_t length, unsigned char *ret, size_t *ret_length, struct err *err)
+                        int64_t length, unsigned char ret[DIGEST_BYTES], struct err *err)
 {
-    if (!crypto_has_started())
-        return err_nomem(err);
-    CLEANUP(free_context) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    CLEANUP_FREE unsigned char *block = malloc(BLOCK);
-    if (!context || !block)
-        return err_nomem(err);
-    bool good = EVP_DigestInit_ex(context, kind, NULL);
-    while (good && length > 0) {
-        size_t size = length < BLOCK ? (size_t)length : BLOCK;
-        int r = read_range(source, offset, block, size, err);
-        if (r < 0)
-            return r;
-        good = EVP_DigestUpdate(context, block, size);
-        offset += (int64_t)size;
-        length -= (int64_t)size;
-    }
-    unsigned char value[EVP_MAX_MD_SIZE];
-    unsigned int value_length;
-    if (!good || !EVP_DigestFinal_ex(context, value, &value_length) ||
-        value_length > SOURCE_DIGEST_BYTES)
-        return err_set(err, ERR_UNSUPPORTED, "this system's libcrypto does not compute %s",
-                       EVP_MD_get0_name(kind));
-    memcpy(ret, value, value_length);
-    *ret_length = value_length;
-    return 0;
+    const struct digest_wish wish = {
+        .fd = source->fd, .name = source->path, .kind = kind, .offset = offset, .length = length};
+    int64_t bytes = 0;
+    int r = digest_read(&wish, ret, &bytes, err);
+    return r == 0 && bytes < length ? changed(source, err) : r;
 }
 
 static int digest_whole(const struct source *source, char ret[2 * 32 + 1], struct err *err)
 {
-    unsigned char digest[SOURCE_DIGEST_BYTES];
-    size_t length;
-    int r = digest_range(source, EVP_sha256(), 0, source_size(source), digest, &length, err);
+    unsigned char digest[DIGEST_BYTES];
+    int r = digest_range(source, EVP_sha256(), 0, source_size(source), digest, err);
     if (r == 0)
-        hex_write(digest, length, ret);
+        hex_write(digest, sizeof digest, ret);
     return r;
 }
 
@@ -241,7 +206,7 @@ int source_check(const struct source *source, struct err *err)
 }
 
 int source_digest(const struct source *source, enum source_digest kind, int64_t offset,
-                  int64_t length, unsigned char ret[SOURCE_DIGEST_BYTES], size_t *ret_length,
+                  int64_t length, unsigned char ret[DIGEST_BYTES], size_t *ret_length,
                   struct err *err)
 {
     if (offset < 0 || length < 0 || offset > source_size(source) ||
@@ -249,5 +214,8 @@ int source_digest(const struct source *source, enum source_digest kind, int64_t 
         return err_set(err, ERR_BUG, "'%s' has no such range", source->path);
     const EVP_MD *kinds[] = {
         [SOURCE_MD5] = EVP_md5(), [SOURCE_SHA1] = EVP_sha1(), [SOURCE_SHA256] = EVP_sha256()};
-    return digest_range(source, kinds[kind], offset, length, ret, ret_length, err);
+    int r = digest_range(source, kinds[kind], offset, length, ret, err);
+    if (r == 0)
+        *ret_length = (size_t)EVP_MD_get_size(kinds[kind]);
+    return r;
 }

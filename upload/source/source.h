@@ -10,13 +10,12 @@
 
 #include <stdint.h>
 
+#include "common/digest.h"
 #include "common/err.h"
 
 struct source;
 
 enum source_digest { SOURCE_MD5, SOURCE_SHA1, SOURCE_SHA256 };
-
-#define SOURCE_DIGEST_BYTES 32 /* of the longest */
 
 /*
  * Opens a regular file (links are followed: it is the user who names it) and digests it.
@@ -45,5 +44,5 @@ int source_check(const struct source *source, struct err *err);
 
 /* Digest of a range, raw bytes; *ret_length is 16, 20 or 32. */
 int source_digest(const struct source *source, enum source_digest kind, int64_t offset,
-                  int64_t length, unsigned char ret[SOURCE_DIGEST_BYTES], size_t *ret_length,
+                  int64_t length, unsigned char ret[DIGEST_BYTES], size_t *ret_length,
                   struct err *err);

@@ -98,7 +98,7 @@ static void ranges_are_read_and_digested_exactly(void **state)
                  {SOURCE_SHA1, 20, 0xa9, 0x9d},
                  {SOURCE_SHA256, 32, 0xba, 0xad}};
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        unsigned char digest[SOURCE_DIGEST_BYTES];
+        unsigned char digest[DIGEST_BYTES];
         size_t length;
         assert_int_equal(source_digest(source, cases[i].kind, 2, 3, digest, &length, NULL), 0);
         assert_int_equal(length, cases[i].length);
