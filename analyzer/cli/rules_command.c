@@ -88,11 +88,12 @@ static void rule_outcome(void *context, const struct rule *rule, size_t number, 
 }
 
 static void table_outcome(void *context, const struct table *table, const char *test,
-                          const char *failure)
+                          const struct doc_node *place, const char *failure)
 {
-    char group[200];
+    char group[200], where[400];
     snprintf(group, sizeof group, "table %s", table->name);
-    test_report_add(context, group, test ? test : "", table->file, failure);
+    snprintf(where, sizeof where, "%s:%d", place->file, place->line);
+    test_report_add(context, group, test, where, failure);
 }
 
 static void format_outcome(void *context, const char *format, const char *line, const char *failure)

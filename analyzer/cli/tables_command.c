@@ -35,6 +35,7 @@ static void add_files(struct strbuf *out, const struct table *table)
 
 static void list_tables(const struct parts *parts, struct page *page)
 {
+    page->writer.width = page_width(); /* a pipe gets whole lines */
     for (size_t i = 0; i < ARRAY_SIZE(built_in); i++)
         strbuf_addf(&page->text, "%-24s %s\n", built_in[i].name, built_in[i].description);
     for (size_t i = 0; i < table_set_count(parts->tables); i++) {

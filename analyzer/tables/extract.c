@@ -94,7 +94,8 @@ int extraction_begin(const struct table *table, const char *logical, row_sink si
     if (!writer->scratch || !writer->logical || !writer->cells || !writer->numbers)
         return err_nomem(err);
     if (!find_pattern(writer))
-        return err_set(err, ERR_NOTFOUND, "'%s' is no source of table '%s'", logical, table->name);
+        return err_set(err, ERR_NOTFOUND, "'%s' is none of the files of table '%s' (%s%s)", logical,
+                       table->name, table->files[0].text, table->file_count > 1 ? ", ..." : "");
     int r = table->mode->begin(table, writer, &extraction->state, err);
     if (r < 0)
         return r;

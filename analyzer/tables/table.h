@@ -92,8 +92,9 @@ const struct table *table_set_at(const struct table_set *set, size_t index);
 const struct table *table_set_find(const struct table_set *set, const char *name);
 
 /* Runs the tests in the tables' files (`all` false: not of built-in ones) and tells `outcome` of
- * each. Returns the number of failed. */
+ * each, with the place of the test or of the row that differs. Returns the number of failed. */
 size_t table_set_test(const struct table_set *set, bool all,
                       void (*outcome)(void *context, const struct table *table, const char *test,
+                                      const struct doc_node *place,
                                       const char *failure /* NULL: passed */),
                       void *context);

@@ -29,6 +29,7 @@ struct test_row {
 struct test_run {
     struct arena *arena;
     const char *path;
+    const struct doc_node *place; /* what is looked at, for a failure */
     VEC(struct test_row) rows;
     bool timed_out, malformed;
     char failure[512];
@@ -96,6 +97,7 @@ static bool extract_files(struct test_run *run, const struct table *table,
         return fail(run, "'files' must be a map: path and content");
     for (size_t i = 0; i < files->count; i++) {
         const struct doc_node *content = files->items[i];
+        run->place = files->keys[i];
         if (content->kind != DOC_SCALAR)
             return fail(run, "the content of '%s' must be a text", files->keys[i]->text);
         size_t piece = bytewise ? 1 : content->length + 1;
@@ -136,6 +138,7 @@ static bool is_null(const struct doc_node *node)
 static bool compare_row(struct test_run *run, const struct test_row *row, size_t number,
                         const struct doc_node *expected)
 {
+    run->place = expected;
     if (expected->kind != DOC_MAP)
         return fail(run, "row %zu: expected must be a map of columns and values", number);
     for (size_t i = 0; i < expected->count; i++) {
@@ -159,6 +162,7 @@ static bool compare_rows(struct test_run *run, const struct table *table,
                          const struct doc_node *expected)
 {
     size_t count = 0, wanted = 0;
+    run->place = expected;
     if (expected->kind == DOC_LIST)
         wanted = expected->count;
     else if (expected->kind != DOC_SCALAR || strcmp(expected->text, "none") != 0)
@@ -171,6 +175,7 @@ static bool compare_rows(struct test_run *run, const struct table *table,
         if (count <= wanted && !compare_row(run, row, count, expected->items[count - 1]))
             return false;
     }
+    run->place = expected;
     return count == wanted ||
            fail(run, "table '%s' got %zu rows, expected %zu", table->name, count, wanted);
 }
@@ -204,6 +209,7 @@ static bool flag_is(struct test_run *run, const struct doc_node *test, const cha
     bool wanted = false;
     struct err err = ERR_INIT;
     const struct doc_node *node = doc_get(test, key);
+    run->place = node ? node : test;
     if (node && doc_bool(node, &wanted, &err) < 0)
         return fail(run, "%s", err.text);
     return wanted == value || fail(run, "%s is %s, expected %s", key, value ? "true" : "false",
@@ -217,8 +223,10 @@ static bool run_once(struct test_run *run, const struct table *table, const stru
     struct err err = ERR_INIT;
     if (doc_check_keys(test, keys, &err) < 0)
         return fail(run, "%s", err.text);
-    return extract_files(run, table, doc_get(test, "files"), bytewise) &&
-           compare(run, table, doc_get(test, "rows")) &&
+    if (!extract_files(run, table, doc_get(test, "files"), bytewise))
+        return false;
+    run->place = test;
+    return compare(run, table, doc_get(test, "rows")) &&
            flag_is(run, test, "timed_out", run->timed_out) &&
            flag_is(run, test, "malformed", run->malformed);
 }
@@ -226,16 +234,16 @@ static bool run_once(struct test_run *run, const struct table *table, const stru
 #define TEST_MEMORY_MAX (64UL * 1024 * 1024) /* rows of one test; a handful in practice */
 
 static bool run_test(const struct table *table, const struct doc_node *test, char *failure,
-                     size_t size)
+                     size_t size, const struct doc_node **ret_place)
 {
     bool passed = true;
     for (int bytewise = 0; passed && bytewise <= 1; bytewise++) {
         CLEANUP(arena_cleanup) struct arena *arena = arena_new(TEST_MEMORY_MAX);
-        struct test_run run = {.arena = arena};
+        struct test_run run = {.arena = arena, .place = test};
         passed = arena ? run_once(&run, table, test, bytewise) : fail(&run, "out of memory");
+        *ret_place = passed ? test : run.place;
         if (!passed)
-            snprintf(failure, size, "line %d: %s%s", test->line, run.failure,
-                     bytewise ? " (fed byte by byte)" : "");
+            snprintf(failure, size, "%s%s", run.failure, bytewise ? " (fed byte by byte)" : "");
         vec_free(&run.rows);
     }
     return passed;
@@ -243,7 +251,7 @@ static bool run_test(const struct table *table, const struct doc_node *test, cha
 
 size_t table_set_test(const struct table_set *set, bool all,
                       void (*outcome)(void *context, const struct table *table, const char *test,
-                                      const char *failure),
+                                      const struct doc_node *place, const char *failure),
                       void *context)
 {
     size_t failed = 0;
@@ -255,14 +263,14 @@ size_t table_set_test(const struct table_set *set, bool all,
         size_t count = tests && tests->kind == DOC_LIST ? tests->count : 0;
         for (size_t k = 0; k < count; k++) {
             char name[128], failure[600];
-            const struct doc_node *label = doc_get(tests->items[k], "name");
+            const struct doc_node *place, *label = doc_get(tests->items[k], "name");
             snprintf(name, sizeof name, "%s",
                      label && label->kind == DOC_SCALAR ? label->text : "");
             if (!name[0])
                 snprintf(name, sizeof name, "test %zu", k + 1);
-            bool passed = run_test(table, tests->items[k], failure, sizeof failure);
+            bool passed = run_test(table, tests->items[k], failure, sizeof failure, &place);
             failed += !passed;
-            outcome(context, table, name, passed ? NULL : failure);
+            outcome(context, table, name, place, passed ? NULL : failure);
         }
     }
     return failed;

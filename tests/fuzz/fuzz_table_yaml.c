@@ -9,11 +9,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void ignore(void *context, const struct table *table, const char *test, const char *failure)
+static void ignore(void *context, const struct table *table, const char *test,
+                   const struct doc_node *place, const char *failure)
 {
     (void)context;
     (void)table;
     (void)test;
+    (void)place;
     (void)failure;
 }
 

@@ -132,6 +132,7 @@ def test_tables_lists_every_table_and_shows_one_with_columns_and_a_query():
         assert any(line.split()[0] == name for line in listed.splitlines()), name
     shown = analyze("tables", "df").stdout
     assert "df-alT.out" in shown
+    assert "nvme-smart-log-{device}" in listed                          # a pipe gets whole lines
     assert "use_percent              integer" in shown
     assert "xen-analyze --query 'SELECT host, filesystem, type, size_kb, used_kb FROM df LIMIT 10' REPORT" in shown
     assert "name__label" in analyze("tables", "xapi_vm").stdout
@@ -392,7 +393,8 @@ def test_a_folder_of_rules_brings_its_tables(tmp_path):
     assert "2 tests passed" in analyze("rules", "test", tmp_path / "mine").stdout
     assert "Settings of the kernel" in analyze("tables", "--rules", tmp_path / "mine", "sysctl").stdout
     write(table, TABLE.replace("value: 60}]", "value: 61}]"))
-    assert "FAIL  table sysctl" in analyze("rules", "test", tmp_path / "mine").stdout
+    assert analyze("rules", "test", tmp_path / "mine").stdout.splitlines()[1:4] == [
+        "FAIL  table sysctl: test 1", f"      at {table}:9", "      row 1: value is '60', expected 61"]
     refused = analyze("--rules", table, tmp_path / "report")
     assert refused.returncode == 2 and "this is a table, not a rule" in refused.stderr
 

@@ -159,7 +159,7 @@ static void values_come_from_the_file_name(void **state)
     struct err err = ERR_INIT;
     assert_int_equal(extraction_begin(table, "other", print_row, &out, &extraction, &err),
                      ERR_NOTFOUND);
-    assert_string_equal(err.text, "'other' is no source of table 't'");
+    assert_string_equal(err.text, "'other' is none of the files of table 't' (i-{dev}.out, ...)");
     assert_null(extraction);
     table_set_free(set);
 }

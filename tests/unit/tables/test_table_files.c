@@ -18,11 +18,11 @@ struct outcomes {
 };
 
 static void count_outcome(void *context, const struct table *table, const char *test,
-                          const char *failure)
+                          const struct doc_node *place, const char *failure)
 {
     struct outcomes *outcomes = context;
     if (failure) {
-        print_error("%s: %s: %s: %s\n", table->file, table->name, test, failure);
+        print_error("%s:%d: %s: %s: %s\n", place->file, place->line, table->name, test, failure);
         outcomes->failed++;
     } else {
         outcomes->passed++;

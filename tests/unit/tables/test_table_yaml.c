@@ -223,11 +223,14 @@ static void a_family_goes_on_without_a_member_that_is_replaced(void **state)
 }
 
 static void keep_failure(void *context, const struct table *table, const char *test,
-                         const char *failure)
+                         const struct doc_node *place, const char *failure)
 {
     (void)table;
     struct strbuf *out = context;
-    strbuf_addf(out, "%s: %s\n", test, failure ? failure : "passed");
+    if (failure)
+        strbuf_addf(out, "%s: %d:%d: %s\n", test, place->line, place->column, failure);
+    else
+        strbuf_addf(out, "%s: passed\n", test);
 }
 
 static void tests_in_the_file_can_fail(void **state)
@@ -253,16 +256,16 @@ static void tests_in_the_file_can_fail(void **state)
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     assert_int_equal(table_set_test(set, true, keep_failure, &out), 10);
     assert_string_equal(out.data, "test 1: passed\n"
-                                  "test 2: line 8: row 1: b is '1', expected 2\n"
-                                  "test 3: line 9: row 1: b is NULL, expected 2\n"
-                                  "test 4: line 10: row 1: b is '1', expected NULL\n"
-                                  "test 5: line 11: table 't' got 1 rows, expected 0\n"
-                                  "two: line 12: table 't' got 1 rows, expected 2\n"
-                                  "test 7: line 13: table 't' has no column 'c'\n"
-                                  "test 8: line 14: 'g' is no source of table 't'\n"
-                                  "test 9: line 15: timed_out is false, expected true\n"
-                                  "test 10: line 16: 'rows' is missing: a list of rows, or none\n"
-                                  "test 11: line 17: unknown key 'fils'; did you mean 'files'?\n");
+                                  "test 2: 8:32: row 1: b is '1', expected 2\n"
+                                  "test 3: 9:30: row 1: b is NULL, expected 2\n"
+                                  "test 4: 10:32: row 1: b is '1', expected NULL\n"
+                                  "test 5: 11:31: table 't' got 1 rows, expected 0\n"
+                                  "two: 12:40: table 't' got 1 rows, expected 2\n"
+                                  "test 7: 13:30: table 't' has no column 'c'\n"
+                                  "test 8: 14:14: 'g' is none of the files of table 't' (f)\n"
+                                  "test 9: 15:46: timed_out is false, expected true\n"
+                                  "test 10: 16:5: 'rows' is missing: a list of rows, or none\n"
+                                  "test 11: 17:5: unknown key 'fils'; did you mean 'files'?\n");
     table_set_free(set);
 }
 
