@@ -416,9 +416,10 @@ def nasty(marker):
         "flood": "yes",
         "stderr": "yes >&2",
     }
-    items = ""
+    items, by_themselves = "", ("daemon", "holds-the-pipe", "fails", "kills-itself", "flood")
     for name, script in scripts.items():
-        items += f"  - command: [/bin/sh, -c, {json.dumps(script)}, {marker}]\n    as: {name}\n    time: 2\n    limit: 1M\n"
+        items += (f"  - command: [/bin/sh, -c, {json.dumps(script)}, {marker}]\n    as: {name}\n    limit: 1M\n"
+                  f"    time: {60 if name in by_themselves else 2}\n")
     items += "  - command: [/no/such/program]\n  - command: [/etc/passwd]\n"
     return items
 

@@ -88,10 +88,10 @@ static unsigned survivors(void)
     return count;
 }
 
-/* Up to ten seconds: what died of KILL may take a moment to leave /proc on a busy machine. */
+/* Up to two minutes: what died of KILL may take a moment to leave /proc on a busy machine. */
 static void assert_no_survivors(void)
 {
-    for (int i = 0; i < 500 && survivors() > 0; i++)
+    for (int i = 0; i < 6000 && survivors() > 0; i++)
         nanosleep(&(struct timespec){0, 20000000}, NULL);
     assert_int_equal(survivors(), 0);
 }
@@ -272,7 +272,8 @@ static void nothing_survives_a_nasty_command(void **state)
          * The limit must let the shell get to the point on a busy machine; endless output is only
          * counted.
          */
-        struct child_end end = run_shell(nasty[i].script, patient(700), &capture);
+        int64_t limit_ms = nasty[i].outcome == CHILD_TIMEOUT ? patient(300) : 60000;
+        struct child_end end = run_shell(nasty[i].script, limit_ms, &capture);
         if (end.outcome != nasty[i].outcome)
             fail_msg("'%s': outcome %d", nasty[i].name, (int)end.outcome);
         strbuf_release(&capture.text);
@@ -283,12 +284,19 @@ static void nothing_survives_a_nasty_command(void **state)
 static void output_before_the_time_limit_is_kept(void **state)
 {
     (void)state;
-    struct capture capture = {0};
-    struct child_end end = run_shell("printf begun; printf why >&2; sleep 1000", 1500, &capture);
-    assert_int_equal(end.outcome, CHILD_TIMEOUT);
-    assert_string_equal(capture.text.data, "begun");
-    assert_string_equal(end.errors, "why");
-    strbuf_release(&capture.text);
+    /* On a busy machine the shell may need longer to say anything. */
+    for (int limit_ms = 300;; limit_ms *= 4) {
+        struct capture capture = {0};
+        struct child_end end = run_shell("printf begun; printf why >&2; sleep 1000", limit_ms, &capture);
+        assert_int_equal(end.outcome, CHILD_TIMEOUT);
+        bool has_said = strcmp(end.errors, "why") == 0;
+        if (has_said)
+            assert_string_equal(capture.text.data, "begun");
+        strbuf_release(&capture.text);
+        if (has_said)
+            return;
+        assert_true(limit_ms < 60000);
+    }
 }
 
 static void errors_are_cut_not_waited_for(void **state)
@@ -447,7 +455,7 @@ static void killing_the_program_ends_its_children(void **state)
 {
     (void)state;
     pid_t client = start_doomed_client();
-    for (int i = 0; i < 1000 && survivors() < 3; i++) /* both sleeps and the shell are there */
+    for (int i = 0; i < 12000 && survivors() < 3; i++) /* both sleeps and the shell are there */
         nanosleep(&(struct timespec){0, 10000000}, NULL);
     assert_true(survivors() >= 3);
     kill(client, SIGKILL);

@@ -81,13 +81,19 @@ static void a_signal_is_told(void **state)
 static void one_that_takes_too_long_is_asked_to_end(void **state)
 {
     (void)state;
-    struct err err = ERR_INIT;
-    struct child_end end =
-        run("trap 'echo bye; exit 9' TERM; while :; do sleep 0.05; done", 1500, NULL, &err);
-    assert_int_equal(end.outcome, CHILD_TIMEOUT);
-    assert_int_equal(end.status, 9);
-    assert_string_equal(out.data, "bye\n");
-    assert_int_equal(err.code, ERR_TIMEOUT);
+    /* On a busy machine the shell may need longer to set its trap. */
+    for (int limit_ms = 300;; limit_ms *= 4) {
+        struct err err = ERR_INIT;
+        struct child_end end =
+            run("trap 'echo bye; exit 9' TERM; while :; do sleep 0.05; done", limit_ms, NULL, &err);
+        assert_int_equal(end.outcome, CHILD_TIMEOUT);
+        assert_int_equal(err.code, ERR_TIMEOUT);
+        if (end.status == 9) {
+            assert_string_equal(out.data, "bye\n");
+            return;
+        }
+        assert_true(limit_ms < 60000);
+    }
 }
 
 static void an_interrupt_ends_a_child(void **state)
@@ -113,7 +119,7 @@ static void what_a_child_left_running_ends_with_it(void **state)
     struct child_end end = run("sleep 1000 & echo $!", LONG_MS, NULL, NULL);
     assert_int_equal(end.outcome, CHILD_EXITED);
     assert_int_equal(end.status, 0);
-    for (int i = 0; i < 200 && is_alive(out.data); i++)
+    for (int i = 0; i < 2400 && is_alive(out.data); i++)
         usleep(50000);
     assert_false(is_alive(out.data));
 }
