@@ -6,6 +6,7 @@ The server verifies each signature and each digest (fakes/s3.py), so an object t
 import datetime
 import hashlib
 import os
+import re
 import shutil
 import signal
 import urllib.parse
@@ -278,10 +279,40 @@ def test_a_list_that_goes_round_in_circles_ends(server, client, report, key):
     assert server.count("list") == 2 and server.object(key) == report.read_bytes()
 
 
+@pytest.mark.parametrize("etags", ("md5", "opaque"))
 @pytest.mark.parametrize("answer", (Answer(501), Refused("AccessDenied").answer(), Answer(200, b"garbage"), Answer(405, b"<a/>")))
-def test_without_a_list_all_is_sent_again(server, client, report, key, answer):
+def test_without_a_list_what_was_confirmed_counts(server, client, report, key, answer, etags):
+    server.etags = etags
     interrupted(server, client, report, key)
     server.odd = lambda request: answer if request.step == "list" else None
+    client.send(report, *server.arguments(key), *CHUNKED)
+    assert part_numbers(server) == [5, 6, 7] and server.count("create") == 0
+    assert server.object(key) == report.read_bytes()
+
+
+@pytest.mark.parametrize("harm", ("lost", "other bytes"))
+def test_what_was_confirmed_and_is_not_there_is_sent_again_with_all_the_rest(server, client, report, key, harm):
+    stored = interrupted(server, client, report, key) / "2"
+    server.odd = lambda request: Answer(501) if request.step == "list" else None
+    if harm == "lost":
+        stored.unlink()
+        stored.with_name("2.md5").unlink()
+    else:
+        stored.write_bytes(os.urandom(PART))
+        stored.with_name("2.md5").write_text(hashlib.md5(stored.read_bytes()).hexdigest())
+    client.send(report, *server.arguments(key), *CHUNKED)
+    assert server.refused == ["InvalidPart"] and server.count("complete") == 2
+    assert part_numbers(server) == [5, 6, 7, *range(1, PARTS + 1)]
+    assert server.object(key) == report.read_bytes()
+
+
+def test_without_a_list_and_with_a_record_that_does_not_fit_all_is_sent_again(server, client, report, key):
+    interrupted(server, client, report, key)
+    record, = client.state.glob("**/*.json")
+    text = record.read_text()
+    record.write_text(re.sub(r'("etags": ?")[0-9a-f]', r"\g<1>x", text))
+    assert record.read_text() != text
+    server.odd = lambda request: Answer(501) if request.step == "list" else None
     client.send(report, *server.arguments(key), *CHUNKED)
     assert part_numbers(server) == list(range(1, PARTS + 1)) and server.count("create") == 0
     assert server.object(key) == report.read_bytes()

@@ -36,6 +36,8 @@ static int remember_upload(struct s3_upload *upload, struct err *err)
         r = transfer_remember(upload->s3.transfer, S3_RECORD_SENT, 0, err);
     if (r == 0)
         r = record_set(record, S3_RECORD_CHAIN, NULL, err);
+    if (r == 0)
+        r = record_set(record, S3_RECORD_ETAGS, NULL, err);
     return r < 0 ? r : record_save(record, err);
 }
 
@@ -195,6 +197,8 @@ static int send_in_parts(struct s3_upload *upload, struct err *err)
             r = send_missing(upload, err);
         if (r == 0)
             r = complete(upload, err);
+        if (r < 0 && upload->s3.part_is_lost)
+            s3_forget_confirmed(upload);
         if (r == 0 || !upload->s3.upload_is_gone)
             return r;
         if (is_there(upload)) {

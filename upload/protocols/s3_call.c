@@ -151,6 +151,7 @@ int s3_judge(struct s3 *s3, const struct net_answer *answer, const struct s3_rep
 {
     s3->transfer->retry_after_s = answer->retry_after_s;
     s3->upload_is_gone = strcmp(reply->code, "NoSuchUpload") == 0;
+    s3->part_is_lost = strcmp(reply->code, "InvalidPart") == 0;
     for (size_t i = 0; i < ARRAY_SIZE(known_codes); i++)
         if (strcmp(reply->code, known_codes[i].name) == 0)
             return err_set(err, known_codes[i].code, "%s: %s (%s)", what, known_codes[i].text,
@@ -181,7 +182,7 @@ static int judge_status(struct s3 *s3, const struct s3_call *call, const struct 
 int s3_ask(struct s3 *s3, const struct s3_call *call, struct net_answer *answer, struct err *err)
 {
     struct digests digests;
-    s3->upload_is_gone = false;
+    s3->upload_is_gone = s3->part_is_lost = false;
     int r = digest_body(s3, call, &digests, err);
     if (r == 0)
         r = put_question(s3, call, &digests, answer, err);

@@ -12,6 +12,7 @@ struct s3 {
     struct s3_place place;
     /* Of the last error. */
     bool upload_is_gone; /* the upload's id means nothing to the server any more */
+    bool part_is_lost;   /* the server does not have the parts that it confirmed */
 };
 
 struct s3_call {

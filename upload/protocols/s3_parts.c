@@ -3,10 +3,12 @@
  * The server's list of parts is the truth, but no part of it is trusted unseen: it counts when its
  * size is right and its ETag is the MD5 of these bytes. Servers that encrypt have ETags of another
  * kind; for them the record keeps how many parts from the first on were confirmed to us, and a
- * digest over their ETags. What is not trusted is sent again under its number, which replaces it.
+ * digest over their ETags; and, while they are few, these, for servers that give no list. What is
+ * not trusted is sent again under its number, which replaces it.
  */
 #include "upload/protocols/s3_parts.h"
 
+#include <ctype.h>
 #include <openssl/evp.h>
 #include <strings.h>
 
@@ -14,7 +16,8 @@
 #include "common/percent.h"
 #include "upload/protocols/transfer.h"
 
-#define PAGE 100 /* parts of one answer: a part takes 300 bytes, and answers are bounded */
+#define PAGE      100 /* parts of one answer: a part takes 300 bytes, and answers are bounded */
+#define MAX_ETAGS (32 << 10) /* bytes that may stand in the record: of a thousand parts, 8 GB */
 
 int64_t s3_part_length(const struct s3_upload *upload, int number)
 {
@@ -91,6 +94,20 @@ static bool is_md5_of(const struct s3_upload *upload, int number, const char *et
     return strcasecmp(hex, etag) == 0;
 }
 
+/* ETags of parts 1 to `count`, with a blank behind each; none when they are odd or too many. */
+static int remember_etags(struct s3_upload *upload, int count, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT_MAX(MAX_ETAGS);
+    bool plain = true;
+    for (int n = 1; plain && n <= count; n++) {
+        strbuf_addf(&text, "%s ", upload->etags[n - 1]);
+        for (const char *c = upload->etags[n - 1]; plain && *c; c++)
+            plain = isalnum((unsigned char)*c) || *c == '-';
+    }
+    return record_set(upload->s3.transfer->record, S3_RECORD_ETAGS,
+                      plain && strbuf_ok(&text) ? text.data : NULL, err);
+}
+
 static int list_page(struct s3_upload *upload, int marker, struct s3_reply *ret, struct err *err)
 {
     struct net_answer answer CLEANUP(net_answer_release) = {0};
@@ -148,6 +165,27 @@ static bool chain_holds(const struct s3_upload *upload, int sent)
     return strcmp(chain, known) == 0;
 }
 
+/* Takes what the record tells of confirmed parts; false: nothing that would do. */
+static bool recall_etags(struct s3_upload *upload, int *ret_sent)
+{
+    const char *text = record_get(upload->s3.transfer->record, S3_RECORD_ETAGS);
+    int64_t sent = transfer_recall(upload->s3.transfer, S3_RECORD_SENT, 0);
+    if (!text || sent < 1 || sent > upload->count)
+        return false;
+    for (int n = 1; n <= sent; n++) {
+        char etag[S3_MAX_ETAG];
+        size_t length = strcspn(text, " ");
+        if (length == 0 || length >= sizeof etag)
+            return false;
+        snprintf(etag, sizeof etag, "%.*s", (int)length, text);
+        if (s3_keep_etag(upload, n, etag, NULL) < 0)
+            return false;
+        text += length + (text[length] == ' ');
+    }
+    *ret_sent = (int)sent;
+    return chain_holds(upload, (int)sent);
+}
+
 static void distrust(struct s3_upload *upload)
 {
     int sent = (int)transfer_recall(upload->s3.transfer, S3_RECORD_SENT, 0);
@@ -164,6 +202,7 @@ static void distrust(struct s3_upload *upload)
 int s3_resume(struct s3_upload *upload, struct err *err)
 {
     struct err problem = ERR_INIT;
+    int sent;
     int r = list(upload, &problem);
     if (r == 0) {
         distrust(upload);
@@ -173,10 +212,28 @@ int s3_resume(struct s3_upload *upload, struct err *err)
     if (upload->s3.upload_is_gone || r == ERR_AGAIN || r == ERR_CANCELLED || r == ERR_NOMEM)
         return err_pass(err, r, &problem);
     s3_forget_parts(upload);
+    if (recall_etags(upload, &sent)) {
+        s3_confirm(upload);
+        transfer_say(upload->s3.transfer,
+                     "the server does not tell which parts it has, so it is to have the %d that "
+                     "it confirmed: %s",
+                     sent, problem.text);
+        return 0;
+    }
+    s3_forget_parts(upload);
     transfer_say(upload->s3.transfer,
                  "the server does not tell which parts it has, so all are sent again: %s",
                  problem.text);
     return 0;
+}
+
+void s3_forget_confirmed(struct s3_upload *upload)
+{
+    struct record *record = upload->s3.transfer->record;
+    transfer_remember(upload->s3.transfer, S3_RECORD_SENT, 0, NULL);
+    record_set(record, S3_RECORD_CHAIN, NULL, NULL);
+    record_set(record, S3_RECORD_ETAGS, NULL, NULL);
+    record_save(record, NULL);
 }
 
 int s3_link_part(struct s3_upload *upload, int number, bool is_new, struct err *err)
@@ -192,5 +249,7 @@ int s3_link_part(struct s3_upload *upload, int number, bool is_new, struct err *
     r = transfer_remember(upload->s3.transfer, S3_RECORD_SENT, number, err);
     if (r == 0)
         r = record_set(upload->s3.transfer->record, S3_RECORD_CHAIN, upload->chain, err);
+    if (r == 0)
+        r = remember_etags(upload, number, err);
     return r < 0 ? r : record_save(upload->s3.transfer->record, err);
 }

@@ -14,6 +14,7 @@
 #define S3_RECORD_PART   "part_bytes"
 #define S3_RECORD_SENT   "parts" /* how many, from the first on, were confirmed to us; */
 #define S3_RECORD_CHAIN  "chain" /* digest over their ETags */
+#define S3_RECORD_ETAGS  "etags" /* and these themselves, where they are few */
 
 struct s3_upload {
     struct s3 s3;
@@ -35,11 +36,15 @@ void s3_add_id(const struct s3_upload *upload, struct strbuf *query, const char 
 bool s3_recall(struct s3_upload *upload);
 
 /*
- * Asks for the list of parts and keeps the ETags of those that can be trusted. A list that cannot
- * be had (not every server has one, and not every key may ask) is told and means none: sending all
- * again is slow and right. Fails when the upload is gone, and with what may pass.
+ * Asks for the list of parts and keeps the ETags of those that can be trusted. Where a list cannot
+ * be had (not every server has one, and not every key may ask) those count that were confirmed to
+ * us: the server compares their ETags with what it has when it puts them together. Fails when the
+ * upload is gone, and with what may pass.
  */
 int s3_resume(struct s3_upload *upload, struct err *err);
+
+/* What was confirmed to us is not believed any more. */
+void s3_forget_confirmed(struct s3_upload *upload);
 
 int s3_keep_etag(struct s3_upload *upload, int number, const char *etag, struct err *err);
 
