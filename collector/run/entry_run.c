@@ -20,11 +20,13 @@
     30000 /* a file that is read in a child: kernel files answer in microseconds */
 #define FILE_CHILD_SHARE    4   /* one that hangs leaves three quarters of the time to the others */
 #define FILE_CHILD_LEAST_MS 500
+#define THREAD_LEAST_MS     1000 /* a thread cannot be ended, only replaced: not for a busy moment */
 #define COMMAND_SHARE       4    /* the same for commands: on a sick host even ps may hang */
 #define COMMAND_LEAST_MS    5000 /* what is slow but healthy */
 
 struct pipeline {
     const struct run *run;
+    struct read_watch *watch;
     struct stage *stage;
     struct redactor *redactor;
     struct obfuscation *obfuscation; /* NULL: names and addresses stay */
@@ -76,6 +78,16 @@ static int64_t share_of_time(const struct run *run, int divisor, int64_t least_m
     return time_left(run, wanted < most_ms ? wanted : most_ms);
 }
 
+/*
+ * What one call into the kernel may take when a thread reads a local disk: as long as a child may
+ * take for a whole file, since even a disk that tries again for half a minute does work.
+ */
+static int64_t thread_patience(const struct run *run)
+{
+    int64_t share = share_of_time(run, FILE_CHILD_SHARE, THREAD_LEAST_MS, FILE_CHILD_MS);
+    return share > THREAD_LEAST_MS ? share : THREAD_LEAST_MS;
+}
+
 static int read_in_child(const struct run *run, struct plan_entry *entry, struct pipeline *pipeline,
                          struct err *err)
 {
@@ -101,10 +113,12 @@ static int read_file(const struct run *run, struct plan_entry *entry, struct pip
                                    .path = entry->path,
                                    .limit = entry->limit,
                                    .avoid = run->mounts,
+                                   .watch = pipeline->watch,
                                    .cancelled = run->cancelled};
     struct err risky = ERR_INIT;
     if (entry->unseen)
         return read_in_child(run, entry, pipeline, err);
+    pipeline->watch->patience_ms = thread_patience(run);
     int r = source_read_file(&request, from_source, pipeline, &entry->outcome, &entry->modified,
                              &risky);
     if (r == ERR_UNSUPPORTED && !pipeline->fed)
@@ -262,9 +276,10 @@ static void record(struct plan_entry *entry, const struct stage *stage)
     snprintf(entry->sha256, sizeof entry->sha256, "%s", stage_sha256(stage));
 }
 
-int entry_run(const struct run *run, struct plan_entry *entry, struct stage **ret, struct err *err)
+int entry_run(const struct run *run, struct plan_entry *entry, struct read_watch *watch,
+              struct stage **ret, struct err *err)
 {
-    struct pipeline pipeline = {.run = run};
+    struct pipeline pipeline = {.run = run, .watch = watch};
     struct err why = ERR_INIT;
     int64_t begun = io_now_ms();
     *ret = NULL;

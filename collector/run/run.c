@@ -3,19 +3,18 @@
  * The worker threads and the one thread that talks to the archive.
  *
  * A lock guards the queue; an entry belongs to the worker that took it until it comes back as
- * finished. A thread that hangs in a read of a local disk cannot be ended, so it is never waited
- * for beyond the deadline: its entry counts as stuck, the archive is closed without it, and the
- * caller must leave its memory alone.
+ * finished. A thread that hangs in a read of a local disk cannot be ended, so it is written off: its
+ * entry counts as stuck, a new thread takes its seat, and what else lies on that disk is read by
+ * children. It works on a copy of its entry, so that it harms nothing when it comes back after all;
+ * the caller must leave what it uses alone, for ever.
  */
 #include "collector/run/run.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <sys/statvfs.h>
 
+#include "collector/run/deliver.h"
 #include "collector/run/entry_run.h"
-#include "collector/run/member.h"
-#include "collector/run/own_member.h"
 #include "common/io.h"
 
 #define MAX_JOBS         64
@@ -24,16 +23,29 @@
 #define JOIN_S           1 /* then threads have so long to come back; all of it fits five seconds */
 #define LOOK_AGAIN_MS    200
 #define RESERVED_SHARE   20 /* one twentieth of the disk stays free */
-#define UNWRITTEN                                                                                  \
-    (512 * 1024) /* what the archive may still hold in its buffer, and the last members */
-
-static const char disk_full[] = "disk full: too little space is left for it";
+#define MAX_LOST         MAX_JOBS /* all at once on one dead disk; each keeps up to half a MB for ever */
 
 enum state { WAITING, RUNNING, FINISHED };
 
 struct finished {
     size_t entry;
     struct stage *stage;
+};
+
+struct worker {
+    struct pool *pool;
+    int seat;
+    bool busy, lost; /* lost: written off; whatever it brings is thrown away */
+    size_t number;   /* of the entry it is busy with */
+    int64_t begun_ms;
+    struct plan_entry entry; /* a copy */
+    struct read_watch watch;
+};
+
+struct seat {
+    struct worker *worker; /* NULL: nobody works here (any more) */
+    pthread_t thread;      /* of the last one, to be joined... */
+    bool started;          /* ... if there is one that was not written off */
 };
 
 /* Shared by all threads; lives on the heap, since abandoned threads outlive the run. */
@@ -45,8 +57,10 @@ struct pool {
     enum state *states;
     size_t count, first_waiting; /* nothing before it in `order` waits */
     VEC(struct finished) queue;
-    size_t queue_limit, running, left;
-    const char *lanes[MAX_JOBS]; /* of the entries that run */
+    size_t queue_limit, left;
+    struct seat seats[MAX_JOBS];
+    int lost;        /* workers */
+    int64_t reserve; /* bytes that stay free on the disk */
     bool late, full, stop;
 };
 
@@ -93,6 +107,8 @@ static int pool_new(struct run *run, struct pool **ret, struct err *err)
     qsort_r(pool->order, pool->count, sizeof *pool->order, compare_entries, run);
     pool->left = pool->count;
     pool->queue_limit = (size_t)run->jobs * QUEUE_PER_JOB;
+    int64_t total = 0, half = deliver_space(run, &total) / 2;
+    pool->reserve = total / RESERVED_SHARE < half ? total / RESERVED_SHARE : half;
     *ret = pool;
     return 0;
 }
@@ -112,33 +128,37 @@ static void pool_free(struct pool *pool)
 
 static bool lane_is_taken(const struct pool *pool, const char *lane)
 {
-    for (int i = 0; lane && i < pool->run->jobs; i++)
-        if (pool->lanes[i] && strcmp(pool->lanes[i], lane) == 0)
+    for (int i = 0; lane && i < pool->run->jobs; i++) {
+        const struct worker *worker = pool->seats[i].worker;
+        const char *taken = worker && worker->busy ? worker->entry.item->lane : NULL;
+        if (taken && strcmp(taken, lane) == 0)
             return true;
+    }
     return false;
 }
 
-/* The next entry whose lane is free; false when none can be taken now. */
-static bool take(struct pool *pool, int worker, size_t *ret)
+/* Gives the worker the next entry whose lane is free; false when none can be taken now. */
+static bool take(struct pool *pool, struct worker *worker)
 {
     while (pool->first_waiting < pool->count &&
            pool->states[pool->order[pool->first_waiting]] != WAITING)
         pool->first_waiting++;
     for (size_t i = pool->first_waiting; i < pool->count; i++) {
         size_t number = pool->order[i];
-        const char *lane = pool->run->plan->entries.items[number].item->lane;
-        if (pool->states[number] != WAITING || lane_is_taken(pool, lane))
+        const struct plan_entry *entry = &pool->run->plan->entries.items[number];
+        if (pool->states[number] != WAITING || lane_is_taken(pool, entry->item->lane))
             continue;
         pool->states[number] = RUNNING;
-        pool->lanes[worker] = lane;
-        pool->running++;
-        *ret = number;
+        worker->number = number;
+        worker->entry = *entry;
+        worker->begun_ms = io_now_ms();
+        worker->busy = true;
         return true;
     }
     return false;
 }
 
-static void give_back(struct pool *pool, int worker, size_t number, struct stage *stage)
+static void finish(struct pool *pool, size_t number, struct stage *stage)
 {
     struct finished *finished = vec_push(&pool->queue);
     if (finished)
@@ -146,8 +166,6 @@ static void give_back(struct pool *pool, int worker, size_t number, struct stage
     else if (stage)
         stage_free(stage);
     pool->states[number] = FINISHED;
-    pool->lanes[worker] = NULL;
-    pool->running--;
     pool->left--;
     pthread_cond_broadcast(&pool->changed);
 }
@@ -159,176 +177,122 @@ static bool still_wanted(const struct pool *pool, struct plan_entry *entry)
         outcome_set(&entry->outcome, OUTCOME_OMITTED,
                     "deadline: the time for the whole run was up");
     else if (pool->full)
-        outcome_set(&entry->outcome, OUTCOME_OMITTED, "%s", disk_full);
+        outcome_set(&entry->outcome, OUTCOME_OMITTED, DELIVER_DISK_FULL);
     return !pool->late && !pool->full;
 }
 
-static void say_start(const struct run *run, int worker, const struct plan_entry *entry)
+static void say_start(const struct run *run, const struct worker *worker)
 {
-    progress_begin(run->progress, worker, entry);
+    const struct plan_entry *entry = &run->plan->entries.items[worker->number];
+    progress_begin(run->progress, worker->seat, entry);
     if (run->debug && entry->argv && !entry->path)
         progress_say(run->progress, "Starting '%s'", entry->source);
 }
 
-struct worker {
-    struct pool *pool;
-    int number;
-};
+/* Collects the entry that the worker has taken. Called with the lock, which it drops meanwhile. */
+static void work_off(struct pool *pool, struct worker *worker)
+{
+    struct stage *stage = NULL;
+    struct err ignored = ERR_INIT;
+    if (still_wanted(pool, &worker->entry)) {
+        pthread_mutex_unlock(&pool->lock);
+        say_start(pool->run, worker);
+        int r = entry_run(pool->run, &worker->entry, &worker->watch, &stage, &ignored);
+        pthread_mutex_lock(&pool->lock);
+        if (worker->lost) {
+            if (stage)
+                stage_free(stage);
+            return;
+        }
+        progress_begin(pool->run->progress, worker->seat, NULL);
+        pool->stop = pool->stop || r < 0;
+    }
+    pool->run->plan->entries.items[worker->number] = worker->entry;
+    worker->busy = false;
+    finish(pool, worker->number, stage);
+}
 
 static void *work(void *argument)
 {
-    struct worker worker = *(struct worker *)argument;
-    struct pool *pool = worker.pool;
-    free(argument);
+    struct worker *worker = argument;
+    struct pool *pool = worker->pool;
     pthread_mutex_lock(&pool->lock);
-    while (!pool->stop && pool->left > 0) {
-        size_t number;
+    while (!worker->lost && !pool->stop && pool->left > 0) {
         pool->late = pool->late || io_now_ms() > pool->run->deadline_ms;
-        if (pool->queue.count >= pool->queue_limit || !take(pool, worker.number, &number)) {
+        if (pool->queue.count >= pool->queue_limit || !take(pool, worker))
             pthread_cond_wait(&pool->changed, &pool->lock);
-            continue;
-        }
-        struct plan_entry *entry = &pool->run->plan->entries.items[number];
-        struct stage *stage = NULL;
-        if (still_wanted(pool, entry)) {
-            struct err ignored = ERR_INIT;
-            pthread_mutex_unlock(&pool->lock);
-            say_start(pool->run, worker.number, entry);
-            int r = entry_run(pool->run, entry, &stage, &ignored);
-            progress_begin(pool->run->progress, worker.number, NULL);
-            pthread_mutex_lock(&pool->lock);
-            pool->stop = pool->stop || r < 0;
-        }
-        give_back(pool, worker.number, number, stage);
+        else
+            work_off(pool, worker);
     }
+    if (!worker->lost)
+        pool->seats[worker->seat].worker = NULL;
+    free(worker);
     pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
 
-static int start_workers(struct pool *pool, pthread_t *threads, int *ret_started, struct err *err)
+/* Called with the lock. */
+static int start_worker(struct pool *pool, int seat, struct err *err)
 {
-    for (int i = 0; i < pool->run->jobs; i++) {
-        struct worker *worker = malloc(sizeof *worker);
-        if (!worker)
-            return err_nomem(err);
-        *worker = (struct worker){pool, i};
-        int failure = pthread_create(&threads[i], NULL, work, worker);
-        if (failure) {
-            free(worker);
-            return i > 0 ? 0 : err_set_errno(err, failure, "cannot start a thread");
-        }
-        ++*ret_started;
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
+        return err_nomem(err);
+    worker->pool = pool;
+    worker->seat = seat;
+    int failure = pthread_create(&pool->seats[seat].thread, NULL, work, worker);
+    if (failure) {
+        free(worker);
+        return err_set_errno(err, failure, "cannot start a thread");
     }
+    pool->seats[seat].worker = worker;
+    pool->seats[seat].started = true;
     return 0;
 }
 
-int64_t run_modified(const struct run *run, int64_t modified)
+static int start_workers(struct pool *pool, struct err *err)
 {
-    return run->newest >= 0 && modified > run->newest ? run->newest : modified;
+    int r = 0;
+    pthread_mutex_lock(&pool->lock);
+    for (int i = 0; r == 0 && i < pool->run->jobs; i++)
+        r = start_worker(pool, i, err);
+    bool some = pool->seats[0].started; /* fewer do as well */
+    pthread_mutex_unlock(&pool->lock);
+    return some ? 0 : r;
 }
 
-static int add_member(struct run *run, const char *name, int64_t modified, struct stage *stage,
-                      struct err *err)
+/* What hangs in the worker is given up, and with it the worker. Called with the lock. */
+static void write_off(struct pool *pool, struct worker *worker)
 {
-    struct strbuf member = STRBUF_INIT;
-    int r = member_name(run, name, &member, err);
-    if (r == 0 && run->leaks)
-        r = member_search(run, member.data, stage, err);
-    if (r == 0)
-        r = bundle_add(run->bundle, member.data, run_modified(run, modified), stage, err);
-    strbuf_release(&member);
-    return r;
+    struct run *run = pool->run;
+    /* Its copy may still change: the plan's own is as it was before. */
+    struct plan_entry *entry = &run->plan->entries.items[worker->number];
+    outcome_set(&entry->outcome, OUTCOME_STUCK, "reading it hangs; it was abandoned");
+    entry->duration_ms = io_now_ms() - worker->begun_ms;
+    mounts_note_hang(run->mounts, read_watch_give_up(&worker->watch));
+    worker->lost = true;
+    pool->lost++;
+    pthread_detach(pool->seats[worker->seat].thread);
+    pool->seats[worker->seat] = (struct seat){0};
+    progress_begin(run->progress, worker->seat, NULL);
+    finish(pool, worker->number, NULL);
 }
 
-static int64_t free_bytes(int fd, int64_t *ret_total)
+/* Called with the lock. False when nobody works any more. */
+static bool look_after_workers(struct pool *pool, int64_t now)
 {
-    struct statvfs space;
-    if (fd < 0 || fstatvfs(fd, &space) < 0)
-        return INT64_MAX;
-    *ret_total = (int64_t)space.f_blocks * (int64_t)space.f_frsize;
-    return (int64_t)space.f_bavail * (int64_t)space.f_frsize;
-}
-
-static int find_pack(struct run *run, const char *name, struct pack **ret, struct err *err)
-{
-    for (size_t i = 0; i < run->packs.count; i++)
-        if (strcmp(pack_name(run->packs.items[i]), name) == 0) {
-            *ret = run->packs.items[i];
-            return 0;
+    bool some = false;
+    for (int i = 0; i < pool->run->jobs; i++) {
+        struct worker *worker = pool->seats[i].worker;
+        if (worker && worker->busy && read_watch_hangs(&worker->watch, now)) {
+            struct err ignored = ERR_INIT;
+            write_off(pool, worker);
+            if (pool->lost <= MAX_LOST)
+                start_worker(pool, i, &ignored);
         }
-    struct pack **slot = vec_push(&run->packs);
-    if (!slot)
-        return err_nomem(err);
-    int r = pack_new(&run->stage, name, slot, err);
-    if (r < 0)
-        run->packs.count--;
-    else
-        *ret = *slot;
-    return r;
-}
-
-static int add_packed(struct run *run, const struct plan_entry *entry, struct stage *stage,
-                      struct err *err)
-{
-    struct pack *pack = NULL;
-    struct strbuf member = STRBUF_INIT;
-    int r = member_name(run, entry->name, &member, err);
-    if (r == 0)
-        r = find_pack(run, entry->item->pack, &pack, err);
-    if (r == 0)
-        r = pack_add(pack, member.data, run_modified(run, entry->modified), stage, err);
-    strbuf_release(&member);
-    return r;
-}
-
-int run_finish_packs(struct run *run, bool add, struct err *err)
-{
-    int r = 0;
-    for (size_t i = 0; i < run->packs.count; i++) {
-        struct pack *pack = run->packs.items[i];
-        struct stage *stage;
-        if (add && r == 0)
-            r = pack_finish(pack, &stage, err);
-        if (add && r == 0)
-            r = add_member(run, pack_name(pack), time(NULL), stage, err);
-        pack_free(pack);
+        some = some || pool->seats[i].worker;
     }
-    vec_free(&run->packs);
-    return r;
-}
-
-/* Takes one finished entry to the archive, if the disk has room for it. Called without the lock. */
-static int deliver(struct run *run, struct finished *finished, int64_t reserve, struct err *err)
-{
-    struct plan_entry *entry = &run->plan->entries.items[finished->entry];
-    int64_t total = 0;
-    int r = 0;
-    if (finished->stage &&
-        free_bytes(run->space_fd, &total) - UNWRITTEN - stage_encoded_size(finished->stage) <
-            reserve) {
-        outcome_set(&entry->outcome, OUTCOME_OMITTED, "%s", disk_full);
-        entry->bytes = 0;
-        entry->md5[0] = entry->sha256[0] = '\0';
-        finished->stage = stage_free(finished->stage);
-    }
-    if (finished->stage) {
-        r = entry->item->pack ? add_packed(run, entry, finished->stage, err)
-                              : add_member(run, entry->name, entry->modified, finished->stage, err);
-        entry->archived = r == 0;
-        stage_free(finished->stage);
-    }
-    run_log_entry(run->log, entry);
-    bool child = entry->argv && !entry->path;
-    if (child && entry->outcome.status == OUTCOME_TIMEOUT)
-        progress_line(run->progress, "'%s' timed out", entry->source);
-    /* On a terminal the many programs that a host does not have would drown the rest; the log has
-     * them. */
-    if (child && entry->archived && entry->outcome.status == OUTCOME_MISSING &&
-        !run->progress->terminal)
-        progress_line(run->progress, "'%s' failed: %s", entry->source, entry->outcome.reason);
-    progress_step(run->progress, entry);
-    return r;
+    return some;
 }
 
 /* Waits a moment for something to deliver; false when there is nothing. Called with the lock. */
@@ -355,9 +319,6 @@ static bool wait_for_finished(struct pool *pool, struct finished *ret)
 static int serve(struct pool *pool, struct err *err)
 {
     struct run *run = pool->run;
-    int64_t total = 0, available = free_bytes(run->space_fd, &total);
-    int64_t reserve =
-        total / RESERVED_SHARE < available / 2 ? total / RESERVED_SHARE : available / 2;
     int r = 0;
     pthread_mutex_lock(&pool->lock);
     while (r == 0 && (pool->left > 0 || pool->queue.count > 0)) {
@@ -367,7 +328,8 @@ static int serve(struct pool *pool, struct err *err)
             r = err_set(err, ERR_CANCELLED, "interrupted");
             break;
         }
-        if (now > run->deadline_ms + ABANDON_AFTER_MS && pool->queue.count == 0)
+        bool some_work = look_after_workers(pool, now);
+        if ((!some_work || now > run->deadline_ms + ABANDON_AFTER_MS) && pool->queue.count == 0)
             break;
         if (!wait_for_finished(pool, &finished)) {
             if (now > run->deadline_ms)
@@ -378,48 +340,71 @@ static int serve(struct pool *pool, struct err *err)
             continue;
         }
         pthread_mutex_unlock(&pool->lock);
-        r = deliver(run, &finished, reserve, err);
-        bool full = free_bytes(run->space_fd, &total) < reserve;
+        r = deliver(run, &run->plan->entries.items[finished.entry], finished.stage, pool->reserve,
+                    err);
+        int64_t total;
+        bool full = deliver_space(run, &total) < pool->reserve;
         pthread_mutex_lock(&pool->lock);
         pool->full = pool->full || full;
     }
     if (r == 0 && atomic_load(run->cancelled))
         r = err_set(err, ERR_CANCELLED, "interrupted");
     pool->stop = true;
+    pool->late = pool->late || (r == 0 && pool->left > 0 && io_now_ms() > run->deadline_ms);
     run->deadline_reached = pool->late;
     pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
     return r;
 }
 
-/* Gives threads that are still in a read a moment; those that do not come back are left behind. */
-static bool join_all(struct pool *pool, pthread_t *threads, int started)
+/* Gives threads that are still in a read a moment; those that do not come back are written off. */
+static void join_all(struct pool *pool)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += JOIN_S;
-    bool all = true;
-    for (int i = 0; i < started; i++)
-        if (pthread_timedjoin_np(threads[i], NULL, &until) != 0) {
-            pthread_detach(threads[i]);
-            all = false;
-        }
-    if (all)
-        return true;
-    pthread_mutex_lock(&pool->lock);
-    for (size_t i = 0; i < pool->count; i++)
-        if (pool->states[pool->order[i]] != FINISHED)
-            outcome_set(&pool->run->plan->entries.items[pool->order[i]].outcome, OUTCOME_STUCK,
-                        "reading it hangs; it was abandoned");
-    pthread_mutex_unlock(&pool->lock);
-    return false;
+    for (int i = 0; i < pool->run->jobs; i++) {
+        struct seat *seat = &pool->seats[i];
+        if (!seat->started || pthread_timedjoin_np(seat->thread, NULL, &until) == 0)
+            continue;
+        pthread_mutex_lock(&pool->lock);
+        pthread_t thread = seat->thread;
+        bool hangs = seat->worker && seat->worker->busy;
+        if (hangs)
+            write_off(pool, seat->worker);
+        pthread_mutex_unlock(&pool->lock);
+        if (!hangs) /* it is at its end */
+            pthread_join(thread, NULL);
+    }
+}
+
+/* What nobody came to, or what came after the last look. The workers are gone. */
+static int deliver_rest(struct pool *pool, struct err *err)
+{
+    struct run *run = pool->run;
+    int r = 0;
+    for (size_t i = 0; i < pool->count; i++) {
+        size_t number = pool->order[i];
+        if (pool->states[number] != WAITING)
+            continue;
+        struct plan_entry *entry = &run->plan->entries.items[number];
+        if (still_wanted(pool, entry))
+            outcome_set(&entry->outcome, OUTCOME_OMITTED,
+                        "too many reads hang: there was nobody left to collect it");
+        finish(pool, number, NULL);
+    }
+    for (size_t i = 0; r == 0 && i < pool->queue.count; i++) {
+        struct finished finished = pool->queue.items[i];
+        pool->queue.items[i].stage = NULL;
+        r = deliver(run, &run->plan->entries.items[finished.entry], finished.stage, pool->reserve,
+                    err);
+    }
+    return r;
 }
 
 int run_collect(struct run *run, struct err *err)
 {
     struct pool *pool = NULL;
-    pthread_t threads[MAX_JOBS];
-    int started = 0;
     run->jobs = run->jobs < 1 ? 1 : run->jobs > MAX_JOBS ? MAX_JOBS : run->jobs;
     int r = pool_new(run, &pool, err);
     if (r < 0)
@@ -429,30 +414,15 @@ int run_collect(struct run *run, struct err *err)
             run_log_entry(run->log, &run->plan->entries.items[i]);
             progress_step(run->progress, &run->plan->entries.items[i]);
         }
-    r = start_workers(pool, threads, &started, err);
-    if (r == 0)
+    r = start_workers(pool, err);
+    if (r == 0) {
         r = serve(pool, err);
-    else
-        pool->stop = true;
-    if (join_all(pool, threads, started))
+        join_all(pool);
+    }
+    if (r == 0)
+        r = deliver_rest(pool, err);
+    run->abandoned = pool->lost > 0;
+    if (!run->abandoned)
         pool_free(pool);
-    else
-        run->abandoned = true;
     return r;
-}
-
-int run_add_stage(struct run *run, const char *name, struct stage *stage, struct err *err)
-{
-    return add_member(run, name, time(NULL), stage, err);
-}
-
-int run_add_text(struct run *run, const char *name, const void *bytes, size_t length,
-                 struct err *err)
-{
-    struct own_member member;
-    int r = own_member_start(run, name, &member, err);
-    if (r < 0)
-        return r;
-    strbuf_add(own_member_text(&member), bytes, length);
-    return own_member_end(&member, err);
 }

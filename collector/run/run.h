@@ -20,7 +20,7 @@ struct run {
     struct plan *plan;
     struct spawner *spawner;
     struct bundle *bundle;
-    const struct mounts *mounts;
+    struct mounts *mounts; /* disks that hang are noted there */
     struct run_log *log;
     struct progress *progress;
     struct obfuscator *obfuscator; /* NULL: names and addresses stay */
@@ -40,7 +40,7 @@ struct run {
 
     VEC(struct pack *) packs; /* tars inside the archive; added by run_finish_packs() */
     bool deadline_reached;    /* result */
-    bool abandoned; /* result: a thread hangs in a read and was left behind; do not free what it
+    bool abandoned; /* result: a thread hung in a read and was left behind; do not free what it
                        uses */
 };
 

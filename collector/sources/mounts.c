@@ -6,6 +6,7 @@
 #include "collector/sources/mounts.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 
 #include "common/io.h"
 #include "common/vec.h"
@@ -16,6 +17,7 @@ struct mount {
     char *point;
     size_t length;
     char type[32];
+    atomic_bool hangs;
 };
 
 struct mounts {
@@ -112,7 +114,7 @@ void *mounts_free(struct mounts *mounts)
     return NULL;
 }
 
-const char *mounts_type(const struct mounts *mounts, const char *path)
+const struct mount *mounts_find(const struct mounts *mounts, const char *path)
 {
     const struct mount *best = NULL;
     for (size_t i = 0; i < mounts->list.count; i++) {
@@ -123,14 +125,32 @@ const char *mounts_type(const struct mounts *mounts, const char *path)
         if (covers && (!best || mount->length >= best->length))
             best = mount;
     }
-    return best ? best->type : "";
+    return best;
+}
+
+const char *mounts_type(const struct mounts *mounts, const char *path)
+{
+    const struct mount *mount = mounts_find(mounts, path);
+    return mount ? mount->type : "";
+}
+
+bool mount_is_risky(const struct mount *mount)
+{
+    if (!mount || atomic_load(&mount->hangs))
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(calm_types); i++)
+        if (strcmp(mount->type, calm_types[i]) == 0)
+            return false;
+    return true;
 }
 
 bool mounts_is_risky(const struct mounts *mounts, const char *path)
 {
-    const char *type = mounts_type(mounts, path);
-    for (size_t i = 0; i < ARRAY_SIZE(calm_types); i++)
-        if (strcmp(type, calm_types[i]) == 0)
-            return false;
-    return true;
+    return mount_is_risky(mounts_find(mounts, path));
+}
+
+void mounts_note_hang(struct mounts *mounts, const struct mount *mount)
+{
+    if (mount)
+        atomic_store(&mounts->list.items[mount - mounts->list.items].hangs, true);
 }

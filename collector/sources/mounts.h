@@ -10,6 +10,7 @@
 
 #include "common/err.h"
 
+struct mount;
 struct mounts;
 
 /* Parses the text of /proc/self/mountinfo. */
@@ -24,5 +25,13 @@ void *mounts_free(struct mounts *mounts);
  * mount wins). */
 const char *mounts_type(const struct mounts *mounts, const char *path);
 
-/* All but local disks and memory: read by a child that can be killed or abandoned. */
+/* The mount that holds such a path; NULL when the table has none. Lives as long as the table. */
+const struct mount *mounts_find(const struct mounts *mounts, const char *path);
+
+/* All but local disks and memory, and disks that hang: read by a child that can be killed or
+ * abandoned. */
+bool mount_is_risky(const struct mount *mount);
 bool mounts_is_risky(const struct mounts *mounts, const char *path);
+
+/* A read on a mount hangs: from now on it is risky, for all threads. NULL is fine. */
+void mounts_note_hang(struct mounts *mounts, const struct mount *mount);

@@ -20,6 +20,7 @@ struct walk {
     int root_fd;
     const char *root;
     const struct mounts *avoid;
+    struct read_watch *watch;
     char resolved[PATH_MAX]; /* absolute below the root, "" at the root, no links in it */
     char rest[PATH_MAX];     /* still to do, without a leading slash */
     int fd;                  /* directory `resolved`, O_PATH */
@@ -72,7 +73,10 @@ static int check_avoided(const struct walk *walk, const char *component, struct 
         return 0;
     snprintf(path, sizeof path, "%s%s/%s", strcmp(walk->root, "/") == 0 ? "" : walk->root,
              walk->resolved, component);
-    return mounts_is_risky(walk->avoid, path)
+    const struct mount *mount = mounts_find(walk->avoid, path);
+    if (walk->watch)
+        atomic_store(&walk->watch->mount, mount);
+    return mount_is_risky(mount)
                ? err_set(err, ERR_UNSUPPORTED, "'%s' lies on a file system that may block", path)
                : 0;
 }
@@ -210,9 +214,10 @@ static int step(struct walk *walk, int *ret_fd, struct stat *ret_stat, struct er
 }
 
 int safe_open(int root_fd, const char *root, const char *path, const struct mounts *avoid,
-              int *ret_fd, struct stat *ret_stat, struct err *err)
+              struct read_watch *watch, int *ret_fd, struct stat *ret_stat, struct err *err)
 {
-    struct walk walk = {.root_fd = root_fd, .root = root, .avoid = avoid, .fd = -1};
+    struct walk walk = {
+        .root_fd = root_fd, .root = root, .avoid = avoid, .watch = watch, .fd = -1};
     int fd = -1;
     struct stat opened;
     int r = prepend(&walk, path, err);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "collector/sources/mounts.h"
+#include "collector/sources/read_watch.h"
 #include "common/err.h"
 
 /*
@@ -21,6 +22,8 @@
  * With `avoid`, the walk stops before it touches a risky mount and returns ERR_UNSUPPORTED: do it
  * in a child. ERR_NOTFOUND: not there. ERR_DENIED: no permission, not a regular file, an untrusted
  * link, on the deny list.
+ *
+ * `watch` (or NULL) is told which mount is touched; only with `avoid`.
  */
 int safe_open(int root_fd, const char *root, const char *path, const struct mounts *avoid,
-              int *ret_fd, struct stat *ret_stat, struct err *err);
+              struct read_watch *watch, int *ret_fd, struct stat *ret_stat, struct err *err);

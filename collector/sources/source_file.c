@@ -26,6 +26,12 @@ static void describe_open_failure(int code, const struct err *why, struct outcom
                 "%s", why->text);
 }
 
+static bool is_unwanted(const struct file_request *request)
+{
+    return (request->cancelled && atomic_load(request->cancelled)) ||
+           read_watch_is_given_up(request->watch);
+}
+
 /* Copies up to `wanted` bytes (-1: all); returns the number, or a failure of the sink. */
 static int64_t copy(const struct file_request *request, int fd, int64_t wanted, source_sink sink,
                     void *context, int *ret_sysno, struct err *err)
@@ -36,9 +42,10 @@ static int64_t copy(const struct file_request *request, int fd, int64_t wanted, 
     int64_t done = 0;
     *ret_sysno = 0;
     while (wanted < 0 || done < wanted) {
-        if (request->cancelled && atomic_load(request->cancelled))
+        if (is_unwanted(request))
             return err_set(err, ERR_CANCELLED, "interrupted");
         size_t ask = wanted < 0 || wanted - done > CHUNK ? CHUNK : (size_t)(wanted - done);
+        read_watch_begin(request->watch);
         ssize_t got = read(fd, chunk, ask);
         if (got < 0 && errno == EINTR)
             continue;
@@ -46,7 +53,9 @@ static int64_t copy(const struct file_request *request, int fd, int64_t wanted, 
             *ret_sysno = errno;
         if (got <= 0)
             break;
+        read_watch_end(request->watch);
         int r = sink(context, chunk, (size_t)got, err);
+        read_watch_begin(request->watch);
         if (r < 0)
             return r;
         done += got;
@@ -109,15 +118,16 @@ static void judge(const struct file_request *request, int fd, const struct stat 
         outcome_set(outcome, done > 0 ? OUTCOME_OK : OUTCOME_EMPTY, "%s", "");
 }
 
-int source_read_file(const struct file_request *request, source_sink sink, void *context,
-                     struct outcome *outcome, int64_t *ret_modified, struct err *err)
+/* With the watch on, but for the sink: every call in here may hang, closing the file too. */
+static int read_watched(const struct file_request *request, source_sink sink, void *context,
+                        struct outcome *outcome, int64_t *ret_modified, struct err *err)
 {
     CLEANUP_FD int fd = -1;
     struct stat status;
     struct err why = ERR_INIT;
-    int r = safe_open(request->root_fd, request->root, request->path, request->avoid, &fd, &status,
-                      &why);
-    if (r == ERR_UNSUPPORTED)
+    int r = safe_open(request->root_fd, request->root, request->path, request->avoid,
+                      request->watch, &fd, &status, &why);
+    if (r == ERR_UNSUPPORTED && !is_unwanted(request))
         return err_pass(err, r, &why);
     if (r < 0) {
         describe_open_failure(r, &why, outcome);
@@ -136,4 +146,13 @@ int source_read_file(const struct file_request *request, source_sink sink, void 
     judge(request, fd, &status, wanted, done, sysno, outcome);
     *ret_modified = status.st_mtime;
     return 0;
+}
+
+int source_read_file(const struct file_request *request, source_sink sink, void *context,
+                     struct outcome *outcome, int64_t *ret_modified, struct err *err)
+{
+    read_watch_begin(request->watch);
+    int r = read_watched(request, sink, context, outcome, ret_modified, err);
+    read_watch_end(request->watch);
+    return r;
 }

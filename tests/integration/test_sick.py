@@ -263,6 +263,32 @@ def test_a_read_of_a_local_disk_that_hangs_is_abandoned(tmp_path, disk_that_hang
     assert process.wait(60) == 0
 
 
+@pytest.mark.parametrize("jobs", [5, 1])
+def test_reads_of_a_local_disk_that_hang_cost_their_own_entries(tmp_path, disk_that_hangs, jobs):
+    """
+    As many as there are workers, all at once: each is replaced. With one worker the first read shows that the disk is
+    dead, and children read the others.
+    """
+    disk, server = disk_that_hangs
+    (tmp_path / "good").write_text("good\n")
+    hanging = [f"hangs{i}.out" for i in range(max(jobs, 2))]
+    items = "".join(f"  - file: {disk}/file\n    as: {name[:-4]}\n" for name in hanging)
+    catalog = write_catalog(tmp_path / "catalog", f"{items}  - file: {tmp_path}/good\n")
+    arguments = ["-s", "-y", "--catalog", catalog, "--outdir", tmp_path / "out", "--time-limit=4", f"--jobs={jobs}", "--output=zip"]
+    process = subprocess.Popen([BUGTOOL, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment())
+    found = members(pathlib.Path(process.stdout.read().decode().strip()))
+    assert server.poll() is None
+    states = {name.rsplit("/", 1)[-1]: entry["status"] for name, entry in entries(found).items()}
+    assert states.pop("good") == "ok" and states.keys() == set(hanging)
+    # Whether a child that hangs in a read can be killed differs from kernel to kernel.
+    by_threads, by_children = hanging[:jobs], hanging[jobs:]
+    assert {states[name] for name in by_threads} == {"stuck"}
+    assert {states[name] for name in by_children} <= {"stuck", "timeout"}
+    assert manifest(found)["run"]["deadline_reached"] is False
+    server.kill()
+    assert process.wait(60) == 0
+
+
 def test_a_command_that_hangs_leaves_time_for_the_logs(tmp_path):
     marker = new_marker()
     (tmp_path / "kern.log").write_text("kernel\n")

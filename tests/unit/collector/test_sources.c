@@ -235,6 +235,57 @@ static void only_disks_and_memory_are_not_risky(void **state)
     }
 }
 
+static void a_disk_that_hangs_is_risky_from_then_on(void **state)
+{
+    (void)state;
+    struct mounts *mounts;
+    assert_int_equal(mounts_parse(table, &mounts, NULL), 0);
+    mounts_note_hang(mounts, mounts_find(mounts, "/mnt/over/x"));
+    mounts_note_hang(mounts, NULL);
+    assert_true(mounts_is_risky(mounts, "/mnt/over/y"));
+    assert_false(mounts_is_risky(mounts, "/mnt/y"));
+    mounts_free(mounts);
+}
+
+static int stop_waiting(void *context, const void *bytes, size_t length, struct err *err)
+{
+    (void)bytes;
+    (void)length;
+    (void)err;
+    struct read_watch *watch = context;
+    assert_false(read_watch_hangs(watch, INT64_MAX)); /* what the sink takes is not the disk's fault */
+    read_watch_give_up(watch);
+    return 0;
+}
+
+static void a_reader_that_was_given_up_stops(void **state)
+{
+    (void)state;
+    struct mounts *mounts;
+    struct read_watch watch = {.patience_ms = 1000};
+    assert_int_equal(mounts_parse("1 0 8:1 / / rw - ext4 a rw\n", &mounts, NULL), 0);
+    char content[100 * 1024 + 1]; /* more than one read */
+    memset(content, 'x', sizeof content - 1);
+    content[sizeof content - 1] = '\0';
+    write_file("/long", content);
+    struct file_request request = {.root_fd = root_fd,
+                                   .root = root,
+                                   .path = "/long",
+                                   .limit = -1,
+                                   .avoid = mounts,
+                                   .watch = &watch};
+    struct outcome outcome = {0};
+    int64_t modified;
+    read_watch_begin(&watch);
+    assert_false(read_watch_hangs(&watch, io_now_ms()));
+    assert_true(read_watch_hangs(&watch, io_now_ms() + 60 * 1000));
+    assert_int_equal(source_read_file(&request, stop_waiting, &watch, &outcome, &modified, NULL),
+                     ERR_CANCELLED);
+    assert_false(read_watch_hangs(&watch, INT64_MAX));
+    assert_ptr_equal(atomic_load(&watch.mount), mounts_find(mounts, "/"));
+    mounts_free(mounts);
+}
+
 static void without_a_mount_table_everything_is_risky(void **state)
 {
     (void)state;
@@ -258,7 +309,7 @@ static void a_link_onto_a_risky_mount_is_not_entered_here(void **state)
     struct err err = ERR_INIT;
     struct stat status;
     int fd;
-    assert_int_equal(safe_open(root_fd, root, "/innocent", mounts, &fd, &status, &err),
+    assert_int_equal(safe_open(root_fd, root, "/innocent", mounts, NULL, &fd, &status, &err),
                      ERR_UNSUPPORTED);
     mounts_free(mounts);
 }
@@ -310,6 +361,8 @@ int main(void)
         cmocka_unit_test(dangerous_paths_are_denied_whatever_the_catalog_says),
         cmocka_unit_test(the_longest_mount_decides_and_the_last_one_covers),
         cmocka_unit_test(only_disks_and_memory_are_not_risky),
+        cmocka_unit_test(a_disk_that_hangs_is_risky_from_then_on),
+        cmocka_unit_test(a_reader_that_was_given_up_stops),
         cmocka_unit_test(without_a_mount_table_everything_is_risky),
         cmocka_unit_test(a_link_onto_a_risky_mount_is_not_entered_here),
         cmocka_unit_test(only_plain_device_names_reach_a_command),
