@@ -386,11 +386,15 @@ def test_a_kill_about_the_renaming_does_no_harm(sshd, client, report, there, try
     assert (there / report.name).read_bytes() == report.read_bytes() and names(there) == [report.name]
 
 
-@pytest.mark.parametrize("what", ("longer", "other bytes at its end", "as long with other bytes", "empty"))
+@pytest.mark.parametrize("what", ("longer", "other bytes at its end", "as long with other bytes", "empty",
+                                  "whole with other bytes far from its end", "cut with other bytes far from its end"))
 def test_a_part_that_is_not_right_is_sent_from_its_beginning(sshd, client, report, there, what):
     data = report.read_bytes()
+    holed = data[:4096] + bytes(4096) + data[8192:]
     part_of(report, there).write_bytes({"longer": data + b"x", "other bytes at its end": data[:1_000_000] + b"\0" * 4096,
-                                        "as long with other bytes": data[:-1] + bytes([data[-1] ^ 1]), "empty": b""}[what])
+                                        "as long with other bytes": data[:-1] + bytes([data[-1] ^ 1]), "empty": b"",
+                                        "whole with other bytes far from its end": holed,
+                                        "cut with other bytes far from its end": holed[:1_000_000]}[what])
     send(client, sshd, report, f"{there}/")
     assert (there / report.name).read_bytes() == data and names(there) == [report.name]
     assert sshd.written()[-1][1] == SIZE

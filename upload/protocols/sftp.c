@@ -3,9 +3,11 @@
  * A file to a server over SFTP. It grows as .NAME.DIGITS.part beside its place, the digits being of
  * its digest, so that it is found again without a record, and gets its name when it is whole.
  *
- * SFTP has no digests and no transactions. A server that crashed may have a part whose end was
- * never written, one that works on several requests at once may have gaps near the end. So an
- * upload goes on only when the last bytes of what is there are read back as ours. libcurl opens
+ * SFTP has no digests, no transactions, and (in libcurl) no word for "it is on disk". A server that
+ * works on several requests at once may have gaps near the end of a part, so an upload goes on only
+ * when the last bytes of what is there are read back as ours. One that crashed may have lost any
+ * bytes of it, so a part that was not written in one go is read back as a whole before it gets its
+ * name, in pieces, as the link that cut the one may cut the other. libcurl opens
  * what it goes on with for appending, so what counts is the end of the file when the first byte
  * comes, not what we computed: a server that is still writing what came before the cut is waited
  * for, and no file gets its name that is not exactly as long as ours.
@@ -22,12 +24,14 @@
 #include "upload/protocols/transfer.h"
 
 #define LOOK_BYTES   (256 << 10) /* read back of what is there: as much as libcurl has under way */
+#define CHECK_BYTES  (16 << 20)  /* of one piece that is read back */
 #define TAG_DIGITS   16          /* of the digest in the part's name */
 #define SHA256_BYTES 32
 
 /* Names in the record. */
 #define R_PART     "part"
 #define R_RENAMING "renaming"
+#define R_CHECKED  "checked" /* bytes of the whole part, from its beginning, that were read back */
 
 struct place {
     struct strbuf path, part; /* on the server */
@@ -190,14 +194,13 @@ static int find_offset(struct transfer *transfer, const struct place *place, int
     return 0;
 }
 
-static int send_rest(struct transfer *transfer, const struct place *place, struct err *err)
+static int put(struct transfer *transfer, const struct place *place, int64_t offset,
+               struct err *err)
 {
     struct err reason = ERR_INIT;
-    int64_t offset = 0, size = source_size(transfer->source);
+    int64_t size = source_size(transfer->source);
     bool is_whole = false;
-    int r = find_offset(transfer, place, &offset, err);
-    if (r < 0)
-        return r;
+    int r = 0;
     transfer_confirm(transfer, offset);
     if (offset < size || size == 0)
         r = net_sftp_put(transfer->net, place->part_url.data, transfer->source, offset,
@@ -220,7 +223,48 @@ static int send_rest(struct transfer *transfer, const struct place *place, struc
                        "the server does not have all %lld bytes though it took them",
                        (long long)size);
     transfer_confirm(transfer, size);
-    return source_check(transfer->source, err);
+    return 0;
+}
+
+/* Reads the whole part back. ERR_EXISTS: it is not our file. */
+static int read_back(struct transfer *transfer, const struct place *place, struct err *err)
+{
+    int64_t size = source_size(transfer->source);
+    int64_t at = transfer_recall(transfer, R_CHECKED, 0);
+    int r = 0;
+    if (at < 0 || at > size)
+        at = 0;
+    transfer_say(transfer, "reading back what was not sent in one go");
+    while (r == 0 && at < size) {
+        int64_t length = size - at < CHECK_BYTES ? size - at : CHECK_BYTES;
+        r = compare(transfer, place->part_url.data, at, length, err);
+        at += length;
+        if (r == 0)
+            r = transfer_remember(transfer, R_CHECKED, at, err);
+        if (r == 0)
+            r = record_save(transfer->record, err);
+    }
+    return r;
+}
+
+static int send_rest(struct transfer *transfer, const struct place *place, struct err *err)
+{
+    struct err reason = ERR_INIT;
+    int64_t offset = 0, size = source_size(transfer->source);
+    int r = find_offset(transfer, place, &offset, err);
+    if (r == 0 && offset < size) /* what was read back was of an earlier part */
+        r = record_set(transfer->record, R_CHECKED, NULL, err);
+    if (r == 0)
+        r = put(transfer, place, offset, err);
+    if (r < 0)
+        return r;
+    r = offset > 0 ? read_back(transfer, place, &reason) : 0;
+    if (r == ERR_EXISTS) {
+        transfer_say(transfer, "the server has damaged what was sent before; it begins anew");
+        r = record_set(transfer->record, R_CHECKED, NULL, err);
+        return r < 0 ? r : put(transfer, place, 0, err);
+    }
+    return err_pass(err, r, &reason);
 }
 
 static int note(struct transfer *transfer, const char *name, const char *value, struct err *err)
@@ -269,6 +313,8 @@ static int sftp_send(struct transfer *transfer, struct err *err)
         r = note(transfer, R_PART, "yes", err);
     if (r == 0)
         r = send_rest(transfer, &place, err);
+    if (r == 0)
+        r = source_check(transfer->source, err);
     return r < 0 ? r : give_name(transfer, &place, err);
 }
 
