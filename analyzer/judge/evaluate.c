@@ -93,6 +93,8 @@ static int add_hits(struct evaluation *evaluation, const struct rule *rule, cons
             .line = hit->line,
             .time = hit->time,
             .text = hit->text,
+            .match = hit->match,
+            .match_length = hit->match_length,
             .before = hit->before,
             .after = hit->after,
             .count = hit->count,

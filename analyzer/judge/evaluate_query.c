@@ -120,9 +120,8 @@ static int on_result(void *context, const struct result_row *row, struct err *er
     describe_row(row, &described);
     const char *path = column(row, "path"), *text = column(row, "text");
     const char *time = column(row, "time"), *events = column(row, "count");
-    const struct hit *hit = evaluation->analysis->parts.context
-                                ? hit_of_row(rows, host, path, number(column(row, "line")))
-                                : NULL;
+    const struct hit *hit = hit_of_row(rows, host, path, number(column(row, "line")));
+    bool is_line = hit && text && strcmp(text, hit->text) == 0;
     struct observation observation = {
         .host = host,
         .affects = affects,
@@ -132,6 +131,8 @@ static int on_result(void *context, const struct result_row *row, struct err *er
         .line = number(column(row, "line")),
         .time = time ? number(time) : TIME_UNKNOWN,
         .text = text ? text : described.data,
+        .match = is_line ? hit->match : 0,
+        .match_length = is_line ? hit->match_length : 0,
         .count = events && number(events) > 0 ? number(events) : 1,
         .values = values,
         .value_count = count,

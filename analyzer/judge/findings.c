@@ -127,6 +127,8 @@ static int add_evidence(struct finding_builder *builder, struct draft *draft,
     slot->text = arena_strdup(builder->arena, o->text ? o->text : "");
     slot->before = arena_strdup(builder->arena, o->before ? o->before : "");
     slot->after = arena_strdup(builder->arena, o->after ? o->after : "");
+    slot->match = o->match;
+    slot->match_length = o->match_length;
     slot->line = o->line;
     slot->time = o->time;
     return slot->path && slot->text && slot->before && slot->after ? 0 : err_nomem(err);

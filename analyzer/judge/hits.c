@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 
+#include "analyzer/verdict/excerpt.h"
 #include "analyzer/verdict/verdict.h"
 #include "common/io.h"
 #include "common/strbuf.h"
@@ -200,6 +201,24 @@ static void gather_context(const struct line_hit *line, struct strbuf *before, s
         add_lines(after, end + 1, line->around_end, CONTEXT_LINES);
 }
 
+/* Of a long line the part around the match is kept; where the match stands in that goes to the hit. */
+static void store_line(struct hit *hit, char **place, const struct line_hit *line,
+                       const struct excerpt *part, size_t start, size_t length)
+{
+    size_t mark = strlen(EXCERPT_MARK);
+    hit->text = *place;
+    if (part->from > 0)
+        *place = mempcpy(*place, EXCERPT_MARK, mark);
+    *place = mempcpy(*place, line->text + part->from, part->to - part->from);
+    if (part->to < line->length)
+        *place = mempcpy(*place, EXCERPT_MARK, mark);
+    *(*place)++ = '\0';
+    if (start < part->from || start >= part->to)
+        return;
+    hit->match = start - part->from + (part->from > 0 ? mark : 0);
+    hit->match_length = start + length < part->to ? length : part->to - start;
+}
+
 struct hit *hit_new(const struct regex *match, unsigned host, const char *path,
                     const struct line_hit *line, const struct stamp *stamp, bool with_context)
 {
@@ -208,10 +227,15 @@ struct hit *hit_new(const struct regex *match, unsigned host, const char *path,
         gather_context(line, &before, &after);
     if (!strbuf_ok(&before) || !strbuf_ok(&after))
         return NULL;
+    const char *matched = line->text;
+    size_t matched_length = 0;
+    regex_group(match, line->groups, 0, &matched, &matched_length);
+    size_t start = (size_t)(matched - line->text);
+    struct excerpt part = excerpt_of(line->text, line->length, start, matched_length, HIT_TEXT_MAX);
     size_t names = regex_name_count(match);
-    size_t text_length = line->length < HIT_TEXT_MAX ? line->length : HIT_TEXT_MAX;
     size_t size =
-        sizeof(struct hit) + (names + 1) * sizeof(char *) + strlen(path) + 1 + text_length + 1;
+        sizeof(struct hit) + (names + 1) * sizeof(char *) + strlen(path) + 1;
+    size += part.to - part.from + 2 * strlen(EXCERPT_MARK) + 1;
     size += before.length + 1 + after.length + 1;
     for (size_t i = 0; i < names; i++) {
         const char *group;
@@ -237,7 +261,7 @@ struct hit *hit_new(const struct regex *match, unsigned host, const char *path,
     hit->groups = (const char **)(hit + 1);
     char *place = (char *)(hit->groups + names + 1);
     hit->path = store_text(&place, path, strlen(path));
-    hit->text = store_text(&place, line->text, text_length);
+    store_line(hit, &place, line, &part, start, matched_length);
     hit->before = store_text(&place, before.data, before.length);
     hit->after = store_text(&place, after.data, after.length);
     for (size_t i = 0; i < names; i++) {

@@ -14,7 +14,7 @@
 #include "common/vec.h"
 
 #define HITS_KEPT    200  /* each, first and last: more than anybody reads as proof */
-#define HIT_TEXT_MAX 2048 /* bytes of a line that are kept as evidence */
+#define HIT_TEXT_MAX 2048 /* bytes of a line that are kept as evidence: those around the match */
 #define CONTEXT_LINE_MAX 300 /* bytes of a line around a hit: it is there for orientation */
 #define HITS_MEMORY_MAX                                                                            \
     (96 * 1024 * 1024) /* over all patterns; beyond it hits are only counted                       \
@@ -30,7 +30,8 @@ struct hit {
     double uptime; /* the kernel's own seconds, or -1 */
     int64_t time;  /* after hits_date(); TIME_UNKNOWN without a stamp */
     int64_t count;
-    const char *text;
+    const char *text; /* the line, or the excerpt of it that holds the match (excerpt.h) */
+    size_t match, match_length; /* the match in `text` */
     const char **groups;
     const char *before, *after; /* lines around it, joined by '\n'; "" unless they are wanted */
     size_t size;          /* of this block of memory */

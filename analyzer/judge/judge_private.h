@@ -60,6 +60,7 @@ struct observation {
     const char *path; /* or NULL */
     int64_t line, time;
     const char *text;
+    size_t match, match_length; /* as in struct evidence */
     const char *before, *after; /* lines around it, or NULL */
     int64_t count;
     const struct finding_value *values;

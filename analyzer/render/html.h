@@ -14,6 +14,8 @@
 void html_text(struct strbuf *out, const char *text);
 void html_texts(struct strbuf *out, const char *const *texts, size_t count); /* "a, b, c" */
 void html_cut(struct strbuf *out, const char *text, size_t limit); /* says how much it left out */
+/* The same, of which the `length` bytes at `start` matter: they are shown, in <b>. */
+void html_around(struct strbuf *out, const char *text, size_t start, size_t length, size_t limit);
 void html_abbreviate(struct strbuf *out, const char *text, size_t characters);
 void html_prose(struct strbuf *out, const char *text); /* paragraphs and lists */
 void html_time(struct strbuf *out, int64_t time);      /* a time element */

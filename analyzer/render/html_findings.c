@@ -60,18 +60,14 @@ static void add_section(struct strbuf *out, int level, const char *class, const 
     strbuf_adds(out, "</div>\n");
 }
 
-/* A numbered line. `is_hit` marks the one that is the proof. */
-static void add_line(struct strbuf *out, int64_t number, const char *text, size_t length,
-                     size_t limit, bool is_hit)
+static void begin_line(struct strbuf *out, int64_t number, bool is_hit)
 {
-    CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
-    strbuf_add(&line, text, length);
     strbuf_addf(out, "<%s class=\"row\"><span class=\"no\">%" PRId64 "</span><span>",
                 is_hit ? "mark" : "span", number);
-    if (strbuf_ok(&line))
-        html_cut(out, line.data, limit);
-    else
-        out->failed = true;
+}
+
+static void end_line(struct strbuf *out, bool is_hit)
+{
     strbuf_addf(out, "</span></%s>", is_hit ? "mark" : "span");
 }
 
@@ -104,7 +100,12 @@ static void add_lines(struct strbuf *out, const struct finding *finding,
     for (; *text; number++) {
         size_t length = strcspn(text, "\n");
         bool is_hit = find_proof(finding, 0, evidence, number) < finding->evidence_count;
-        add_line(out, number, text, length, CONTEXT_BYTES, is_hit);
+        CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+        strbuf_add(&line, text, length);
+        begin_line(out, number, is_hit);
+        html_cut(out, line.data, CONTEXT_BYTES);
+        end_line(out, is_hit);
+        out->failed = out->failed || !strbuf_ok(&line);
         text += length + (text[length] == '\n');
     }
 }
@@ -119,10 +120,12 @@ static void add_proof(const struct finding *finding, const struct evidence *evid
     strbuf_addf(out, "<pre%s>", has_lines ? " class=\"lines\"" : "");
     if (has_lines) {
         add_lines(out, finding, evidence, evidence->line - (int64_t)count_lines(before), before);
-        add_line(out, evidence->line, evidence->text, strlen(evidence->text), limit, true);
+        begin_line(out, evidence->line, true);
+        html_around(out, evidence->text, evidence->match, evidence->match_length, limit);
+        end_line(out, true);
         add_lines(out, finding, evidence, evidence->line + 1, after);
     } else {
-        html_cut(out, evidence->text, limit);
+        html_around(out, evidence->text, evidence->match, evidence->match_length, limit);
     }
     strbuf_adds(out, "</pre>");
 }

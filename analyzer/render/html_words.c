@@ -2,6 +2,7 @@
 #include "analyzer/render/html.h"
 
 #include "analyzer/render/prose.h"
+#include "analyzer/verdict/excerpt.h"
 #include "common/escape.h"
 
 void html_text(struct strbuf *out, const char *text)
@@ -19,15 +20,26 @@ void html_texts(struct strbuf *out, const char *const *texts, size_t count)
 
 void html_cut(struct strbuf *out, const char *text, size_t limit)
 {
-    size_t length = strlen(text);
-    if (length <= limit) {
-        escape_markup(out, text, length);
-        return;
+    html_around(out, text, 0, 0, limit);
+}
+
+void html_around(struct strbuf *out, const char *text, size_t start, size_t length, size_t limit)
+{
+    size_t total = strlen(text);
+    struct excerpt part = excerpt_of(text, total, start, length, limit);
+    size_t from = part.from, end = start + length < part.to ? start + length : part.to;
+    strbuf_adds(out, from > 0 ? "<span class=\"cut\">…</span> " : "");
+    if (length && from <= start && start < end) {
+        escape_markup(out, text + from, start - from);
+        strbuf_adds(out, "<b>");
+        escape_markup(out, text + start, end - start);
+        strbuf_adds(out, "</b>");
+        from = end;
     }
-    while (limit > 0 && ((unsigned char)text[limit] & 0xc0) == 0x80)
-        limit--;
-    escape_markup(out, text, limit);
-    strbuf_addf(out, " <span class=\"cut\">… and %zu bytes more</span>", length - limit);
+    escape_markup(out, text + from, part.to - from);
+    size_t left = total - (part.to - part.from);
+    if (left)
+        strbuf_addf(out, " <span class=\"cut\">… and %zu bytes more</span>", left);
 }
 
 void html_abbreviate(struct strbuf *out, const char *text, size_t characters)

@@ -9,6 +9,7 @@
  */
 #include "analyzer/render/prose.h"
 #include "analyzer/render/view.h"
+#include "analyzer/verdict/excerpt.h"
 #include "common/escape.h"
 #include "common/version.h"
 
@@ -249,13 +250,16 @@ static size_t longest_run(const struct finding *finding)
     return longest;
 }
 
-static void add_cut(struct strbuf *out, const char *text)
+/* As much as fits, with the `length` bytes at `start`. */
+static void add_cut(struct strbuf *out, const char *text, size_t start, size_t length)
 {
-    size_t length = strlen(text), shown = length < TEXT_SHOWN ? length : TEXT_SHOWN;
-    while (shown < length && shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80)
-        shown--;
-    escape_terminal(out, text, shown, false);
-    strbuf_adds(out, shown < length ? "..." : "");
+    CLEANUP(strbuf_release) struct strbuf shown = STRBUF_INIT;
+    size_t total = strlen(text);
+    struct excerpt part = excerpt_of(text, total, start, length, TEXT_SHOWN);
+    excerpt_add(&shown, text, total, &part);
+    if (!strbuf_ok(&shown))
+        out->failed = true;
+    escape_terminal(out, shown.data, shown.length, false);
 }
 
 static void add_evidence(struct strbuf *out, const struct finding *finding)
@@ -267,13 +271,13 @@ static void add_evidence(struct strbuf *out, const struct finding *finding)
     strbuf_adds(out, "text\n");
     for (size_t i = 0; i < finding->evidence_count && i < EVIDENCE_SHOWN; i++) {
         const struct evidence *evidence = &finding->evidence[i];
-        add_cut(out, evidence->host);
+        add_cut(out, evidence->host, 0, 0);
         strbuf_addc(out, ' ');
-        add_cut(out, evidence->path);
+        add_cut(out, evidence->path, 0, 0);
         if (evidence->line > 0)
             strbuf_addf(out, ":%lld", (long long)evidence->line);
         strbuf_adds(out, "\n    ");
-        add_cut(out, evidence->text);
+        add_cut(out, evidence->text, evidence->match, evidence->match_length);
         strbuf_addc(out, '\n');
     }
     add_ticks(out, fence);

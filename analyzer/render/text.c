@@ -7,11 +7,15 @@
 
 #include "analyzer/render/text_writer.h"
 #include "analyzer/render/view.h"
+#include "analyzer/verdict/excerpt.h"
+#include "common/escape.h"
 #include "common/units.h"
 #include "common/version.h"
 
 #define PROBLEMS_SHOWN    10 /* more would push the findings off the screen; JSON has all */
 #define EVIDENCE_SHOWN    3
+#define EVIDENCE_INDENT   "      "
+#define ROW_LINES         3 /* of a row as evidence */
 #define RULES_SHOWN       3 /* of those that share a reason */
 #define COSTS_SHOWN       5
 #define NAMES_SHOWN       4
@@ -125,27 +129,52 @@ static void add_facts_of(const struct text_writer *w, const char *first,
     add_line(w, STYLE_FAINT, first, &line);
 }
 
-/* Place and text on one line if they fit, else the text on a line of its own: its end tells what
- * happened. */
+/* What a rule's query says has no part that matters most: it may take a few lines. */
+static void add_row(const struct text_writer *w, const char *first, const char *text)
+{
+    CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+    size_t length = strlen(text), room = (size_t)w->width * ROW_LINES;
+    struct excerpt part = excerpt_of(text, length, 0, 0, room);
+    excerpt_add(&line, text, length, &part);
+    add_line(w, STYLE_NONE, first, &line);
+}
+
+/* A place above its text, with the time: the line may be cut where it tells that. */
+static void add_place(const struct text_writer *w, struct strbuf *place, int64_t when)
+{
+    char time[32];
+    if (*view_time(when, time))
+        strbuf_addf(place, ", %s", time);
+    if (!strbuf_ok(place))
+        w->out->failed = true;
+    textw_cut(w, STYLE_NONE, "  > ", place->data);
+}
+
+/* Place and text on one line if they fit, else the text on a line of its own. */
 static void add_evidence(const struct text_writer *w, const struct view *view,
                          const struct finding *finding)
 {
     for (size_t i = 0; i < finding->evidence_count && i < EVIDENCE_SHOWN; i++) {
         const struct evidence *evidence = &finding->evidence[i];
-        CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+        CLEANUP(strbuf_release) struct strbuf place = STRBUF_INIT, first = STRBUF_INIT;
         if (view->host_count > 1 && *evidence->host)
-            strbuf_addf(&line, "%s ", evidence->host);
-        strbuf_adds(&line, evidence->path);
+            strbuf_addf(&place, "%s ", evidence->host);
+        strbuf_adds(&place, evidence->path);
         if (evidence->line > 0)
-            strbuf_addf(&line, ":%" PRId64, evidence->line);
-        bool fits = w->width == 0 || line.length + strlen(evidence->text) + 6 <= (size_t)w->width;
-        if (fits)
-            strbuf_addf(&line, "  %s", evidence->text);
-        if (!strbuf_ok(&line))
+            strbuf_addf(&place, ":%" PRId64, evidence->line);
+        strbuf_adds(&first, "  > ");
+        escape_terminal(&first, place.data, place.length, false);
+        strbuf_adds(&first, "  ");
+        bool fits = w->width == 0 || first.length + strlen(evidence->text) <= (size_t)w->width;
+        if (!strbuf_ok(&first))
             w->out->failed = true;
-        textw_cut(w, STYLE_NONE, "  > ", line.data);
         if (!fits)
-            textw_cut(w, STYLE_NONE, "      ", evidence->text);
+            add_place(w, &place, evidence->match_length ? evidence->time : TIME_UNKNOWN);
+        if (fits || evidence->match_length)
+            textw_around(w, fits ? first.data : EVIDENCE_INDENT, evidence->text, evidence->match,
+                         evidence->match_length);
+        else
+            add_row(w, EVIDENCE_INDENT, evidence->text);
     }
     if (finding->evidence_count > EVIDENCE_SHOWN)
         textw_styled(w, STYLE_FAINT, "    and %zu more in the other formats\n",

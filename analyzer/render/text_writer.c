@@ -7,6 +7,7 @@
 #include "analyzer/render/text_writer.h"
 
 #include "analyzer/render/prose.h"
+#include "analyzer/verdict/excerpt.h"
 #include "common/escape.h"
 
 #define NARROWEST 20 /* columns of text; a terminal that is narrower wraps by itself */
@@ -20,6 +21,7 @@ static const char *const sequences[] = {
     [STYLE_WARNING] = "\033[33m",
     [STYLE_INFO] = "\033[36m",
     [STYLE_GOOD] = "\033[32m",
+    [STYLE_STRONG] = "\033[1m",
 };
 
 static void begin_style(const struct text_writer *writer, enum text_style style)
@@ -123,6 +125,48 @@ void textw_cut(const struct text_writer *writer, enum text_style style, const ch
         strbuf_add(writer->out, safe.data, safe.length);
     }
     end_style(writer, style);
+    strbuf_addc(writer->out, '\n');
+    if (!strbuf_ok(&safe))
+        writer->out->failed = true;
+}
+
+/* Columns of what the first `count` bytes become. */
+static size_t escaped_columns(const char *text, size_t count)
+{
+    CLEANUP(strbuf_release) struct strbuf safe = STRBUF_INIT;
+    escape_terminal(&safe, text, count, false);
+    return columns(safe.data, safe.length);
+}
+
+/* Columns `from` up to `to` of an escaped text. */
+static void add_columns(const struct text_writer *writer, enum text_style style,
+                        const struct strbuf *safe, size_t from, size_t to)
+{
+    size_t start = bytes_of(safe->data, safe->length, from);
+    size_t end = bytes_of(safe->data, safe->length, to);
+    if (end <= start)
+        return;
+    begin_style(writer, style);
+    strbuf_add(writer->out, safe->data + start, end - start);
+    end_style(writer, style);
+}
+
+void textw_around(const struct text_writer *writer, const char *first, const char *text,
+                  size_t start, size_t length)
+{
+    CLEANUP(strbuf_release) struct strbuf safe = STRBUF_INIT;
+    escape_terminal(&safe, text, strlen(text), false);
+    size_t total = columns(safe.data, safe.length);
+    size_t from = escaped_columns(text, start), to = escaped_columns(text, start + length);
+    struct excerpt part = excerpt_around(total, from, to - from, room_behind(writer, first));
+    from = from < part.from ? part.from : from > part.to ? part.to : from;
+    to = to > part.to ? part.to : to < from ? from : to;
+    strbuf_adds(writer->out, first);
+    strbuf_adds(writer->out, part.from > 0 ? EXCERPT_MARK : "");
+    add_columns(writer, STYLE_NONE, &safe, part.from, from);
+    add_columns(writer, STYLE_STRONG, &safe, from, to);
+    add_columns(writer, STYLE_NONE, &safe, to, part.to);
+    strbuf_adds(writer->out, part.to < total ? EXCERPT_MARK : "");
     strbuf_addc(writer->out, '\n');
     if (!strbuf_ok(&safe))
         writer->out->failed = true;

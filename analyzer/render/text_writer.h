@@ -16,7 +16,8 @@ enum text_style {
     STYLE_ERROR,
     STYLE_WARNING,
     STYLE_INFO,
-    STYLE_GOOD
+    STYLE_GOOD,
+    STYLE_STRONG
 };
 
 struct text_writer {
@@ -37,6 +38,10 @@ void textw_wrapped(const struct text_writer *writer, enum text_style style, cons
 /* One line, ended, cut where the terminal ends; "..." shows that it was. */
 void textw_cut(const struct text_writer *writer, enum text_style style, const char *first,
                const char *text);
+
+/* The same, cut where it shows the `length` bytes at `start` (excerpt.h), which stand out where there are colours. */
+void textw_around(const struct text_writer *writer, const char *first, const char *text,
+                  size_t start, size_t length);
 
 /* Explanation or advice (prose.h) behind a label; all lines line up behind it. */
 void textw_prose(const struct text_writer *writer, const char *label, const char *text);

@@ -36,6 +36,7 @@ struct evidence {
     int64_t line; /* 0: the file as a whole */
     int64_t time; /* epoch seconds of the host's wall clock, or TIME_UNKNOWN */
     const char *text;
+    size_t match, match_length; /* the part of `text` that the rule's pattern matched; length 0: none */
     /* Up to EVIDENCE_CONTEXT lines around a log line, joined by '\n', without a last one; "" where
      * there are none or nobody asked for them. */
     const char *before, *after;

@@ -429,13 +429,18 @@ static void fill_finding(struct view *view, struct finding *to, const struct pla
     for (; to->evidence_count < MAX_EVIDENCE && from->evidence[to->evidence_count].path;
          to->evidence_count++) {
         const struct plain_evidence *plain = &from->evidence[to->evidence_count];
-        evidence[to->evidence_count] = (struct evidence){tainted(view, plain->host, payload),
-                                                         tainted(view, plain->path, payload),
-                                                         plain->line,
-                                                         moment(plain->ago),
-                                                         tainted(view, plain->text, payload),
-                                                         "",
-                                                         ""};
+        evidence[to->evidence_count] = (struct evidence){
+            .host = tainted(view, plain->host, payload),
+            .path = tainted(view, plain->path, payload),
+            .line = plain->line,
+            .time = moment(plain->ago),
+            .text = tainted(view, plain->text, payload),
+            .before = "",
+            .after = "",
+        };
+        struct evidence *filled = &evidence[to->evidence_count];
+        filled->match = 4;
+        filled->match_length = strlen(filled->text) - filled->match;
     }
 }
 

@@ -100,6 +100,13 @@ static void long_texts_are_cut_between_characters(void **state)
     html_cut(&out, "\x80\x80\x80\x80", 2);
     assert_non_null(strstr(out.data, "and 4 bytes more"));
     strbuf_clear(&out);
+    html_around(&out, "a<hit>z", 1, 5, 20);
+    assert_string_equal(out.data, "a<b>&lt;hit&gt;</b>z");
+    strbuf_clear(&out);
+    html_around(&out, "a long way to the hit", 18, 3, 12);
+    assert_string_equal(out.data, "<span class=\"cut\">…</span> o the <b>hit</b>"
+                                  " <span class=\"cut\">… and 12 bytes more</span>");
+    strbuf_clear(&out);
     html_abbreviate(&out, "a\xc3\xbc<d", 3);
     assert_string_equal(out.data, "aü&lt;…");
     strbuf_clear(&out);

@@ -29,7 +29,7 @@ static void the_report_is_told_from_doubts_to_score(void **state)
         "Data quality",
         "xcp-fra-02: truncated: var/log/xensource.log: ",
         "CRITICAL  Storage repository iSCSI-SAN-01 lost all paths",
-        "> xcp-fra-01 var/log/kern.log:18234\n",
+        "> xcp-fra-01 var/log/kern.log:18234, 2025-11-02 05:00:00\n",
         "Why: All paths",
         "Do:  Repair the way",
         "1. Look at",
@@ -98,6 +98,62 @@ static void without_a_width_lines_are_whole(void **state)
                            "kern.log:18234  Nov  2 05:00:00 xcp-fra-01 kernel: "
                            "[1093822.412938] device-mapper: multipath: Failing path 8:48.\n"));
     assert_null(strstr(out.data, "..."));
+    sample_free(view);
+}
+
+/* What happened stands at the end of a line; a terminal is 60 columns wide. */
+static void a_line_that_does_not_fit_is_cut_around_the_match(void **state)
+{
+    (void)state;
+    static const char line[] =
+        "Nov  2 05:00:00 xcp-fra-01 kernel: [1093822.412938] session2: recovery timed out after 15 s, \x01";
+    static const char match[] = "recovery timed out";
+    struct evidence evidence = {.host = "xcp-fra-01",
+                                .path = "var/log/kern.log",
+                                .line = 9,
+                                .time = 1762059600,
+                                .text = line,
+                                .match = (size_t)(strstr(line, match) - line),
+                                .match_length = strlen(match),
+                                .before = "",
+                                .after = ""};
+    struct view *view = sample_new("", SEVERITY_INFO);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    view->verdict->findings[0].evidence = &evidence;
+    view->verdict->findings[0].evidence_count = 1;
+    view->width = 60;
+    render(view, &out);
+    assert_non_null(strstr(out.data, "  > xcp-fra-01 var/log/kern.log:9, 2025-11-02 05:00:00\n"
+                                     "      ...12938] session2: recovery timed out after 15 s, ...\n"));
+    view->colour = true;
+    strbuf_clear(&out);
+    render(view, &out);
+    assert_non_null(strstr(out.data, "session2: \033[1mrecovery timed out\033[0m after 15 s, ..."));
+    view->width = 0;
+    strbuf_clear(&out);
+    render(view, &out);
+    assert_non_null(strstr(out.data, "\033[1mrecovery timed out\033[0m after 15 s, \\x01\n"));
+    sample_free(view);
+}
+
+/* A row has no match. */
+static void a_row_that_does_not_fit_takes_a_few_lines(void **state)
+{
+    (void)state;
+    char text[400];
+    struct evidence evidence = {.host = "", .path = "proc/mounts", .text = text, .before = "", .after = ""};
+    struct view *view = sample_new("", SEVERITY_INFO);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    memcpy(text + 60, " /mnt ", 6);
+    view->verdict->findings[0].evidence = &evidence;
+    view->verdict->findings[0].evidence_count = 1;
+    view->width = 80;
+    render(view, &out);
+    assert_non_null(strstr(out.data, "  > proc/mounts\n      xxxxx"));
+    assert_non_null(strstr(out.data, "xxx /mnt\n      xxx"));
+    assert_non_null(strstr(out.data, "xxx...\n  Why:"));
     sample_free(view);
 }
 
@@ -222,6 +278,8 @@ int main(void)
         cmocka_unit_test(the_report_is_told_from_doubts_to_score),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
         cmocka_unit_test(without_a_width_lines_are_whole),
+        cmocka_unit_test(a_line_that_does_not_fit_is_cut_around_the_match),
+        cmocka_unit_test(a_row_that_does_not_fit_takes_a_few_lines),
         cmocka_unit_test(foreign_text_cannot_move_the_cursor),
         cmocka_unit_test(colours_are_ours_and_only_when_asked_for),
         cmocka_unit_test(nothing_found_is_said_with_its_coverage),

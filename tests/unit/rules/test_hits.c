@@ -76,6 +76,26 @@ static void lines_without_a_kernel_stamp_all_count(void **state)
     assert_int_equal(hits_list(f->hits, 0, 0).events, 2);
 }
 
+/* A dump of one line that holds the message far behind its start. */
+static void of_a_long_line_the_part_around_the_match_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    static char text[10001];
+    memset(text, '-', sizeof text - 1);
+    text[7000] = 'x';
+    hit(f, "var/log/messages", text, 0, 0);
+    hit(f, "var/log/messages", "a short x", 0, 1);
+    struct hit_list list = hits_list(f->hits, 0, 0);
+    const struct hit *cut = list.items[0], *whole = list.items[1];
+    assert_int_equal(strlen(cut->text), HIT_TEXT_MAX);
+    assert_int_equal(strncmp(cut->text, "...-", 4), 0);
+    assert_string_equal(cut->text + HIT_TEXT_MAX - 4, "-...");
+    assert_int_equal(cut->text[cut->match], 'x');
+    assert_int_equal(cut->match_length, 1);
+    assert_string_equal(whole->text, "a short x");
+    assert_int_equal(whole->match, 8);
+}
+
 static void the_first_and_the_last_are_kept_and_all_are_counted(void **state)
 {
     struct fixture *f = *state;
@@ -170,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_kernel_line_in_two_logs_counts_once, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_without_a_kernel_stamp_all_count, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_a_long_line_the_part_around_the_match_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(the_first_and_the_last_are_kept_and_all_are_counted, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_densest_window_is_found_with_and_without_all_hits,
