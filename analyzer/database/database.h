@@ -104,6 +104,10 @@ bool database_has_source(const struct database *database, const char *table, int
 int database_references(struct database *database, const char *sql, struct table_names *ret,
                         struct err *err);
 
+/* The names of the columns of a statement's rows, each once. As database_references(). */
+int database_columns(struct database *database, const char *sql, struct table_names *ret,
+                     struct err *err);
+
 /* A row of a result: column names and values, NULL for SQL's NULL; borrowed during the call. */
 struct result_row {
     int count;

@@ -151,6 +151,7 @@ struct guard database_guard_begin(struct database *database, int limit_ms)
     struct guard outer = database->guard;
     database->guard = (struct guard){
         .access = ACCESS_READ,
+        .limit_ms = limit_ms,
         .deadline_ms = limit_ms > 0 ? io_now_ms() + limit_ms : 0,
     };
     return outer;
@@ -183,12 +184,16 @@ static int fail_foreign(struct database *database, int rc, const char *sql, stru
         return err_set(err, ERR_DENIED, "SQL: %s is refused; a query may only read",
                        guard->refused);
     if (guard->timed_out)
-        return err_set(err, ERR_TIMEOUT, "SQL: the query took longer than it may");
+        return err_set(err, ERR_TIMEOUT,
+                       "SQL: the query took longer than %g s; is every table joined by its 'host' "
+                       "and a column that few rows share?",
+                       guard->limit_ms / 1000.0);
     static const struct {
         const char *problem, *remedy;
     } hints[] = {
         {"no such table: ", "`xen-analyze tables` lists all"},
         {"no such column: ", "`xen-analyze tables NAME` lists a table's; text stands in '...'"},
+        {"unrecognized token: \"{\"", "in a rule, '{name}' must be one of its 'params'"},
     };
     char what[32];
     int line = error_line(database, sql);
@@ -281,6 +286,28 @@ int database_references(struct database *database, const char *sql, struct table
         return r;
     }
     keep_tables(database, &names);
+    *ret = names;
+    return 0;
+}
+
+int database_columns(struct database *database, const char *sql, struct table_names *ret,
+                     struct err *err)
+{
+    struct guard outer = database_guard_begin(database, 0);
+    sqlite3_stmt *statement = NULL;
+    struct table_names names = {0};
+    int r = database_prepare_foreign(database, sql, &statement, err);
+    for (int i = 0; r == 0 && i < sqlite3_column_count(statement); i++) {
+        const char *name = sqlite3_column_name(statement, i);
+        if (!name || !table_names_add(&names, name))
+            r = err_nomem(err);
+    }
+    sqlite3_finalize(statement);
+    database_guard_end(database, &outer);
+    if (r < 0) {
+        table_names_release(&names);
+        return r;
+    }
     *ret = names;
     return 0;
 }

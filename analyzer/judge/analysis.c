@@ -78,6 +78,29 @@ static int find_references(struct analysis *analysis, struct rule_state *state, 
     return rule_tables_drop(database, rule, err);
 }
 
+int analysis_query_names(struct database *database, const struct rule *rule,
+                         struct table_names *ret_tables, struct table_names *ret_columns,
+                         struct err *err)
+{
+    struct table_names tables = {0}, columns = {0};
+    int r = rule_tables_create(database, rule, err);
+    if (r < 0)
+        return r;
+    r = database_references(database, rule->query, &tables, err);
+    if (r == 0)
+        r = database_columns(database, rule->query, &columns, err);
+    int dropped = rule_tables_drop(database, rule, err);
+    r = r < 0 ? r : dropped;
+    if (r < 0) {
+        table_names_release(&tables);
+        table_names_release(&columns);
+        return r;
+    }
+    *ret_tables = tables;
+    *ret_columns = columns;
+    return 0;
+}
+
 static void want(struct analysis *analysis, const char *name)
 {
     for (size_t i = 0; i < table_set_count(analysis->parts.tables); i++)

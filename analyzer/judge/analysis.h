@@ -53,6 +53,14 @@ struct analysis;
 int analysis_new(const struct analysis_parts *parts, struct analysis **ret, struct err *err);
 void *analysis_free(struct analysis *analysis);
 
+/*
+ * What a rule's query is about, for lint: the tables it reads, the rule's own logs among them, and
+ * the columns of its rows. The database has the lists and facts. ERR_PARSE when the query is wrong.
+ */
+int analysis_query_names(struct database *database, const struct rule *rule,
+                         struct table_names *ret_tables, struct table_names *ret_columns,
+                         struct err *err);
+
 /* Hand this to report_set_read(). Valid as long as the analysis. */
 const struct report_visitor *analysis_visitor(struct analysis *analysis);
 

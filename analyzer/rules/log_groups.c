@@ -148,6 +148,16 @@ int log_groups_expand(struct rule_set *set, const struct doc_node *node,
     return 0;
 }
 
+const char *rule_set_log_called(const struct rule_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->collected.count; i++) {
+        const char *path = set->collected.items[i].path, *slash = strrchr(path, '/');
+        if (slash && strcmp(slash + 1, name) == 0)
+            return path;
+    }
+    return NULL;
+}
+
 int rule_set_teach(const struct rule_set *set, struct report_set *reports, struct err *err)
 {
     int r = 0;

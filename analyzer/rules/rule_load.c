@@ -8,6 +8,8 @@
 
 #include <ctype.h>
 
+#include "common/units.h"
+
 static const char *const no_strings[] = {NULL};
 
 /* Ids are file names, JSON values and words on a command line. */
@@ -98,6 +100,19 @@ static int check_groups(const struct rule_log *log, struct err *err)
     return 0;
 }
 
+/* {name} without quotes is a map to YAML. */
+static int fail_unquoted(const struct doc_node *node, struct err *err)
+{
+    return doc_fail(node, err, "a parameter needs quotes here: '{name}'");
+}
+
+static int load_time(const struct doc_node *node, int64_t *ret, struct err *err)
+{
+    if (node->kind != DOC_SCALAR || !units_seconds(node->text, ret))
+        return doc_fail(node, err, "expected a time such as 90, 10m or 2h");
+    return 0;
+}
+
 static int load_single_log(struct rule_set *set, const struct doc_node *node, struct rule *rule,
                            struct err *err)
 {
@@ -119,11 +134,13 @@ static int load_single_log(struct rule_set *set, const struct doc_node *node, st
     if (r == 0)
         r = check_groups(log, err);
     if (r == 0 && at_least)
-        r = doc_integer(at_least, &rule->at_least, err);
+        r = at_least->kind == DOC_MAP ? fail_unquoted(at_least, err)
+                                      : doc_integer(at_least, &rule->at_least, err);
     if (r == 0 && rule->at_least < 1)
         r = doc_fail(at_least, err, "'at_least' must be 1 or more");
     if (r == 0 && within)
-        r = doc_seconds(within, &rule->within_s, err);
+        r = within->kind == DOC_MAP ? fail_unquoted(within, err)
+                                    : load_time(within, &rule->within_s, err);
     if (r == 0)
         r = optional_text(node, "by", &rule->by, err);
     if (r == 0 && rule->by && regex_name_find(log->match, rule->by) < 0)
@@ -301,7 +318,7 @@ int rule_load(struct rule_set *set, const struct doc_node *root,
     if (!doc_get(root, "id") && doc_get(root, "table"))
         return doc_fail(root, err,
                         "this is a table, not a rule; it belongs into a folder 'tables' inside the "
-                        "folder that --rules names");
+                        "folder that --rules, lint and test name");
     if (!doc_get(root, "id") && doc_get(root, "list"))
         return doc_fail(root, err, "this is a list, not a rule; lists can only be built in");
     if ((r = doc_check_keys(root, keys, err)) < 0 || (r = load_id(root, &rule, err)) < 0 ||

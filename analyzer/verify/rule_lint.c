@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What is wrong with a rule although it loads: a query over unknown columns, a pattern that is slow
- * or reports more than it needs, a title that names no value, missing advice or tests. One const
+ * or reports more than it needs, a text that names no value, missing advice or tests. One const
  * table of checks.
  */
 #include "analyzer/judge/analysis.h"
@@ -75,6 +75,13 @@ static void check_tests(const struct lint *lint, const struct rule *rule)
     if (!silent)
         remark(lint, place_of(rule, "tests"),
                "rule '%s' has no look-alike that it must not find (expect: none)", rule->id);
+    for (size_t i = 0; rule->tests && i < rule->tests->count; i++) {
+        struct err err = ERR_INIT;
+        if (verify_test_shape(rule->tests->items[i], &err) < 0) {
+            struct doc_node place = {.file = rule->file, .line = err.line, .column = err.column};
+            remark(lint, &place, "%s", err.text);
+        }
+    }
 }
 
 /* Counted repeats of thousands need gigabytes in the compiler of the multi-pattern engine. */
@@ -120,8 +127,13 @@ static void check_files(const struct lint *lint, const struct rule *rule)
     for (size_t l = 0; l < rule->log_count; l++)
         for (size_t i = 0; i < rule->logs[l].file_count; i++) {
             const char *path = rule->logs[l].files[i].text, *why = impossible(path);
+            const char *meant =
+                strchr(path, '/') ? NULL : rule_set_log_called(lint->parts->rules, path);
             if (why)
                 remark(lint, rule->logs[l].match_node, "'%s' finds no file: %s", path, why);
+            else if (meant)
+                remark(lint, rule->logs[l].match_node,
+                       "'%s' would lie at the top of the report; write '%s'", path, meant);
         }
 }
 
@@ -184,16 +196,91 @@ static bool names_group(const struct rule *rule, const char *name, size_t length
     return false;
 }
 
-/* Values in the title of a log rule are its groups; those of a query are known only when it runs.
- */
-static void check_title(const struct lint *lint, const struct rule *rule)
+/* Columns that say where the proof stands; they are no values. */
+static bool is_place(const char *name)
 {
-    for (const char *p = rule->title; !rule->query && (p = strchr(p, '{')); p++) {
-        const char *close = strchr(p, '}');
-        if (close && !names_group(rule, p + 1, (size_t)(close - p - 1)))
-            remark(lint, place_of(rule, "title"), "no group of 'match' is named '%.*s'",
-                   (int)(close - p - 1), p + 1);
+    static const char *const places[] = {"host", "path",   "line",   "time",
+                                         "text", "offset", "affects"};
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+        if (strcasecmp(places[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool has_name(const struct table_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcasecmp(names->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* A value that a text or `explains` names must be a group of the log, or a column of the query. */
+static void check_value(const struct lint *lint, const struct rule *rule,
+                        const struct table_names *columns, const struct doc_node *place,
+                        const char *name)
+{
+    if (!rule->query && !names_group(rule, name, strlen(name)))
+        remark(lint, place, "no group of 'match' is named '%s'", name);
+    else if (rule->query && is_place(name))
+        remark(lint, place,
+               "'%s' says where the proof stands and is no value; give the query a column of "
+               "another name, '%s AS its_%s'",
+               name, name, name);
+    else if (rule->query && !has_name(columns, name))
+        remark(lint, place, "the query has no column '%s' that could be shown", name);
+}
+
+/* Braces in texts may be awk's or a shell's: only those around a word can be meant. */
+static void check_text(const struct lint *lint, const struct rule *rule,
+                       const struct table_names *columns, const char *key, const char *text)
+{
+    bool is_title = text == rule->title;
+    for (const char *p = text; (p = strchr(p, '{')); p++) {
+        size_t length = strcspn(p + 1, "}");
+        bool is_word = strspn(p + 1, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
+        char name[100];
+        snprintf(name, sizeof name, "%.*s", (int)(length < 99 ? length : 99), p + 1);
+        bool is_shells = p > text && p[-1] == '$';
+        if (p[1 + length] && length && (is_title || (is_word && !is_shells)))
+            check_value(lint, rule, columns, place_of(rule, key), name);
     }
+}
+
+static void check_values(const struct lint *lint, const struct rule *rule,
+                         const struct table_names *columns)
+{
+    check_text(lint, rule, columns, "title", rule->title);
+    check_text(lint, rule, columns, "explanation", rule->explanation);
+    check_text(lint, rule, columns, "advice", rule->advice);
+    for (size_t i = 0; i < rule->symptom_count; i++)
+        if (rule->explains[i].same)
+            check_value(lint, rule, columns, rule->explains[i].node, rule->explains[i].same);
+}
+
+static void check_columns(const struct lint *lint, const struct rule *rule)
+{
+    struct table_names tables = {0}, columns = {0};
+    if (!rule->query) {
+        check_values(lint, rule, &columns);
+        return;
+    }
+    /* A query that is wrong is told of by check_statements(). */
+    if (analysis_query_names(lint->database, rule, &tables, &columns, NULL) < 0)
+        return;
+    check_values(lint, rule, &columns);
+    if (rule->by && !has_name(&columns, rule->by))
+        remark(lint, place_of(rule, "by"),
+               "the query has no column '%s', so all its rows would be one finding", rule->by);
+    for (const char *const *name = rule->optional; *name; name++)
+        if (!has_name(&tables, *name))
+            remark(lint, place_of(rule, "optional"), "the query reads no table '%s'", *name);
+    if (has_name(&columns, "host") != has_name(&columns, "path"))
+        remark(lint, place_of(rule, "query"),
+               "the query has no column '%s': select host, path and line of the row that proves it",
+               has_name(&columns, "host") ? "path" : "host");
+    table_names_release(&tables);
+    table_names_release(&columns);
 }
 
 static bool is_known(const struct verify_parts *parts, const char *id)
@@ -242,8 +329,26 @@ static void check_statements(const struct lint *lint, const struct rule *rule)
 
 static void (*const checks[])(const struct lint *lint, const struct rule *rule) = {
     check_name,   check_texts, check_tests,    check_patterns,   check_files,
-    check_params, check_title, check_explains, check_statements,
+    check_params, check_columns, check_explains, check_statements,
 };
+
+static void check_table(const struct lint *lint, const struct table *table)
+{
+    const struct doc_node place = {.file = table->file, .line = 1, .column = 1};
+    const char *slash = strrchr(table->file, '/');
+    size_t length = strlen(table->name);
+    bool is_family = table->leader->member_count > 1;
+    const char *name = slash ? slash + 1 : table->file;
+    if (!is_family &&
+        (strncmp(name, table->name, length) != 0 || strcmp(name + length, ".yaml") != 0))
+        remark(lint, &place, "the file of table '%s' should be called '%s.yaml'", table->name,
+               table->name);
+    if (!*table->description)
+        remark(lint, &place, "table '%s' has no 'description': say what its rows are",
+               table->name);
+    if (table->leader == table && (!table->tests || !table->tests->count))
+        remark(lint, &place, "table '%s' has no test: a file and the rows it gives", table->name);
+}
 
 int verify_lint(const struct verify_parts *parts, lint_remark remark_sink, void *context,
                 struct err *err)
@@ -257,6 +362,9 @@ int verify_lint(const struct verify_parts *parts, lint_remark remark_sink, void 
     for (size_t i = 0; r == 0 && i < rule_set_count(parts->rules); i++)
         for (size_t c = 0; c < ARRAY_SIZE(checks); c++)
             checks[c](&lint, rule_set_at(parts->rules, i));
+    for (size_t i = 0; r == 0 && i < table_set_count(parts->tables); i++)
+        if (!table_set_at(parts->tables, i)->built_in)
+            check_table(&lint, table_set_at(parts->tables, i));
     database_free(lint.database);
     return r;
 }

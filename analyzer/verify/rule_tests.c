@@ -74,9 +74,6 @@ static int feed_test(struct trial *trial, const struct report_visitor *visitor, 
     const struct doc_node *hosts = doc_get(trial->test, "hosts");
     int r = 0;
     if (hosts) {
-        if (hosts->kind != DOC_MAP || log || files)
-            return doc_fail(hosts, err,
-                            "'hosts' is a map of host names to files, and stands alone");
         for (size_t i = 0; r == 0 && i < hosts->count; i++) {
             r = add_host(trial, hosts->keys[i]->text, err);
             if (r == 0)
@@ -84,8 +81,6 @@ static int feed_test(struct trial *trial, const struct report_visitor *visitor, 
         }
         return r;
     }
-    if (!log && !files)
-        return doc_fail(trial->test, err, "a test needs 'log', 'files' or 'hosts'");
     if ((r = add_host(trial, "host1", err)) == 0 && files)
         r = feed_files(visitor, 0, files, err);
     if (r == 0 && log) {
@@ -148,25 +143,19 @@ static void expectation(const struct doc_node *expected, struct strbuf *text)
 }
 
 /* Compares; *failure gets what is wrong, or stays empty. */
-static int compare(const struct trial *trial, const struct verdict *verdict, struct strbuf *failure,
-                   struct err *err)
+static void compare(const struct trial *trial, const struct verdict *verdict,
+                    struct strbuf *failure)
 {
     const struct doc_node *expect = doc_get(trial->test, "expect");
-    if (!expect)
-        return doc_fail(trial->test, err, "a test needs 'expect'");
     bool none = expect->kind == DOC_SCALAR;
-    if (none && strcmp(expect->text, "none") != 0)
-        return doc_fail(expect, err, "expected 'none', a map of values, or a list of such maps");
     size_t wanted = none ? 0 : expect->kind == DOC_LIST ? expect->count : 1;
     if (verdict->finding_count != wanted) {
         strbuf_addf(failure, "expected: %zu finding%s\ngot:      ", wanted, wanted == 1 ? "" : "s");
         describe(verdict, failure);
-        return 0;
+        return;
     }
     for (size_t i = 0; i < wanted; i++) {
         const struct doc_node *map = expect->kind == DOC_LIST ? expect->items[i] : expect;
-        if (map->kind != DOC_MAP)
-            return doc_fail(map, err, "expected a map of values");
         bool found = false;
         for (size_t f = 0; f < verdict->finding_count && !found; f++)
             found = finding_fits(&verdict->findings[f], map);
@@ -175,10 +164,9 @@ static int compare(const struct trial *trial, const struct verdict *verdict, str
             expectation(map, failure);
             strbuf_adds(failure, "\ngot:      ");
             describe(verdict, failure);
-            return 0;
+            return;
         }
     }
-    return 0;
 }
 
 static int read_clock(struct trial *trial, struct err *err)
@@ -202,17 +190,38 @@ static int run_analysis(struct trial *trial, struct analysis *analysis, struct s
     if (r == 0)
         r = analysis_judge(analysis, trial->hosts.items, trial->hosts.count, &verdict, err);
     if (r == 0)
-        r = compare(trial, verdict, failure, err);
+        compare(trial, verdict, failure);
     verdict_free(verdict);
     return r;
 }
 
-static int run_trial(struct trial *trial, struct strbuf *failure, struct err *err)
+int verify_test_shape(const struct doc_node *test, struct err *err)
 {
     static const char *const keys[] = {"name", "log", "files", "hosts", "expect", "taken", NULL};
+    int r = doc_check_keys(test, keys, err);
+    if (r < 0)
+        return r;
+    const struct doc_node *hosts = doc_get(test, "hosts"), *expect = doc_get(test, "expect");
+    bool has_own = doc_get(test, "log") || doc_get(test, "files");
+    if (hosts && (hosts->kind != DOC_MAP || has_own))
+        return doc_fail(hosts, err, "'hosts' is a map of host names to files, and stands alone");
+    if (!hosts && !has_own)
+        return doc_fail(test, err, "a test needs 'log', 'files' or 'hosts'");
+    if (!expect)
+        return doc_fail(test, err, "a test needs 'expect'");
+    if (expect->kind == DOC_SCALAR && strcmp(expect->text, "none") != 0)
+        return doc_fail(expect, err, "expected 'none', a map of values, or a list of such maps");
+    for (size_t i = 0; expect->kind == DOC_LIST && i < expect->count; i++)
+        if (expect->items[i]->kind != DOC_MAP)
+            return doc_fail(expect->items[i], err, "expected a map of values");
+    return 0;
+}
+
+static int run_trial(struct trial *trial, struct strbuf *failure, struct err *err)
+{
     struct database *database = NULL;
     struct analysis *analysis = NULL;
-    int r = doc_check_keys(trial->test, keys, err);
+    int r = verify_test_shape(trial->test, err);
     if (r == 0)
         r = read_clock(trial, err);
     if (r == 0)

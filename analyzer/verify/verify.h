@@ -29,9 +29,13 @@ typedef void (*test_outcome)(void *context, const struct rule *rule, size_t numb
 int verify_tests(const struct verify_parts *parts, test_outcome outcome, void *context,
                  struct err *err);
 
+/* Whether a test is one: known keys, something to look at, something to expect. ERR_PARSE. */
+int verify_test_shape(const struct doc_node *test, struct err *err);
+
 /* Called for every remark, with the place. */
 typedef void (*lint_remark)(void *context, const struct doc_node *place, const char *text);
 
-/* Looks at every rule of the set. A query or condition that is wrong is a remark too. */
+/* Looks at every rule of the set and at every table that is not built in. A query or condition that
+ * is wrong is a remark too. */
 int verify_lint(const struct verify_parts *parts, lint_remark remark, void *context,
                 struct err *err);

@@ -338,6 +338,60 @@ explains: [disk-io-error, disk-io-eror]
         [f"{place}:7:27", "there is no rule 'disk-io-eror'; did you mean 'disk-io-error'?"]]
 
 
+def test_lint_tells_what_a_query_does_not_give_and_which_test_is_none(tmp_path):
+    path = write(tmp_path / "my-rule.yaml", """id: my-rule
+title: '{host}, {mount}, {use}'
+component: storage
+severity: error
+query: SELECT host, mount, use_percent FROM df
+by: filesystem
+optional: [df, mounts]
+explains: [{disk-io-error: device}]
+explanation: '{use_percent} of {size} is used'
+advice: "`awk '{print $1}'`, `echo ${home}`"
+links: [https://docs.xcp-ng.org/]
+tests:
+  - {files: {df-alT.out: ''}, expect: nothing}
+  - {file: {df-alT.out: ''}, expect: none}
+  - {files: {df-alT.out: ''}, expect: {mount: /}}
+""")
+    assert [(place.removeprefix(f"{path}:"), text) for place, text in remarks(path)] == [
+        ("13:39", "expected 'none', a map of values, or a list of such maps"),
+        ("14:6", "unknown key 'file'; did you mean 'files'?"),
+        ("2:8", "'host' says where the proof stands and is no value; give the query a column of another name, 'host AS its_host'"),
+        ("2:8", "the query has no column 'use' that could be shown"),
+        ("9:14", "the query has no column 'size' that could be shown"),
+        ("8:12", "the query has no column 'device' that could be shown"),
+        ("6:5", "the query has no column 'filesystem', so all its rows would be one finding"),
+        ("7:11", "the query reads no table 'mounts'"),
+        ("5:8", "the query has no column 'path': select host, path and line of the row that proves it")]
+
+
+def test_lint_knows_where_a_log_lies(tmp_path):
+    path = write(tmp_path / "my-rule.yaml", RULE.format(id="my-rule", title="t", device="sda").replace("$kernel", "daemon.log, dmesg.out"))
+    assert [text for _, text in remarks(path) if "daemon" in text or "dmesg" in text] == [
+        "'daemon.log' would lie at the top of the report; write 'var/log/daemon.log'"]
+
+
+def test_lint_looks_at_tables_too(tmp_path):
+    path = write(tmp_path / "mine/tables/other.yaml", TABLE[:TABLE.index("tests:")].replace("description: Settings of the kernel\n", ""))
+    assert remarks(tmp_path / "mine") == [
+        [f"{path}:1:1", "the file of table 'sysctl' should be called 'sysctl.yaml'"],
+        [f"{path}:1:1", "table 'sysctl' has no 'description': say what its rows are"],
+        [f"{path}:1:1", "table 'sysctl' has no test: a file and the rows it gives"]]
+
+
+def test_a_parameter_without_quotes_and_a_time_that_is_none_are_told(tmp_path):
+    for line, wanted in (("at_least: {times}", "7:13: a parameter needs quotes here: '{name}'"),
+                         ("within: {window}", "7:11: a parameter needs quotes here: '{name}'"),
+                         ("within: 10 minutes", "7:11: expected a time such as 90, 10m or 2h")):
+        text = RULE.format(id="my-rule", title="t", device="sda")
+        log = "log: {files: [$kernel], match: 'I/O error, dev (?<device>sd\\w)'}"
+        assert log in text
+        path = write(tmp_path / "my-rule.yaml", text.replace(log, f"log:\n  files: [$kernel]\n  {line}\n  match: 'I/O error, dev'"))
+        assert wanted in analyze("rules", "lint", path).stderr
+
+
 def test_lint_finds_unknown_columns_and_rules_of_one_id(tmp_path):
     path = write(tmp_path / "my-rule.yaml", RULE.format(id="my-rule", title="t", device="sda").replace(
         "log: {files: [$kernel], match: 'I/O error, dev (?<device>sd\\w)'}", "query: SELECT host, no_such FROM df"))
