@@ -9,25 +9,29 @@
  * everything. */
 #define VERDICT_MEMORY (256 * 1024 * 1024)
 
-int rule_tables_create(struct database *database, const struct rule *rule, struct err *err)
+static int create_table(struct database *database, const struct rule_log *log, struct err *err)
 {
     static const char *const common[] = {"host", "path", "line", "offset", "time", "text", "count"};
-    if (!rule->query)
-        return 0;
-    for (size_t i = 0; i < rule->log_count; i++) {
-        const struct regex *match = rule->logs[i].match;
-        size_t names = regex_name_count(match), count = ARRAY_SIZE(common) + names;
-        CLEANUP_FREE const char **columns = calloc(count, sizeof *columns);
-        if (!columns)
-            return err_nomem(err);
-        memcpy(columns, common, sizeof common);
-        for (size_t n = 0; n < names; n++)
-            columns[ARRAY_SIZE(common) + n] = regex_name_at(match, n);
-        int r = database_temp_create(database, rule->logs[i].alias, columns, count, err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
+    size_t names = regex_name_count(log->match), count = ARRAY_SIZE(common) + names;
+    CLEANUP_FREE const char **columns = calloc(count, sizeof *columns);
+    if (!columns)
+        return err_nomem(err);
+    memcpy(columns, common, sizeof common);
+    for (size_t n = 0; n < names; n++)
+        columns[ARRAY_SIZE(common) + n] = regex_name_at(log->match, n);
+    return database_temp_create(database, log->alias, columns, count, err);
+}
+
+int rule_tables_create(struct database *database, const struct rule *rule, struct err *err)
+{
+    size_t made = 0;
+    int r = 0;
+    while (rule->query && made < rule->log_count &&
+           (r = create_table(database, &rule->logs[made], err)) == 0)
+        made++;
+    while (r < 0 && made > 0)
+        database_temp_drop(database, rule->logs[--made].alias, NULL);
+    return r;
 }
 
 int rule_tables_drop(struct database *database, const struct rule *rule, struct err *err)
@@ -63,10 +67,15 @@ static int find_references(struct analysis *analysis, struct rule_state *state, 
     struct table_names names = {0};
     struct err detail = ERR_INIT;
     int r = rule_tables_create(database, rule, &detail);
-    if (r == 0)
-        r = database_references(database, rule->query, &names, &detail);
     if (r < 0)
         return blame(rule, "query", &detail, err);
+    r = database_references(database, rule->query, &names, &detail);
+    /* Also of a wrong query: lint goes on with the next rule in the same database. */
+    int dropped = rule_tables_drop(database, rule, &detail);
+    if (r < 0 || dropped < 0) {
+        table_names_release(&names);
+        return blame(rule, "query", &detail, err);
+    }
     size_t kept = 0;
     for (size_t i = 0; i < names.count; i++)
         if (is_own_log(rule, names.names[i]))
@@ -75,7 +84,7 @@ static int find_references(struct analysis *analysis, struct rule_state *state, 
             names.names[kept++] = names.names[i];
     names.count = kept;
     state->reads = names;
-    return rule_tables_drop(database, rule, err);
+    return 0;
 }
 
 int analysis_query_names(struct database *database, const struct rule *rule,

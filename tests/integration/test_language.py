@@ -255,8 +255,9 @@ def test_a_baseline_that_cannot_be_read_is_said_and_costs_nothing_else(host, tmp
     broken = write(tmp_path / "old.zip", "this is no archive")
     result = analyze("--format", "json", "--only", "dom0-oom-kill", "--baseline", broken, host)
     assert result.returncode == 1
-    assert "old.zip" in result.stderr
+    assert f"xen-analyze: {broken}: no baseline could be read, so nothing is said of what changed\n" in result.stderr
     assert json.loads(result.stdout)["baseline"] is None
+    assert [note["place"] for note in json.loads(result.stdout)["notes"]] == [str(broken)]
 
 
 def test_explain_shows_why_a_log_rule_failed(host):
@@ -365,6 +366,15 @@ tests:
         ("6:5", "the query has no column 'filesystem', so all its rows would be one finding"),
         ("7:11", "the query reads no table 'mounts'"),
         ("5:8", "the query has no column 'path': select host, path and line of the row that proves it")]
+
+
+def test_lint_blames_no_rule_for_the_wrong_query_of_another(tmp_path):
+    for name, column in (("a", "no_such"), ("b", "path")):
+        log = "log: {files: [$kernel], match: 'I/O error, dev (?<device>sd\\w)'}"
+        text = RULE.format(id=name, title="t", device="sda")
+        assert log in text
+        write(tmp_path / f"{name}.yaml", text.replace(log, f"logs: {{ours: {log[5:]}}}\nquery: SELECT host, {column}, line, device FROM ours"))
+    assert [place.split("/")[-1] for place, _ in remarks(tmp_path)] == ["a.yaml:6:8"]
 
 
 def test_lint_knows_where_a_log_lies(tmp_path):
