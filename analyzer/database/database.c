@@ -195,6 +195,9 @@ static int connect(struct database *database, const char *path, struct err *err)
         if (asprintf(&name, "%s%s", path[0] == '/' ? "" : "./", path) < 0)
             return err_nomem(err);
     }
+    /* Nobody asks how much memory the library has; counting it locks at each malloc(). Once it is
+     * in use it refuses, which is as good. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     int rc =
         sqlite3_open_v2(name ? name : ":memory:", &database->handle,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -261,11 +264,8 @@ void *database_free(struct database *database)
         vec_free(&state->alternatives);
     }
     free(database->states);
-    for (size_t i = 0; i < database->temps.count; i++) {
-        sqlite3_finalize(database->temps.items[i].insert);
-        free(database->temps.items[i].name);
-        free(database->temps.items[i].types);
-    }
+    for (size_t i = 0; i < database->temps.count; i++)
+        database_temp_release(&database->temps.items[i]);
     vec_free(&database->temps);
     vec_free(&database->lists);
     for (size_t i = 0; i < database->host_count; i++)

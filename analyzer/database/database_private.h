@@ -46,10 +46,13 @@ struct table_state {
     VEC(struct alternative) alternatives; /* leader of a family: one a host */
 };
 
+/* A temporary table (temp_tables.c). */
 struct temp_table {
     char *name;
+    char *columns; /* "(host TEXT, ...)" */
     enum column_type *types;
     size_t count;
+    bool has_shape, is_real; /* SQLite knows its columns only; it is a table */
     sqlite3_stmt *insert;
 };
 
@@ -82,6 +85,10 @@ int database_prepare(struct database *database, const char *sql, sqlite3_stmt **
 int database_prepare_insert(struct database *database, const char *name, size_t columns,
                             sqlite3_stmt **ret, struct err *err);
 
+/* Runs a bound INSERT into table `name`, and makes it ready for the next row. */
+int database_insert_row(struct database *database, sqlite3_stmt *insert, const char *name,
+                        struct err *err);
+
 /* Binds a cell as a value of the column's type, 1-based position. Returns the library's code. */
 int database_bind(sqlite3_stmt *statement, int position, enum column_type type,
                   const struct cell *cell);
@@ -91,6 +98,9 @@ const char *database_column_type(enum column_type type);
 
 /* Appends a name in double quotes. */
 void database_add_name(struct strbuf *sql, const char *name);
+
+/* Frees what is kept about a temporary table. */
+void database_temp_release(struct temp_table *temp);
 
 /* The state of a table, or NULL. */
 struct table_state *database_state(const struct database *database, const struct table *table);

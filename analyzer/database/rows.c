@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Rows going in: of the tables of a report and of the temporary tables of a rule's log patterns.
+ * Rows of the tables of a report going in.
  *
  * Each table keeps its prepared INSERT. Values are converted here, not by the column's affinity,
  * which would keep a text it cannot convert.
@@ -72,9 +72,8 @@ int database_prepare_insert(struct database *database, const char *name, size_t 
     return r;
 }
 
-/* Runs a bound INSERT and makes it ready for the next row. */
-static int insert_row(struct database *database, sqlite3_stmt *insert, const char *name,
-                      struct err *err)
+int database_insert_row(struct database *database, sqlite3_stmt *insert, const char *name,
+                        struct err *err)
 {
     int rc = sqlite3_step(insert);
     sqlite3_reset(insert);
@@ -167,7 +166,7 @@ int database_insert(struct database *database, const struct table *table, unsign
         rc = database_bind(state->insert, (int)i + 4, table->columns[i].type, &cells[i]);
     if (rc != SQLITE_OK)
         return database_fail(database, rc, err, table->name);
-    r = insert_row(database, state->insert, table->name, err);
+    r = database_insert_row(database, state->insert, table->name, err);
     if (r == 0) {
         database->bytes += bytes;
         state->has_rows = true;
@@ -178,105 +177,4 @@ int database_insert(struct database *database, const struct table *table, unsign
 int64_t database_dropped(const struct database *database)
 {
     return database->dropped;
-}
-
-static struct temp_table *find_temp(struct database *database, const char *name)
-{
-    for (size_t i = 0; i < database->temps.count; i++)
-        if (strcmp(database->temps.items[i].name, name) == 0)
-            return &database->temps.items[i];
-    return NULL;
-}
-
-static enum column_type temp_column_type(const char *name)
-{
-    if (strcmp(name, "time") == 0)
-        return COLUMN_REAL;
-    if (strcmp(name, "line") == 0 || strcmp(name, "offset") == 0 || strcmp(name, "count") == 0)
-        return COLUMN_INTEGER;
-    return COLUMN_TEXT;
-}
-
-/* A name must not hide a table of the report: the rule's author would read the wrong one. */
-static int check_temp_name(struct database *database, const char *name, struct err *err)
-{
-    if (sqlite3_table_column_metadata(database->handle, NULL, name, NULL, NULL, NULL, NULL, NULL,
-                                      NULL) == SQLITE_OK)
-        return err_set(err, ERR_PARSE, "'%s' is the name of a table; choose another one", name);
-    return 0;
-}
-
-static int create_temp(struct database *database, struct temp_table *temp,
-                       const char *const *columns, struct err *err)
-{
-    struct strbuf sql = STRBUF_INIT;
-    strbuf_adds(&sql, "CREATE TEMP TABLE ");
-    database_add_name(&sql, temp->name);
-    for (size_t i = 0; i < temp->count; i++) {
-        temp->types[i] = temp_column_type(columns[i]);
-        strbuf_adds(&sql, i ? ", " : " (");
-        database_add_name(&sql, columns[i]);
-        strbuf_addf(&sql, " %s", database_column_type(temp->types[i]));
-    }
-    strbuf_addc(&sql, ')');
-    int r = strbuf_ok(&sql) ? database_run(database, sql.data, err) : err_nomem(err);
-    strbuf_release(&sql);
-    return err_prefix(err, r, "table '%s'", temp->name);
-}
-
-static void forget_temp(struct database *database, struct temp_table *temp)
-{
-    sqlite3_finalize(temp->insert);
-    free(temp->name);
-    free(temp->types);
-    *temp = database->temps.items[--database->temps.count];
-}
-
-int database_temp_create(struct database *database, const char *name, const char *const *columns,
-                         size_t column_count, struct err *err)
-{
-    int r = check_temp_name(database, name, err);
-    if (r < 0)
-        return r;
-    struct temp_table *temp = vec_push(&database->temps);
-    if (!temp)
-        return err_nomem(err);
-    *temp = (struct temp_table){.count = column_count};
-    temp->name = strdup(name);
-    temp->types = calloc(column_count ? column_count : 1, sizeof *temp->types);
-    r = temp->name && temp->types ? create_temp(database, temp, columns, err) : err_nomem(err);
-    if (r < 0)
-        forget_temp(database, temp);
-    return r;
-}
-
-int database_temp_insert(struct database *database, const char *name, const struct cell *cells,
-                         size_t cell_count, struct err *err)
-{
-    struct temp_table *temp = find_temp(database, name);
-    if (!temp || temp->count != cell_count)
-        return err_set(err, ERR_BUG, "a row of %zu values for the temporary table '%s'", cell_count,
-                       name);
-    int r = temp->insert ? 0
-                         : database_prepare_insert(database, name, cell_count, &temp->insert, err);
-    if (r < 0)
-        return r;
-    int rc = SQLITE_OK;
-    for (size_t i = 0; rc == SQLITE_OK && i < cell_count; i++)
-        rc = database_bind(temp->insert, (int)i + 1, temp->types[i], &cells[i]);
-    if (rc != SQLITE_OK)
-        return database_fail(database, rc, err, name);
-    return insert_row(database, temp->insert, name, err);
-}
-
-int database_temp_drop(struct database *database, const char *name, struct err *err)
-{
-    struct temp_table *temp = find_temp(database, name);
-    if (!temp)
-        return err_set(err, ERR_BUG, "there is no temporary table '%s'", name);
-    char *sql = sqlite3_mprintf("DROP TABLE temp.\"%w\"", name);
-    forget_temp(database, temp);
-    int r = sql ? database_run(database, sql, err) : err_nomem(err);
-    sqlite3_free(sql);
-    return r;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/compiler.h"
+#include "common/hex.h"
 
 /* Shorter texts stand in too many lines that do not match. */
 #define SHORTEST 4
@@ -285,6 +286,14 @@ static void read_alternatives(struct reader *reader, struct literals *ret)
     }
 }
 
+/* As "\x20": no character of it means anything in a pattern. */
+static void add_escaped(struct strbuf *out, unsigned char c)
+{
+    char text[5] = "\\x";
+    hex_write(&c, 1, text + 2);
+    strbuf_add(out, text, 4);
+}
+
 bool literals_find(const char *pattern, struct strbuf *ret)
 {
     CLEANUP(literals_release) struct literals found = {.texts = STRBUF_INIT};
@@ -301,7 +310,7 @@ bool literals_find(const char *pattern, struct strbuf *ret)
             if (isalnum((unsigned char)*c))
                 strbuf_addc(ret, *c);
             else
-                strbuf_addf(ret, "\\x%02x", (unsigned char)*c);
+                add_escaped(ret, (unsigned char)*c);
     }
     return strbuf_ok(ret);
 }

@@ -488,6 +488,64 @@ static void temporary_tables_hold_hits_with_numbers_as_numbers(void **state)
     assert_rows(database, "SELECT count(*) FROM lost", "0\n");
 }
 
+static void a_temporary_table_without_rows_is_a_table(void **state)
+{
+    fill(*state);
+    struct fixture *fixture = *state;
+    struct database *database = fixture->database;
+    static const char *const columns[] = {"host", "line", "device"};
+    struct err err = ERR_INIT;
+    assert_ok(database_temp_create(database, "lost", columns, 3, &err), &err);
+    assert_rows(database, "SELECT count(*), max(line), min(rowid) FROM LOST", "0|~|~\n");
+    assert_rows(database,
+                "SELECT d.name, l.line FROM disks d LEFT JOIN lost l ON l.device = d.name"
+                " WHERE d.name = 'sda'",
+                "sda|~\n");
+    assert_rows(database, "SELECT count(*) FROM hosts WHERE NOT EXISTS (SELECT * FROM lost)", "3\n");
+
+    struct table_names names = {0};
+    assert_ok(database_references(database, "SELECT l.line FROM lost l", &names, &err), &err);
+    assert_int_equal(names.count, 1);
+    assert_string_equal(names.names[0], "lost");
+    table_names_release(&names);
+    assert_int_equal(query_code(fixture, "SELECT colour FROM lost", 0, &err), ERR_PARSE);
+    assert_non_null(strstr(err.text, "no such column"));
+    err = (struct err)ERR_INIT;
+    assert_int_equal(query_code(fixture, "DELETE FROM lost", 0, &err), ERR_DENIED);
+
+    /* The same name, whatever the case, is taken; after it is dropped it is not. */
+    assert_int_equal(database_temp_create(database, "Lost", columns, 3, &err), ERR_PARSE);
+    err = (struct err)ERR_INIT;
+    assert_ok(database_temp_drop(database, "lost", &err), &err);
+    assert_int_equal(query_code(fixture, "SELECT * FROM lost", 0, &err), ERR_PARSE);
+    assert_non_null(strstr(err.text, "no such table"));
+}
+
+static void a_temporary_table_hides_a_function_while_it_is_there(void **state)
+{
+    fill(*state);
+    struct fixture *fixture = *state;
+    struct database *database = fixture->database;
+    static const char *const columns[] = {"text"};
+    struct err err = ERR_INIT;
+    assert_ok(database_temp_create(database, "json_each", columns, 1, &err), &err);
+    assert_rows(database, "SELECT count(text) FROM json_each", "0\n");
+    assert_ok(database_temp_drop(database, "json_each", &err), &err);
+    assert_rows(database, "SELECT value FROM json_each('[7]')", "7\n");
+}
+
+static void columns_and_tables_must_have_names_that_are_free(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const columns[] = {"text", "Text"};
+    struct err err = ERR_INIT;
+    assert_int_equal(database_temp_create(fixture->database, "a", columns, 2, &err), ERR_PARSE);
+    assert_non_null(strstr(err.text, "duplicate column name: Text"));
+    err = (struct err)ERR_INIT;
+    assert_int_equal(database_temp_create(fixture->database, "sqlite_a", columns, 1, &err), ERR_PARSE);
+    assert_non_null(strstr(err.text, "reserved"));
+}
+
 static void a_temporary_table_cannot_hide_another_table(void **state)
 {
     struct fixture *fixture = *state;
@@ -633,6 +691,9 @@ int main(void)
         test(regexp_takes_its_pattern_from_a_column_too),
         test(a_pattern_that_explodes_is_an_error_and_not_a_no),
         test(temporary_tables_hold_hits_with_numbers_as_numbers),
+        test(a_temporary_table_without_rows_is_a_table),
+        test(a_temporary_table_hides_a_function_while_it_is_there),
+        test(columns_and_tables_must_have_names_that_are_free),
         test(a_temporary_table_cannot_hide_another_table),
         test(names_with_quotes_harm_nothing),
         file_test(an_exported_file_holds_all_tables),
