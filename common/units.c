@@ -103,6 +103,19 @@ bool units_milliseconds(const char *text, int64_t *ret)
     return true;
 }
 
+const char *units_format_seconds(int64_t seconds, char *buffer, unsigned long size)
+{
+    static const struct {
+        int64_t seconds;
+        char name;
+    } units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+    unsigned unit = 0;
+    while (seconds % units[unit].seconds != 0 || (seconds == 0 && unit < 3))
+        unit++;
+    snprintf(buffer, size, "%lld%c", (long long)(seconds / units[unit].seconds), units[unit].name);
+    return buffer;
+}
+
 const char *units_format_bytes(int64_t bytes, char *buffer, unsigned long size)
 {
     static const char *const names[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};

@@ -20,5 +20,8 @@ bool units_milliseconds(const char *text, int64_t *ret);
 /* A whole decimal number and nothing else. */
 bool units_integer(const char *text, int64_t *ret);
 
+/* What units_seconds() reads, in the largest unit that is exact: "10m" for 600. As below. */
+const char *units_format_seconds(int64_t seconds, char *buffer, unsigned long size);
+
 /* "1.2 MiB" into buffer (at least 16 bytes); returns buffer. */
 const char *units_format_bytes(int64_t bytes, char *buffer, unsigned long size);

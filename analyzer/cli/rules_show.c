@@ -6,6 +6,7 @@
 #include "analyzer/cli/page.h"
 #include "analyzer/cli/rules_load.h"
 #include "analyzer/rules/site.h"
+#include "common/units.h"
 
 static const enum text_style severity_styles[] = {
     [SEVERITY_INFO] = STYLE_INFO,
@@ -105,12 +106,13 @@ static void show_log(struct page *page, const struct rule *rule, const struct ru
 
 static void show_shape(struct page *page, const struct rule *rule)
 {
+    char within[32];
     page_heading(page, "LOOKS FOR");
     for (size_t i = 0; i < rule->log_count; i++)
         show_log(page, rule, &rule->logs[i]);
     if (rule->at_least > 1 && rule->within_s)
-        page_item(page, "", "at least %lld times within %lld seconds", (long long)rule->at_least,
-                  (long long)rule->within_s);
+        page_item(page, "", "at least %lld times within %s", (long long)rule->at_least,
+                  units_format_seconds(rule->within_s, within, sizeof within));
     else if (rule->at_least > 1)
         page_item(page, "", "at least %lld times", (long long)rule->at_least);
     if (rule->query) {

@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "analyzer/judge/judge_private.h"
+#include "common/units.h"
 
 /* Files that are named for one pattern or table on one host; the others are counted. */
 #define FILES_SHOWN 8
@@ -332,6 +333,20 @@ static void tell_hits(const struct teller *t, size_t host, size_t log)
     }
 }
 
+/* How many lines it takes; a query says so itself. */
+static void tell_number(const struct teller *t, const struct rule *rule)
+{
+    char limit[32], within[48] = "", each[160] = "";
+    if (rule->query || (rule->at_least <= 1 && !rule->within_s))
+        return;
+    if (rule->within_s)
+        snprintf(within, sizeof within, " within %s",
+                 units_format_seconds(rule->within_s, limit, sizeof limit));
+    if (rule->by)
+        snprintf(each, sizeof each, " with the same %s", rule->by);
+    say(t, 1, "it takes %lld of them%s%s", (long long)rule->at_least, each, within);
+}
+
 static void tell_log(const struct teller *t, size_t index)
 {
     const struct rule *rule = t->e->state->rule;
@@ -340,11 +355,9 @@ static void tell_log(const struct teller *t, size_t index)
         say(t, 0, "Lines '%s' that match %s", log->alias, regex_pattern(log->match));
     else
         say(t, 0, "Lines that match %s", regex_pattern(log->match));
-    if (!rule->query && rule->within_s)
-        say(t, 1, "it takes %lld of them within %lld seconds", (long long)rule->at_least,
-            (long long)rule->within_s);
-    else if (!rule->query && rule->at_least > 1)
-        say(t, 1, "it takes %lld of them", (long long)rule->at_least);
+    if (log->unless)
+        say(t, 1, "but not %s", regex_pattern(log->unless));
+    tell_number(t, rule);
     for (size_t h = 0; h < t->host_count; h++) {
         say(t, 1, "%s", t->hosts[h].name);
         if (tell_files(t, h, log, NULL))
@@ -378,7 +391,7 @@ static int tell_table(const struct teller *t, const char *name, struct err *err)
     const struct table *table = table_set_find(t->e->analysis->parts.tables, name);
     if (!rows)
         return err_nomem(err);
-    say(t, 0, "Table %s", name);
+    say(t, 0, "Table %s%s", name, table ? "" : ", which no file of the report fills");
     if (!table)
         return 0; /* hosts, facts and the like */
     strbuf_addf(&sql, "SELECT host, count(*) FROM \"%s\" GROUP BY host", name);
@@ -435,8 +448,10 @@ static void tell_findings(const struct teller *t, const struct verdict *verdict)
         say(t, 0, "Findings");
     for (size_t i = 0; i < verdict->finding_count; i++) {
         const struct finding *finding = &verdict->findings[i];
-        say(t, 1, "%s: %s (%lld times)", severity_name(finding->severity), finding->title,
-            (long long)finding->count);
+        char times[40] = "";
+        if (finding->count != 1)
+            snprintf(times, sizeof times, " (%lld times)", (long long)finding->count);
+        say(t, 1, "%s: %s%s", severity_name(finding->severity), finding->title, times);
         if (finding->suppressed)
             say(t, 2, "suppressed: %s%s%s%s%s", finding->suppressed,
                 finding->suppressed_owner ? ", by " : "",

@@ -6,7 +6,7 @@ import subprocess
 import xml.etree.ElementTree as ET
 
 import pytest
-from conftest import SHARE
+from conftest import shared
 
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 ANALYZE = BIN / "xen-analyze"
@@ -145,7 +145,7 @@ def test_tables_lists_every_table_and_shows_one_with_columns_and_a_query():
 def test_every_sample_query_works(host):
     tables = analyze("tables").stdout.splitlines()
     assert len(tables) > 40
-    for line in tables[::SHARE]:
+    for line in shared(tables):
         shown = analyze("tables", line.split()[0]).stdout
         query = shown.split("--query '")[1].split("' REPORT")[0]
         result = analyze("--query", query, host)
@@ -268,7 +268,13 @@ def test_explain_shows_why_a_log_rule_failed(host):
     assert f"var/log/kern.log: {len(OOM + DISK)} bytes" in lines
     assert "1 line matches" in " ".join(lines)
     assert any(line.startswith("var/log/kern.log:2  2026-11-02T10:11:12") or "var/log/kern.log:2" in line for line in lines)
-    assert [line for line in lines if line.startswith("error: ")] == ["error: Disk sda returns I/O errors (1 times)"]
+    assert [line for line in lines if line.startswith("error: ")] == ["error: Disk sda returns I/O errors"]
+
+
+def test_explain_shows_how_many_lines_a_rule_takes(host):
+    lines = [line.strip() for line in analyze("explain", "nvme-io-timeout", host).stdout.splitlines()]
+    assert "but not completion polled" in lines
+    assert "it takes 2 of them with the same device within 10m" in lines
 
 
 def test_explain_shows_the_tables_and_rows_of_a_query(host):

@@ -103,11 +103,26 @@ static void sizes_are_shown_with_a_fitting_unit(void **state)
                             cases[i].text);
 }
 
+static void times_are_shown_as_they_are_written(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t seconds;
+        const char *text;
+    } cases[] = {{0, "0s"},      {59, "59s"},   {600, "10m"}, {601, "601s"},
+                 {5400, "90m"}, {7200, "2h"}, {86400, "1d"}};
+    char buffer[32];
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_string_equal(units_format_seconds(cases[i].seconds, buffer, sizeof buffer),
+                            cases[i].text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_in_units_of_1024),
         cmocka_unit_test(times_are_in_seconds),
+        cmocka_unit_test(times_are_shown_as_they_are_written),
         cmocka_unit_test(waits_are_in_milliseconds),
         cmocka_unit_test(whole_numbers_are_nothing_else),
         cmocka_unit_test(sizes_are_shown_with_a_fitting_unit),
