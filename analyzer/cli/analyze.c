@@ -7,7 +7,6 @@
  * user, rules and other files of theirs, is opened in prepare(); after it nothing can be opened any
  * more.
  */
-#include <sys/ioctl.h>
 #include <time.h>
 
 #include "analyzer/cli/commands.h"
@@ -278,13 +277,20 @@ static int compare(struct session *session, struct err *err)
                             session->options->baseline.items[0], taken(&session->past), err);
 }
 
-/* Columns of the terminal that text goes to; 0 when it is none. */
-static int terminal_width(const char *path)
+/* Who asked what changed must not take the silence for "nothing". */
+static int note_lost_baseline(const struct session *session, struct err *err)
 {
-    struct winsize size;
-    if (path || !isatty(STDOUT_FILENO))
-        return 0;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+    struct verdict *verdict = session->now.verdict;
+    struct note *notes = arena_array(verdict->arena, verdict->note_count + 1, sizeof *notes);
+    if (!notes)
+        return err_nomem(err);
+    if (verdict->note_count)
+        memcpy(notes, verdict->notes, verdict->note_count * sizeof *notes);
+    notes[verdict->note_count++] =
+        (struct note){session->options->baseline.items[0],
+                      "no baseline could be read, so nothing is said of what changed"};
+    verdict->notes = notes;
+    return 0;
 }
 
 static int give(const struct session *session, size_t output, const struct strbuf *bytes,
@@ -333,13 +339,13 @@ static int show(const struct session *session, struct err *err)
     const struct options *options = session->options;
     for (size_t i = 0; i < options->outputs.count; i++) {
         const struct output *output = &options->outputs.items[i];
-        int width = terminal_width(output->path);
+        int width = output->path ? 0 : page_width();
         struct render_input input = {
             .verdict = session->now.verdict,
             .reports = session->now.reports,
             .database = session->now.database,
             .min_severity = options->min_severity,
-            .colour = width > 0 && !getenv("NO_COLOR"),
+            .colour = width > 0 && page_is_coloured(),
             .width = width,
         };
         CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
@@ -398,6 +404,8 @@ static int run(struct session *session, struct err *err)
     r = judge(&session->now, err);
     if (r == 0 && session->past.read)
         r = compare(session, err);
+    else if (r == 0 && session->options->baseline.count)
+        r = note_lost_baseline(session, err);
     if (r < 0)
         return r;
     if (session->options->query)

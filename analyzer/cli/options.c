@@ -15,33 +15,50 @@ const char options_help[] =
     "       xen-analyze rules list | show ID... | lint [PATH]... | test [PATH]...\n"
     "Say what is known to be wrong with a host, from its server status report.\n"
     "\n"
-    "REPORT is an archive that xen-bugtool or XenCenter wrote (zip, tar, tar.gz, tar.bz2, tar.xz,\n"
-    "tar.zst), a folder, or - for standard input. Several REPORTs are hosts of one pool.\n"
+    "REPORT is an archive that xen-bugtool or XenCenter wrote (zip, tar, tar.gz,\n"
+    "tar.bz2, tar.xz, tar.zst), a folder, or - for standard input. Several REPORTs\n"
+    "are hosts of one pool.\n"
     "\n"
-    " --format FORMAT       text (default), json, html, markdown, junit, sarif, prometheus or "
-    "nagios;\n"
-    "                       csv for --query; may be repeated with --output\n"
+    "What is shown, and where\n"
+    " --format FORMAT       text (default), json, html, markdown, junit, sarif,\n"
+    "                       prometheus or nagios; may be repeated with --output\n"
     " --output FILE         write the FORMAT before it to FILE\n"
-    " --rules PATH          use the rules (and tables/) in this file or folder too; repeatable\n"
-    " --no-default-rules    do not use the built-in rules\n"
+    " --min-severity LEVEL  leave out findings below info, warning, error or critical\n"
+    " --fail-on LEVEL       exit with 1 for findings from this severity on (default:\n"
+    "                       error), or never\n"
+    "\n"
+    "Which rules, and what counts\n"
     " --only ID,...         use these rules only\n"
     " --skip ID,...         do not use these rules\n"
-    " --component NAME      use the rules of one component only (storage, network, ha, ...)\n"
-    " --site FILE           thresholds and severities of rules that this site sees differently\n"
-    " --baseline REPORT     say what changed since an older report (repeatable, for its hosts)\n"
-    " --suppress FILE       do not count the findings that this file excuses (repeatable)\n"
-    " --min-severity LEVEL  do not show findings below info, warning, error or critical\n"
-    " --fail-on LEVEL       exit with 1 for findings from this severity on (default: error), or "
-    "never\n"
-    " --query SQL           print the rows of a query over the report's tables instead of "
-    "findings\n"
-    " --jobs N              read with N threads (default: the processors there are, at most 8)\n"
+    " --component NAME      use the rules of one component only (storage, ha, ...)\n"
+    " --rules PATH          use the rules (and tables/) in this file or folder too;\n"
+    "                       repeatable\n"
+    " --no-default-rules    do not use the built-in rules\n"
+    " --site FILE           thresholds and severities that this site sees differently\n"
+    " --suppress FILE       do not count the findings that this file excuses;\n"
+    "                       repeatable\n"
+    " --baseline REPORT     say what changed since an older report; repeatable, one\n"
+    "                       for each host\n"
+    "\n"
+    "The report as a database\n"
+    " --query SQL           print the rows of a SELECT over the report's tables, with\n"
+    "                       --format text, json or csv\n"
     " --export FILE         write all tables into a new SQLite database\n"
+    "\n"
+    " --jobs N              read with N threads (default: the processors there are,\n"
+    "                       at most 8)\n"
     " --version             print the version\n"
     " --help                this help\n"
     "\n"
-    "Exit status: 0 nothing found from --fail-on on, 1 findings, 2 wrong usage or broken rules,\n"
-    "3 no report could be read. With --format nagios: 0 ok, 1 warning, 2 critical, 3 unknown.\n";
+    "Commands\n"
+    " explain RULE REPORT   why a rule found something, found nothing, or is unknown\n"
+    " tables [NAME]         what --query can ask, and examples\n"
+    " rules list            the rules; rules show ID: what one looks for\n"
+    " rules lint, test      for authors of rules: check them, run their tests\n"
+    "\n"
+    "Exit status: 0 nothing found from --fail-on on, 1 findings, 2 wrong usage or\n"
+    "broken rules, 3 no report could be read. With --format nagios: 0 ok, 1 warning,\n"
+    "2 critical, 3 unknown.\n";
 
 enum {
     OPT_FORMAT = 256,
@@ -129,7 +146,12 @@ static int add_output(struct options *options, const char *path, struct err *err
 {
     struct output *last =
         options->outputs.count ? &options->outputs.items[options->outputs.count - 1] : NULL;
-    if (!last || last->path) {
+    if (last && last->path)
+        return err_set(err, ERR_USAGE,
+                       "--output '%s' needs a --format of its own in front; the one before it "
+                       "goes to '%s'",
+                       path, last->path);
+    if (!last) {
         int r = add_format(options, "text", err);
         if (r < 0)
             return r;

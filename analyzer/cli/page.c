@@ -20,12 +20,19 @@ int page_width(void)
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }
 
+bool page_is_coloured(void)
+{
+    const char *unwanted = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    return page_width() > 0 && !(unwanted && *unwanted) &&
+           !(terminal && strcmp(terminal, "dumb") == 0);
+}
+
 void page_begin(struct page *page)
 {
     int width = page_width();
     *page = (struct page){.text = STRBUF_INIT};
     page->writer = (struct text_writer){.out = &page->text,
-                                        .colour = width > 0 && !getenv("NO_COLOR"),
+                                        .colour = page_is_coloured(),
                                         .width = width ? width : FILE_WIDTH};
 }
 

@@ -34,3 +34,6 @@ void page_code(struct page *page, const char *text);
 
 /* The columns of standard output; 0 when it is no terminal. */
 int page_width(void);
+
+/* Whether it is a terminal that shows colours, to somebody who wants them (https://no-color.org). */
+bool page_is_coloured(void);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The report as a database: rows of a query as aligned columns, or as JSON objects with --format
- * json.
+ * json. The columns stand there without rows, too, so that a script may always drop the first line.
  */
 #include <jansson.h>
 #include <sqlite3.h>
 
 #include "analyzer/cli/commands.h"
+#include "analyzer/cli/page.h"
 #include "common/escape.h"
 #include "common/io.h"
 
@@ -154,14 +155,30 @@ static int query_json(const char *sql, struct database *database, struct strbuf 
     return r;
 }
 
-static int query_text(const char *sql, struct database *database, struct strbuf *out,
-                      struct err *err)
+/* The columns are there without rows, too; a person is told that nothing is wrong with the rest. */
+static int format_nothing(const char *sql, struct database *database, bool for_person,
+                          struct strbuf *out, struct err *err)
+{
+    CLEANUP(table_names_release) struct table_names names = {0};
+    int r = database_columns(database, sql, &names, err);
+    for (size_t i = 0; r == 0 && i < names.count; i++) {
+        strbuf_adds(out, i ? "  " : "");
+        escape_terminal(out, names.names[i], strlen(names.names[i]), false);
+    }
+    if (r == 0)
+        strbuf_adds(out, for_person ? "\n(no rows)\n" : "\n");
+    return r;
+}
+
+static int query_text(const char *sql, struct database *database, bool for_person,
+                      struct strbuf *out, struct err *err)
 {
     CLEANUP(grid_release) struct grid grid = {0};
     int r = query_rows(sql, database, add_text_row, &grid, err);
-    if (r == 0 && grid.columns)
-        r = format_grid(&grid, out, err);
-    return r;
+    if (r < 0)
+        return r;
+    return grid.columns ? format_grid(&grid, out, err)
+                        : format_nothing(sql, database, for_person, out, err);
 }
 
 int format_query(const struct options *options, struct database *database, struct strbuf *out,
@@ -172,7 +189,8 @@ int format_query(const struct options *options, struct database *database, struc
     if (strcmp(format, "json") == 0)
         r = query_json(options->query, database, out, err);
     else if (strcmp(format, "text") == 0)
-        r = query_text(options->query, database, out, err);
+        r = query_text(options->query, database,
+                       !options->outputs.items[0].path && page_width() > 0, out, err);
     else if (strcmp(format, "csv") == 0)
         r = query_csv(options->query, database, out, err);
     else

@@ -72,7 +72,8 @@ static void add_hosts(const struct text_writer *w, const struct view *view)
         if (*view_time(host->taken, time))
             strbuf_addf(&line, "taken %s%s, ", time,
                         host->taken_is_known ? "" : " (guessed from the newest file)");
-        strbuf_addf(&line, "%" PRId64 " entries, %s", host->entries,
+        strbuf_addf(&line, "%" PRId64 " %s, %s", host->entries,
+                    host->entries == 1 ? "entry" : "entries",
                     units_format_bytes(host->bytes, size, sizeof size));
         if (view->host_count > 1 && host->score >= 0 && view_is_judged(view))
             strbuf_addf(&line, ", score %d", host->score);
@@ -101,7 +102,10 @@ static void add_problems(const struct text_writer *w, const struct view *view)
         strbuf_addf(&line, *problem->path ? "%s: " : "%s", problem->path);
         strbuf_adds(&line, problem->text);
         add_line(w, STYLE_WARNING, "  ! ", &line);
-        textw_wrapped(w, STYLE_FAINT, "    so ", problem->effect, strlen(problem->effect));
+        /* Problems that cost the same stand together; the cost is said once. */
+        bool is_last = i + 1 == view->problem_count || i + 1 == PROBLEMS_SHOWN;
+        if (is_last || strcmp(problem->effect, view->problems[i + 1].effect) != 0)
+            textw_wrapped(w, STYLE_FAINT, "    so ", problem->effect, strlen(problem->effect));
     }
     if (view->problem_count > PROBLEMS_SHOWN)
         strbuf_addf(w->out, "  and %zu more (--format json has all)\n",
@@ -360,6 +364,11 @@ static void add_costs(const struct text_writer *w, const struct view *view)
     free(costly);
 }
 
+static enum text_style score_style(int score)
+{
+    return score >= 95 ? STYLE_GOOD : score >= 50 ? STYLE_WARNING : STYLE_ERROR;
+}
+
 static void add_score(const struct text_writer *w, const struct view *view)
 {
     const struct coverage *coverage = &view->verdict->coverage;
@@ -369,9 +378,8 @@ static void add_score(const struct text_writer *w, const struct view *view)
         strbuf_adds(w->out, "  None: no rule had the data it needs.\n");
         return;
     }
-    enum text_style style = score >= 95 ? STYLE_GOOD : score >= 50 ? STYLE_WARNING : STYLE_ERROR;
     strbuf_adds(w->out, "  ");
-    textw_styled(w, style, "%d of 100 (%s)", score, view_score_word(score));
+    textw_styled(w, score_style(score), "%d of 100 (%s)", score, view_score_word(score));
     strbuf_addf(w->out,
                 "\n  from %zu of %zu rules: %zu failed, %zu passed;\n"
                 "  %zu unknown, %zu not applicable\n",
@@ -383,7 +391,6 @@ static void add_score(const struct text_writer *w, const struct view *view)
 static void add_counts(const struct text_writer *w, const struct view *view)
 {
     static const char *const plurals[SEVERITY_COUNT] = {"info", "warnings", "errors", "critical"};
-    strbuf_addc(w->out, '\n');
     for (int i = SEVERITY_COUNT - 1; i >= 0; i--) {
         const char *word = view->counts[i] == 1 ? severity_name((enum severity)i) : plurals[i];
         textw_styled(w, view->counts[i] ? severity_styles[i] : STYLE_NONE, "%zu %s",
@@ -395,12 +402,24 @@ static void add_counts(const struct text_writer *w, const struct view *view)
     strbuf_addc(w->out, '\n');
 }
 
+/* The first screen tells how bad it is; the last one, what a terminal shows, says it again. */
+static void add_summary(const struct text_writer *w, const struct view *view)
+{
+    if (!view_is_judged(view))
+        return;
+    int score = view->verdict->score;
+    textw_styled(w, score_style(score), "Score %d of 100 (%s)", score, view_score_word(score));
+    strbuf_addc(w->out, '\n');
+    add_counts(w, view);
+}
+
 int view_as_text(const struct view *view, struct strbuf *out, struct err *err)
 {
     struct text_writer w = {.out = out, .colour = view->colour, .width = view->width};
     textw_styled(&w, STYLE_HEADING, "xen-analyze %s", XENHEALTH_VERSION);
     strbuf_addc(out, '\n');
     add_trust(&w, view);
+    add_summary(&w, view);
     add_hosts(&w, view);
     add_problems(&w, view);
     add_findings(&w, view);
@@ -408,6 +427,7 @@ int view_as_text(const struct view *view, struct strbuf *out, struct err *err)
     add_baseline(&w, view);
     add_unknown(&w, view);
     add_score(&w, view);
+    strbuf_addc(out, '\n');
     add_counts(&w, view);
     return strbuf_ok(out) ? 0 : err_nomem(err);
 }

@@ -115,6 +115,12 @@ def test_a_query_answers_over_several_tables(host):
     assert out.splitlines()[1].split() == ["/", "100"]
 
 
+@pytest.mark.parametrize("form,expected", [("text", b"mount  use_percent\n"), ("json", b"[]\n"), ("csv", b"")])
+def test_a_query_without_rows_has_columns_for_people_and_nothing_for_programs(host, form, expected):
+    done = analyze("--format", form, "--query", "SELECT mount, use_percent FROM df WHERE 0", host)
+    assert (done.returncode, done.stdout, done.stderr) == (0, expected, b"")
+
+
 @pytest.mark.parametrize("form", ["text", "json", "csv"])
 def test_a_query_with_endless_rows_is_the_query_s_fault_not_the_report_s(host, form):
     endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c"
@@ -235,6 +241,7 @@ def test_an_answer_that_nobody_can_get_is_a_failure(host):
     (["--format", "json", "--output", "same", "--format", "text", "--output", "same"], "two outputs"),
     (["--output", "same", "--export", "same"], "two outputs"),
     (["-", "-"], "standard input"),
+    (["--format", "html", "--output", "same", "--output", "other"], "'other' needs a --format"),
     (["--only", ""], "need the id"),
     (["--skip", ","], "need the id"),
 ])

@@ -25,6 +25,7 @@ static void the_report_is_told_from_doubts_to_score(void **state)
 {
     (void)state;
     static const char *const in_order[] = {
+        "\nScore 21 of 100 (bad)\n2 critical, 3 errors, 6 warnings, 2 info; 1 suppressed\n",
         "xcp-fra-01: XCP-ng 8.3.0, taken 2025-11-02 12:00:00",
         "Data quality",
         "xcp-fra-02: truncated: var/log/xensource.log: ",
@@ -228,6 +229,27 @@ static void findings_below_the_asked_severity_are_counted_not_shown(void **state
     sample_free(view);
 }
 
+static void what_several_problems_cost_is_said_once(void **state)
+{
+    (void)state;
+    struct view *view = sample_new("", SEVERITY_INFO);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    struct view_problem three[3];
+    for (size_t i = 0; i < ARRAY_SIZE(three); i++) {
+        three[i] = view->problems[0];
+        three[i].effect = i < 2 ? "the same is lost" : "something else is lost";
+    }
+    view->problems = three;
+    view->problem_count = ARRAY_SIZE(three);
+    view->width = 0;
+    render(view, &out);
+    const char *first = strstr(out.data, "    so the same is lost\n  ! ");
+    assert_non_null(first);
+    assert_null(strstr(first + strlen("    so the"), "the same is lost"));
+    assert_non_null(strstr(first, "    so something else is lost\n\n"));
+    sample_free(view);
+}
+
 static void problems_beyond_ten_are_counted(void **state)
 {
     (void)state;
@@ -285,6 +307,7 @@ int main(void)
         cmocka_unit_test(nothing_found_is_said_with_its_coverage),
         cmocka_unit_test(nothing_judged_is_not_called_healthy),
         cmocka_unit_test(findings_below_the_asked_severity_are_counted_not_shown),
+        cmocka_unit_test(what_several_problems_cost_is_said_once),
         cmocka_unit_test(problems_beyond_ten_are_counted),
         cmocka_unit_test(long_words_are_broken_and_blanks_at_the_edge_vanish),
         cmocka_unit_test(a_buffer_that_is_full_is_an_error),
