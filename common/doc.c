@@ -197,7 +197,11 @@ static const char *remedy(const char *problem)
         {"unknown escape character", "; put a regular expression in single quotes"},
         {"mapping values are not allowed",
          "; is the indentation right? A value that holds ': ' needs quotes"},
-        {"did not find expected key", "; is the indentation right, or does a value need quotes?"},
+        {"did not find expected key",
+         "; is the indentation right (a text that begins with blanks is |2), or does a value need "
+         "quotes?"},
+        {"did not find expected ',' or",
+         "; is it closed? Inside [] and {} quote what holds one of {}[],"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
         if (strstr(problem, hints[i].problem))

@@ -328,7 +328,7 @@ static void check_statements(const struct lint *lint, const struct rule *rule)
 }
 
 static void (*const checks[])(const struct lint *lint, const struct rule *rule) = {
-    check_name,   check_texts, check_tests,    check_patterns,   check_files,
+    check_name,   check_texts,   check_tests,    check_patterns,   check_files,
     check_params, check_columns, check_explains, check_statements,
 };
 
@@ -344,8 +344,7 @@ static void check_table(const struct lint *lint, const struct table *table)
         remark(lint, &place, "the file of table '%s' should be called '%s.yaml'", table->name,
                table->name);
     if (!*table->description)
-        remark(lint, &place, "table '%s' has no 'description': say what its rows are",
-               table->name);
+        remark(lint, &place, "table '%s' has no 'description': say what its rows are", table->name);
     if (table->leader == table && (!table->tests || !table->tests->count))
         remark(lint, &place, "table '%s' has no test: a file and the rows it gives", table->name);
 }

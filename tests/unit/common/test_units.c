@@ -109,7 +109,7 @@ static void times_are_shown_as_they_are_written(void **state)
     static const struct {
         int64_t seconds;
         const char *text;
-    } cases[] = {{0, "0s"},      {59, "59s"},   {600, "10m"}, {601, "601s"},
+    } cases[] = {{0, "0s"},     {59, "59s"},  {600, "10m"}, {601, "601s"},
                  {5400, "90m"}, {7200, "2h"}, {86400, "1d"}};
     char buffer[32];
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
