@@ -4,14 +4,16 @@
  * loop.
  *
  * The end of the pipes means nothing (a child may close them and live on, a stuck one may hold them
- * for ever); only the keeper's report ends the loop, or, after we asked for the end, half a second
- * at the most.
+ * for ever); only the keeper's last report ends the loop, or, after the time limit, half a second
+ * at the most. What the child itself did stands with the first report, however long what it left
+ * behind is hunted.
  */
 #include "collector/process/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -30,6 +32,7 @@ struct child {
     struct err *err;
     int control, output, errors; /* our ends; -1 when closed */
     int64_t deadline;
+    bool ended;    /* by itself; `end` says how */
     bool stopping; /* the keeper has been told; `reason` says why */
     enum child_outcome reason;
     int failure; /* what the callback failed with */
@@ -159,26 +162,28 @@ static bool take_errors(struct child *child)
     return true;
 }
 
-/* True when the keeper has spoken, or will not any more. */
+/* True when the keeper has spoken its last word, or will not any more. */
 static bool take_report(struct child *child)
 {
     struct report report;
-    int r = report_receive(child->control, &report);
-    if (r == 0)
-        return false;
-    if (r < 0) {
-        if (!child->stopping)
-            child->failure = err_set(child->err, ERR_IO,
-                                     "the process that kept '%s' was killed (out of memory?)",
-                                     child->spec->argv[0]);
-        return true;
+    int r;
+    while ((r = report_receive(child->control, &report)) > 0) {
+        child->end.outcome = (enum child_outcome)report.outcome;
+        if (report.outcome == CHILD_NOT_STARTED)
+            child->end.sysno = report.value;
+        else
+            child->end.status = report.value;
+        if (report.last)
+            return true;
+        if (!child->ended && !child->stopping)
+            child->deadline += STOP_WAIT_MS;
+        child->ended = true;
     }
-    child->end.outcome = (enum child_outcome)report.outcome;
-    if (report.outcome == CHILD_NOT_STARTED)
-        child->end.sysno = report.value;
-    else
-        child->end.status = report.value;
-    return true;
+    if (r < 0 && !child->stopping && !child->ended)
+        child->failure = err_set(child->err, ERR_IO,
+                                 "the process that kept '%s' was killed (out of memory?)",
+                                 child->spec->argv[0]);
+    return r < 0;
 }
 
 static bool is_cancelled(const struct child_spec *spec)
@@ -201,9 +206,12 @@ static void follow(struct child *child)
     for (;;) {
         int64_t now = io_now_ms();
         if (now >= child->deadline) {
-            if (child->stopping)
+            bool over = child->stopping || child->ended;
+            /* It may have come while we waited for the processor. */
+            if (take_report(child) || over)
                 return;
-            stop(child, CHILD_TIMEOUT);
+            if (!child->ended)
+                stop(child, CHILD_TIMEOUT);
         } else if (!child->stopping && is_cancelled(child->spec)) {
             stop(child, CHILD_CANCELLED);
         }
@@ -224,17 +232,20 @@ static void follow(struct child *child)
 }
 
 /*
- * What the dead family left in the pipes. It ends: of the output there is no more than a pipe
- * holds, since it is closed already when the family may live; of the errors no more is read than is
- * kept.
+ * What the family left in the pipes. Some of it may live and write on, so of the output only what is
+ * there now is read, and of the errors no more than is kept.
  */
 static void drain(struct child *child)
 {
+    int left = 0;
+    if (child->output >= 0)
+        ioctl(child->output, FIONREAD, &left);
     while (child->errors >= 0 && child->errors_length < sizeof child->end.errors - 1 &&
            take_errors(child))
         ;
-    while (child->output >= 0 && child->failure == 0 && take_output(child))
-        ;
+    for (; child->output >= 0 && left > 0 && child->failure == 0; left -= CHUNK_BYTES)
+        if (!take_output(child))
+            break;
 }
 
 int child_follow(int helper_socket, const struct child_spec *spec, child_output output,

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Finds descendants by their parents' numbers in /proc/<pid>/stat: it works on every kernel, while
- * /proc/<pid>/task/<tid>/children needs an option that dom0's kernel may lack.
+ * Finds descendants by their parents' numbers in /proc/<pid>/stat: it works on every kernel.
  *
  * The number of a process may be used again between the look and the signal. Where there are pidfds
  * the signal goes to the process that was looked at; elsewhere its start time is compared right
  * before.
+ *
+ * What forks and ends all the time is another process whenever somebody has looked at all of /proc.
+ * Two things are faster. A signal to a process group reaches all its members in one step, also who
+ * is being born; a dead child that is not reaped yet keeps the group's number from being used
+ * again. And where the kernel lists a process's children (an option that dom0's may lack), there
+ * are few of them, and the number of one's own child means nobody else until it is reaped.
  */
 #include "collector/process/family.h"
 
@@ -21,12 +26,13 @@
 
 #define GRACE_MS    200  /* for clean-ups after TERM; all of a stop must fit half a second */
 #define KILL_MS     100  /* who still sleeps uninterruptibly so long after KILL is given up */
-#define PATIENCE_MS 2000 /* who is merely slow to die (a big process, a busy machine) */
-#define ROUND_MS      20 /* between rounds of KILL: what forked meanwhile is caught by the next one */
+#define PATIENCE_MS 2000 /* who is merely slow to die (a big process, a busy machine), or flees */
+#define ROUND_MS    20   /* between rounds of KILL: what forked meanwhile is caught by the next one */
+#define CHASE_MS    1    /* between looks at our own children */
 #define MAX_PROCESSES 200000
 
 struct process {
-    pid_t pid, parent;
+    pid_t pid, parent, group;
     char state;               /* R, S, D, Z, ... of its first thread */
     long threads;
     unsigned long long start; /* together with pid this is a process's identity */
@@ -49,14 +55,15 @@ static bool examine(pid_t pid, struct process *ret)
         return false;
     line[length] = '\0';
     const char *fields = strrchr(line, ')');
-    int parent;
+    int parent, group;
     struct process process = {.pid = pid};
     if (!fields ||
         sscanf(fields + 1,
-               " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld %*d %llu",
-               &process.state, &parent, &process.threads, &process.start) != 4)
+               " %c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld %*d %llu",
+               &process.state, &parent, &group, &process.threads, &process.start) != 5)
         return false;
     process.parent = parent;
+    process.group = group;
     *ret = process;
     return true;
 }
@@ -132,21 +139,58 @@ static bool is_alive(const struct process *process)
     return !ended || process->threads > 1;
 }
 
-/* Signals all descendants that live. False when every one of them sleeps uninterruptibly. */
-static bool signal_all(int number)
+/*
+ * The group of a dead child that nobody has reaped yet. Never ours, and never a number that means
+ * more than one group (0 is a group that cannot be seen from here, -1 one that is gone).
+ */
+static void kill_group(const struct process *child)
+{
+    if (child->parent == getpid() && child->group > 1 && child->group != getpgrp())
+        kill(-child->group, SIGKILL);
+}
+
+/*
+ * Signals all descendants that live. Returns 0, or, when each of them sleeps uninterruptibly, a
+ * number that stands for them.
+ */
+static uint64_t signal_all(int number)
 {
     process_list list = list_processes();
     size_t alive = 0, asleep = 0;
+    uint64_t who = 0;
     for (size_t i = 0; i < list.count; i++) {
         const struct process *process = &list.items[i];
-        if (!process->ours || !is_alive(process))
+        if (!process->ours)
             continue;
+        if (!is_alive(process)) {
+            if (number == SIGKILL)
+                kill_group(process);
+            continue;
+        }
         alive++;
         asleep += process->state == 'D';
+        who = (who + (uint64_t)process->pid) * 1000003 + process->start;
         send_signal(process, number);
     }
     vec_free(&list);
-    return alive == 0 || asleep < alive;
+    return asleep == alive ? who : 0;
+}
+
+/* Our own children, as fast as it goes. Nothing where the kernel does not list them. */
+static void kill_children(void)
+{
+    char path[64], numbers[4096];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, numbers, sizeof numbers - 1);
+    numbers[length < 0 ? 0 : length] = '\0';
+    /* Each number ends with a blank; one that does not was cut, and means somebody else. */
+    for (char *number = numbers, *blank; (blank = strchr(number, ' ')); number = blank + 1) {
+        int64_t pid;
+        *blank = '\0';
+        if (units_integer(number, &pid) && pid > 1)
+            kill((pid_t)pid, SIGKILL);
+    }
 }
 
 bool family_reap(void)
@@ -167,25 +211,42 @@ void family_wait(int milliseconds)
     sigtimedwait(&child, NULL, &limit);
 }
 
-bool family_end(void)
+/* One round. False when there are no children left. */
+static bool chase(int64_t until)
+{
+    do {
+        kill_children();
+        family_wait(CHASE_MS);
+        if (!family_reap())
+            return false;
+    } while (io_now_ms() < until);
+    return true;
+}
+
+enum family_state family_end(void)
 {
     if (!family_reap())
-        return true;
+        return FAMILY_GONE;
     signal_all(SIGTERM);
     const int64_t grace_end = io_now_ms() + GRACE_MS;
     for (int64_t left; (left = grace_end - io_now_ms()) > 0;) {
         family_wait((int)left);
         if (!family_reap())
-            return true;
+            return FAMILY_GONE;
     }
     const int64_t start = io_now_ms();
-    for (;;) {
-        bool movable = signal_all(SIGKILL);
-        family_wait(ROUND_MS);
-        if (!family_reap())
-            return true;
-        int64_t elapsed = io_now_ms() - start;
-        if (elapsed >= PATIENCE_MS || (elapsed >= KILL_MS && !movable))
-            return false;
+    int64_t moved = start;
+    uint64_t asleep = 0;
+    while (io_now_ms() - start < PATIENCE_MS) {
+        uint64_t before = asleep;
+        asleep = signal_all(SIGKILL);
+        int64_t now = io_now_ms();
+        if (asleep == 0 || asleep != before)
+            moved = now;
+        if (!chase(now + ROUND_MS))
+            return FAMILY_GONE;
+        if (io_now_ms() - moved >= KILL_MS)
+            return FAMILY_ASLEEP;
     }
+    return FAMILY_RUNS;
 }

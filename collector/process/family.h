@@ -15,10 +15,15 @@ bool family_reap(void);
 /* Waits until a child dies, at most so long. SIGCHLD must be blocked. */
 void family_wait(int milliseconds);
 
+enum family_state {
+    FAMILY_GONE,
+    FAMILY_ASLEEP, /* who is left cannot be killed: they sleep uninterruptibly, none of them moves */
+    FAMILY_RUNS    /* not all of it could be caught yet: call again */
+};
+
 /*
  * Ends all descendants: TERM, a grace of 200 ms, then KILL until none is left. The caller must be a
- * subreaper with SIGCHLD blocked. Returns false when some cannot be killed (uninterruptible sleep)
- * and were given up; that is decided about 300 ms after the call at the earliest, 2.2 s at the
- * latest.
+ * subreaper with SIGCHLD blocked. Who cannot be killed is given up about 300 ms after the call at
+ * the earliest; after 2.2 s it returns in any case.
  */
-bool family_end(void);
+enum family_state family_end(void);

@@ -35,7 +35,7 @@ static void serve(int socket, const struct launch *launch, struct request *reque
         keeper_run(launch, request);
     }
     if (keeper < 0)
-        report_send(request->fds[REQUEST_CONTROL], (struct report){CHILD_NOT_STARTED, errno});
+        report_send(request->fds[REQUEST_CONTROL], (struct report){true, CHILD_NOT_STARTED, errno});
     request_close_fds(request);
 }
 

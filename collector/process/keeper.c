@@ -69,17 +69,32 @@ static void wait_for_end(struct keeper *keeper)
         read_exec_status(keeper);
 }
 
-static struct report summary(const struct keeper *keeper, bool all_gone)
+/* What the child itself did. */
+static struct report summary(const struct keeper *keeper)
 {
-    if (!all_gone)
-        return (struct report){CHILD_STUCK, 0};
     if (keeper->exec_errno)
-        return (struct report){CHILD_NOT_STARTED, keeper->exec_errno};
+        return (struct report){false, CHILD_NOT_STARTED, keeper->exec_errno};
     if (!keeper->child_ended)
-        return (struct report){CHILD_CANCELLED, 0};
+        return (struct report){false, CHILD_CANCELLED, 0};
     if (WIFSIGNALED(keeper->wait_status))
-        return (struct report){CHILD_SIGNALED, WTERMSIG(keeper->wait_status)};
-    return (struct report){CHILD_EXITED, WEXITSTATUS(keeper->wait_status)};
+        return (struct report){false, CHILD_SIGNALED, WTERMSIG(keeper->wait_status)};
+    return (struct report){false, CHILD_EXITED, WEXITSTATUS(keeper->wait_status)};
+}
+
+/*
+ * Ends whatever is left of the family. Who flees faster than we can look is hunted on when the
+ * client has its answer, until it is caught or the helper ends.
+ */
+static void end_family(const struct keeper *keeper)
+{
+    enum family_state state = family_end();
+    struct report last = summary(keeper);
+    if (state == FAMILY_ASLEEP)
+        last = (struct report){true, CHILD_STUCK, 0};
+    last.last = true;
+    report_send(keeper->control, last);
+    while (state == FAMILY_RUNS)
+        state = family_end();
 }
 
 /* The keeper's own ends, and the child. Returns 0 or an errno. */
@@ -109,7 +124,7 @@ _Noreturn void keeper_run(const struct launch *launch, struct request *request)
         .control = request->fds[REQUEST_CONTROL], .signals = -1, .exec_status = -1};
     int sysno = start(&keeper, launch, request);
     if (sysno != 0) {
-        report_send(keeper.control, (struct report){CHILD_NOT_STARTED, sysno});
+        report_send(keeper.control, (struct report){true, CHILD_NOT_STARTED, sysno});
         _exit(1);
     }
     /* From here on the pipes belong to the family alone: their end of file is its end. */
@@ -117,6 +132,8 @@ _Noreturn void keeper_run(const struct launch *launch, struct request *request)
     io_close(&request->fds[REQUEST_OUTPUT]);
     io_close(&request->fds[REQUEST_ERRORS]);
     wait_for_end(&keeper);
-    report_send(keeper.control, summary(&keeper, family_end()));
+    if (keeper.child_ended)
+        report_send(keeper.control, summary(&keeper));
+    end_family(&keeper);
     _exit(0);
 }

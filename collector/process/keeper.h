@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The process between the helper and one child: it starts the child, waits for its end or for the
- * word to end it, and does not leave before the child's whole family is gone.
+ * word to end it, and does not leave before the child's whole family is gone, but for those that
+ * cannot be killed.
  */
 #pragma once
 

@@ -3,9 +3,10 @@
  * What the processes of the spawner say to each other.
  *
  * Client to helper: one packet a child, its arguments and the descriptors it gets. Keeper to
- * client, over the control socket that came with the request: one report. The client ends a child
- * by shutting down its side of the control socket, so that a stop and a death of the client look
- * the same and are tested as one.
+ * client, over the control socket that came with the request: a report as soon as the child has
+ * ended by itself, and one when nothing of its family is left, or nothing more can be done at once.
+ * The client ends a child by shutting down its side of the control socket, so that a stop and a
+ * death of the client look the same and are tested as one.
  */
 #pragma once
 
@@ -38,6 +39,7 @@ struct request {
 };
 
 struct report {
+    bool last;
     int outcome; /* enum child_outcome */
     int value;   /* exit status, signal or errno */
 };
