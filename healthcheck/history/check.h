@@ -114,3 +114,6 @@ json_t *check_to_json(const struct check *check);
 
 /* ERR_PARSE: not written by us. *ret is to be released in any case. */
 int check_from_json(const json_t *object, struct check *ret, struct err *err);
+
+/* ERR_NOMEM. *ret is to be released in any case. */
+int check_copy(const struct check *check, struct check *ret, struct err *err);

@@ -227,3 +227,10 @@ int check_from_json(const json_t *object, struct check *ret, struct err *err)
         r = refuse("started", err);
     return r;
 }
+
+int check_copy(const struct check *check, struct check *ret, struct err *err)
+{
+    json_auto_t *json = check_to_json(check);
+    memset(ret, 0, sizeof *ret);
+    return json ? check_from_json(json, ret, err) : err_nomem(err);
+}

@@ -130,13 +130,6 @@ static int history_save(const struct store *store, const struct history *history
     return failed ? err_nomem(err) : write_json(store, HISTORY_NAME, json, err);
 }
 
-static int copy_check(const struct check *check, struct check *ret, struct err *err)
-{
-    json_auto_t *json = check_to_json(check);
-    memset(ret, 0, sizeof *ret);
-    return json ? check_from_json(json, ret, err) : err_nomem(err);
-}
-
 static struct check *same_check(const struct history *history, const struct check *check)
 {
     for (size_t i = history->count; i-- > 0;)
@@ -170,7 +163,7 @@ int history_put(const struct store *store, struct history *history, const struct
                 size_t limit, struct err *err)
 {
     struct check copy, *same = same_check(history, check);
-    int r = copy_check(check, &copy, err);
+    int r = check_copy(check, &copy, err);
     if (r == 0 && same) {
         check_release(same);
         *same = copy;

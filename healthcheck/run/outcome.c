@@ -78,6 +78,20 @@ static bool is_success(const struct check *check)
            (check->upload == CHECK_SENT || check->upload == CHECK_STAYS);
 }
 
+static int open_pool(const struct run *run, struct xapi **ret, struct config **ret_config,
+                     struct err *err)
+{
+    CLEANUP(xapi_cleanup) struct xapi *xapi = NULL;
+    enum xapi_role role;
+    int r = situation_open_xapi(run->options->settings, 0, &role, &xapi, NULL, err);
+    if (r == 0 && role != XAPI_COORDINATOR)
+        r = err_set(err, ERR_DENIED, "this host does not coordinate the pool any more");
+    r = r < 0 ? r : config_read(xapi, ret_config, err);
+    if (r == 0)
+        *ret = TAKE(xapi);
+    return r;
+}
+
 /* `check` NULL: only the lock is given back. */
 static int tell_pool(struct run *run, const struct check *check, struct err *err)
 {
@@ -85,11 +99,7 @@ static int tell_pool(struct run *run, const struct check *check, struct err *err
     CLEANUP(config_cleanup) struct config *config = NULL;
     struct changes changes = {.count = 0};
     char uuid[STORE_UUID_BYTES];
-    enum xapi_role role;
-    int r = situation_open_xapi(run->options->settings, 0, &role, &xapi, NULL, err);
-    if (r == 0 && role != XAPI_COORDINATOR)
-        r = err_set(err, ERR_DENIED, "this host does not coordinate the pool any more");
-    r = r < 0 ? r : config_read(xapi, &config, err);
+    int r = open_pool(run, &xapi, &config, err);
     r = r < 0 ? r : store_uuid(run->store, uuid, err);
     if (r < 0)
         return r;
@@ -103,6 +113,27 @@ static int tell_pool(struct run *run, const struct check *check, struct err *err
     if (upload_lock_is_ours(config, uuid))
         change(&changes, CONFIG_LOCK, "");
     return changes.count ? config_change(xapi, changes.list, changes.count, NULL, err) : 0;
+}
+
+int outcome_tell_late(struct run *run, const struct check *check, struct err *err)
+{
+    CLEANUP(xapi_cleanup) struct xapi *xapi = NULL;
+    CLEANUP(config_cleanup) struct config *config = NULL;
+    struct changes changes = {.count = 0};
+    int64_t ticks;
+    int r = open_pool(run, &xapi, &config, err);
+    if (r < 0)
+        return r;
+    const char *enrollment = config_get(config, CONFIG_ENROLLMENT);
+    const char *success = config_get(config, CONFIG_LAST_SUCCESS);
+    bool is_over = !enrollment || strcmp(enrollment, "true") != 0;
+    if (is_over ||
+        (success && times_read(success, &ticks) && times_seconds(ticks) >= check->started_s &&
+         times_seconds(ticks) <= (int64_t)time(NULL) + SCHEDULE_SKEW_S))
+        return 0;
+    times_write(check->started_s * TIMES_TICKS, changes.start);
+    change_success(check, config, &changes);
+    return config_change(xapi, changes.list, changes.count, NULL, err);
 }
 
 bool outcome_is_overdue(const struct check *check)

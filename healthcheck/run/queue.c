@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "healthcheck/enroll/credential.h"
@@ -16,8 +17,8 @@
 #define MAX_LIST_BYTES (16 << 20) /* of the spool's list */
 #define MAX_ID_BYTES   128
 #define ADD_LIMIT_S    1800 /* it may have to copy and digest gigabytes */
-#define LIST_LIMIT_S   120
 #define MAX_ARGUMENTS  32
+#define LATE_S         (31 * 86400) /* the spool keeps jobs and receipts for 30 days */
 
 #define EXIT_AGAIN  4
 #define EXIT_DENIED 5
@@ -132,7 +133,8 @@ static int take_sent(const json_t *job, struct check *check, struct err *err)
         check->uploaded_s = check->finished_s;
     check->upload = CHECK_SENT;
     /* A plain PUT has no name for it: then it is ours. */
-    return check_set(&check->upload_id, id && *id ? id : check->job, err);
+    int r = check_set(&check->upload_id, id && *id ? id : check->job, err);
+    return r < 0 ? r : check_set(&check->upload_error, "", err); /* of attempts before */
 }
 
 /* Who is refused with a credential of the enrollment mends the enrollment: xen-upload's own options
@@ -158,18 +160,21 @@ static int take_failed(const json_t *job, struct check *check, struct err *err)
     return check_set(&check->upload_error, why && *why ? why : "failed", err);
 }
 
+static bool is_done(const json_t *job)
+{
+    const char *state = json_string_value(json_object_get(job, "state"));
+    return state && strcmp(state, "done") == 0;
+}
+
 static int take_state(const json_t *list, struct check *check, struct err *err)
 {
-    const char *schema = json_string_value(json_object_get(list, "schema"));
-    if (!schema || strncmp(schema, "xenhealth-spool/1", 17) != 0)
-        return err_set(err, ERR_PARSE, "the list of xen-upload is not of the known form");
     const json_t *job = find_job(list, check->job);
     if (!job) {
         check->upload = CHECK_UNSENT;
         return check_set(&check->upload_error, "it is no longer in the uploader's spool", err);
     }
     const char *state = json_string_value(json_object_get(job, "state"));
-    if (state && strcmp(state, "done") == 0)
+    if (is_done(job))
         return take_sent(job, check, err);
     if (state && strcmp(state, "denied") == 0)
         return take_denied(job, check, err);
@@ -179,7 +184,7 @@ static int take_state(const json_t *list, struct check *check, struct err *err)
     return check_set(&check->upload_error, why ? why : "", err); /* of the last attempt */
 }
 
-static int look(const struct run *run, int64_t limit_s, struct check *check, struct err *err)
+int queue_list(const struct run *run, int64_t limit_s, json_t **ret, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT_MAX(MAX_LIST_BYTES);
     const char *const own[] = {
@@ -193,24 +198,54 @@ static int look(const struct run *run, int64_t limit_s, struct check *check, str
     if (!list)
         return err_set(err, ERR_PARSE, "the list of xen-upload is no JSON: line %d: %s", why.line,
                        why.text);
-    return take_state(list, check, err);
+    const char *schema = json_string_value(json_object_get(list, "schema"));
+    if (!schema || strncmp(schema, "xenhealth-spool/1", 17) != 0)
+        return err_set(err, ERR_PARSE, "the list of xen-upload is not of the known form");
+    *ret = json_incref(list);
+    return 0;
 }
 
 int queue_look(struct run *run, struct check *check, struct err *err)
 {
-    return look(run, LIST_LIMIT_S, check, err);
+    json_auto_t *list = NULL;
+    int r = queue_list(run, QUEUE_LIST_LIMIT_S, &list, err);
+    return r < 0 ? r : take_state(list, check, err);
 }
 
-int run_look_at_upload(const struct settings *settings, int64_t limit_s, struct check *check,
-                       struct err *err)
+bool queue_may_be_late(const struct check *check, int64_t now_s)
+{
+    return check->upload == CHECK_UNSENT && check->job[0] && now_s - check->started_s < LATE_S;
+}
+
+int queue_take_late(const json_t *list, struct check *check, bool *ret_arrived, struct err *err)
+{
+    const json_t *job = find_job(list, check->job);
+    int r = is_done(job) ? take_sent(job, check, err) : 0;
+    *ret_arrived = r == 0 && check->upload == CHECK_SENT;
+    return r;
+}
+
+int run_look_at_uploads(const struct settings *settings, int64_t limit_s, struct check *pending,
+                        struct history *history, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf jobs = STRBUF_INIT;
+    json_auto_t *list = NULL;
     const struct run_options options = {.settings = settings};
     const struct run run = {.options = &options};
+    const int64_t now_s = (int64_t)time(NULL);
+    bool wanted = pending != NULL, arrived;
+    for (size_t i = 0; i < history->count; i++)
+        wanted = wanted || queue_may_be_late(&history->checks[i], now_s);
+    if (!wanted)
+        return 0;
     strbuf_addf(&jobs, "%s/jobs", settings->upload.spool);
     if (!strbuf_ok(&jobs))
         return err_nomem(err);
     if (access(jobs.data, R_OK | X_OK) < 0)
         return err_set(err, ERR_DENIED, "'%s' is not readable", jobs.data);
-    return look(&run, limit_s, check, err);
+    int r = queue_list(&run, limit_s, &list, err);
+    for (size_t i = 0; r == 0 && i < history->count; i++)
+        if (queue_may_be_late(&history->checks[i], now_s))
+            r = queue_take_late(list, &history->checks[i], &arrived, err);
+    return r == 0 && pending ? take_state(list, pending, err) : r;
 }

@@ -360,6 +360,8 @@ static int run_locked(struct run *run, struct run_result *result, struct err *er
     r = r < 0 ? r : settle(run, &pending, &is_pending, err);
     if (r == 0 && is_pending)
         r = go_on(run, &pending, &is_pending, err);
+    if (r == 0)
+        r = settle_late(run, err);
     say_lines(run, &run->notes);
     return r < 0 ? r : decide_and_perform(run, is_pending ? &pending : NULL, result, err);
 }

@@ -38,9 +38,10 @@ int run_once(const struct run_options *options, struct store *store, struct run_
              struct err *err);
 
 /*
- * For those who only look: what the uploader's spool says of a check that is on its way, as the
- * next run will record it (upload, upload_id, upload_error, uploaded_s). ERR_DENIED: the spool is
- * not ours to read, or not there; ERR_TIMEOUT; ERR_IO, ERR_PARSE: the uploader does not tell.
+ * For those who only look: what the uploader's spool says of a check that is on its way (`pending`,
+ * or NULL) and of those in the history that were given up, as the next run will record it (upload,
+ * upload_id, upload_error, uploaded_s). ERR_DENIED: the spool is not ours to read, or not there;
+ * ERR_TIMEOUT; ERR_IO, ERR_PARSE: the uploader does not tell.
  */
-int run_look_at_upload(const struct settings *settings, int64_t limit_s, struct check *check,
-                       struct err *err);
+int run_look_at_uploads(const struct settings *settings, int64_t limit_s, struct check *pending,
+                        struct history *history, struct err *err);

@@ -90,3 +90,42 @@ int settle(struct run *run, struct check *check, bool *ret_pending, struct err *
     }
     return 0;
 }
+
+static int settle_arrived(struct run *run, struct check *check, struct err *err)
+{
+    char when[ZONE_TEXT_BYTES], message[800];
+    struct err why = ERR_INIT;
+    int told = check->shared ? outcome_tell_late(run, check, &why) : 0;
+    zone_text(check->started_s, when);
+    if (told < 0)
+        run_say(run, "The pool's keys could not be written: %s",
+                err_message(&why, message, sizeof message));
+    if (told < 0 && told != ERR_DENIED) /* DENIED: another host's affair now */
+        return 0;
+    run_say(run, "The report of %s had been given up, and arrived after all.", when);
+    tell(run, check);
+    return history_put(run->store, &run->history, check, (size_t)run->options->settings->keep.runs,
+                       err);
+}
+
+int settle_late(struct run *run, struct err *err)
+{
+    json_auto_t *list = NULL;
+    struct err why = ERR_INIT;
+    const int64_t now_s = (int64_t)time(NULL);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < run->history.count; i++) {
+        CLEANUP(check_release) struct check check = {.started_s = 0};
+        bool arrived = false;
+        if (!queue_may_be_late(&run->history.checks[i], now_s))
+            continue;
+        if (!list && queue_list(run, QUEUE_LIST_LIMIT_S, &list, &why) < 0)
+            return 0; /* the next run asks again */
+        r = check_copy(&run->history.checks[i], &check, err);
+        if (r == 0)
+            r = queue_take_late(list, &check, &arrived, err);
+        if (r == 0 && arrived)
+            r = settle_arrived(run, &check, err);
+    }
+    return r;
+}

@@ -50,6 +50,17 @@ void queue_credential(struct run *run, const struct situation *situation);
 /* Works off the spool: failures are seen by queue_look(). */
 void queue_work(struct run *run);
 
+#define QUEUE_LIST_LIMIT_S 120
+
+/* The uploader's list of its spool; a new reference. ERR_PARSE, ERR_TIMEOUT, ERR_IO. */
+int queue_list(const struct run *run, int64_t limit_s, json_t **ret, struct err *err);
+
+/* What was given up may still arrive, as long as the uploader knows of it. */
+bool queue_may_be_late(const struct check *check, int64_t now_s);
+
+/* If it did, it is in `check`. */
+int queue_take_late(const json_t *list, struct check *check, bool *ret_arrived, struct err *err);
+
 /* What became of the job: CHECK_QUEUED, CHECK_SENT or CHECK_UNSENT, with ids, time and error. */
 int queue_look(struct run *run, struct check *check, struct err *err);
 
@@ -66,6 +77,13 @@ bool outcome_is_overdue(const struct check *check);
 /* Gives our lock on the pool back, for a check that did not begin, and forgets the check; when XAPI
  * does not answer the next run does it. */
 int outcome_unlock(struct run *run, const struct check *check, struct err *err);
+
+/* The same for a check that was recorded as not sent and whose report arrived after all: unless
+ * there was another success since, this is the last one. */
+int outcome_tell_late(struct run *run, const struct check *check, struct err *err);
+
+/* Records what arrived though it had been given up. ERR_IO, ERR_NOMEM. */
+int settle_late(struct run *run, struct err *err);
 
 /* What the last run left. *ret_pending tells that it is still under way: then `check` is that. */
 int settle(struct run *run, struct check *check, bool *ret_pending, struct err *err);

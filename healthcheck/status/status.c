@@ -61,20 +61,13 @@ static void find_checks(struct status *status)
             status->unsent = NULL;
         }
     }
-}
-
-/* No run may have seen yet how it ended. What cannot be read stays as the last run saw it. */
-static void look_at_upload(const struct status_place *place, struct status *status)
-{
-    struct check *pending = &status->pending;
-    if (pending->step != CHECK_SENDING || status->broken || /* then it may be another spool */
-        run_look_at_upload(place->settings, SPOOL_PATIENCE_S, pending, NULL) < 0)
+    if (!status->has_pending || status->pending.upload == CHECK_QUEUED)
         return;
-    if (pending->upload == CHECK_SENT) {
-        status->sent = pending;
+    if (status->pending.upload == CHECK_SENT) {
+        status->sent = &status->pending;
         status->unsent = NULL;
-    } else if (pending->upload == CHECK_UNSENT) {
-        status->unsent = pending;
+    } else if (status->pending.upload == CHECK_UNSENT) {
+        status->unsent = &status->pending;
     }
 }
 
@@ -100,12 +93,37 @@ static void judge_sending(const struct status_place *place, struct status *statu
                   !(situation->unreachable && situation->enrollment.url[0]);
     status->nobody = nobody;
     status->dropped = sending && nobody;
-    if (sending && !nobody)
-        look_at_upload(place, status);
+    /* No run may have seen yet how it ended. What cannot be read stays as the last run saw it. With
+     * broken settings it may be another spool. */
+    if (!nobody && !status->broken)
+        run_look_at_uploads(place->settings, SPOOL_PATIENCE_S,
+                            sending && status->pending.step == CHECK_SENDING ? &status->pending
+                                                                             : NULL,
+                            &status->history, NULL);
     sending = sending && status->pending.upload == CHECK_QUEUED;
     status->stuck = sending && !nobody && status->now_s - status->pending.started_s > SENDING_S;
-    if (nobody)
-        status->unsent = NULL;
+}
+
+static void find_reason(struct status *status)
+{
+    char when[ZONE_TEXT_BYTES];
+    const char *what = NULL;
+    zone_text(status->pending.started_s, when);
+    if (status->running)
+        what = "a check is being made at this moment";
+    else if (status->broken)
+        what = "the settings cannot be read";
+    if (what)
+        snprintf(status->reason, sizeof status->reason, "%s", what);
+    else if (status->situation.facts.pending_s == SCHEDULE_NEVER ||
+             status->situation.facts.role == SCHEDULE_SUPPORTER)
+        snprintf(status->reason, sizeof status->reason, "%s", status->decision.reason);
+    else
+        snprintf(status->reason, sizeof status->reason, "the report of %s %s", when,
+                 status->dropped ? "is forgotten, by the next run of the timer"
+                 : status->pending.upload == CHECK_QUEUED
+                     ? "is still being sent"
+                     : "is recorded, by the next run of the timer");
 }
 
 static void add_problems(const struct status_place *place, struct status *status)
@@ -136,11 +154,7 @@ static void add_problems(const struct status_place *place, struct status *status
     if (status_is_overdue(status))
         strbuf_adds(&status->problems, "There has been no check for much longer than the settings "
                                        "want.\n");
-    if (status->situation.enrolled && !status->situation.url[0] &&
-        status->situation.facts.role != SCHEDULE_SUPPORTER)
-        strbuf_adds(&status->problems, "The pool is enrolled, but this host does not know where to "
-                                       "send reports, so they stay here: xen-healthcheck enroll "
-                                       "URL\n");
+    status_add_enrollment(status, &status->problems);
     if (status->is_root)
         strbuf_add(&status->problems, status->situation.notes.data, status->situation.notes.length);
     else
@@ -161,7 +175,6 @@ int status_gather(const struct status_place *place, struct status *ret, struct e
     if (r < 0)
         return r;
     ret->forgotten = ret->history.lost || ret->history.count >= (size_t)place->settings->keep.runs;
-    find_checks(ret);
     bool has_report = ret->has_pending && ret->pending.step >= CHECK_QUEUEING;
     bool sending = has_report && !ret->running;
     ret->ended = ret->has_pending && !has_report && !ret->running;
@@ -177,7 +190,11 @@ int status_gather(const struct status_place *place, struct status *ret, struct e
         return r;
     schedule_decide(&ret->situation.facts, &ret->decision);
     judge_sending(place, ret);
+    find_checks(ret);
+    if (ret->nobody)
+        ret->unsent = NULL;
     find_next_sending(ret);
+    find_reason(ret);
     add_problems(place, ret);
     return strbuf_ok(&ret->problems) ? 0 : err_nomem(err);
 }

@@ -27,6 +27,7 @@ struct status {
     bool is_root;   /* others see neither XAPI nor the enrollment */
     struct situation situation;
     struct schedule_decision decision;
+    char reason[SCHEDULE_TEXT_BYTES]; /* why a check is due, or why none is, as things stand now */
     struct schedule_decision sending; /* of checks whose reports are sent; next is SCHEDULE_NOTHING
                                          where none are */
     bool sends;                       /* such checks are wanted here */
@@ -66,6 +67,12 @@ unsigned status_count_past(const struct status *status, bool lost);
 
 /* No check for much longer than the settings want one. */
 bool status_is_overdue(const struct status *status);
+
+/* Why an enrolled pool sends nothing from here, in a few words; NULL: it does, or is not enrolled.
+ */
+const char *status_blocked(const struct status *status);
+/* The same as a sentence with the remedy, also for a host that is the coordinator no longer. */
+void status_add_enrollment(const struct status *status, struct strbuf *problems);
 
 struct status_format {
     const char *name;

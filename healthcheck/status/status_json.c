@@ -50,9 +50,9 @@ static json_t *changes_json(const struct status *status)
     return json_pack("{s:o, s:o, s:o}", "new", new, "gone", gone, "lost", lost);
 }
 
-static json_t *next_json(const struct schedule_decision *decision)
+static json_t *next_json(const struct status *status, const struct schedule_decision *decision)
 {
-    if (decision->next == SCHEDULE_NOTHING)
+    if (decision->next == SCHEDULE_NOTHING || status->broken)
         return json_null();
     return json_pack("{s:s, s:b, s:o, s:s}", "action", schedule_action_name(decision->next), "due",
                      decision->action != SCHEDULE_NOTHING, "time", time_json(decision->next_s),
@@ -78,23 +78,37 @@ static const char *role_name(const struct situation *situation)
     return situation->unreachable ? "unknown" : names[situation->facts.role];
 }
 
+static json_t *destination_json(const struct situation *situation)
+{
+    return situation->url[0] ? json_stringn(situation->url, strcspn(situation->url, "?#"))
+                             : json_null();
+}
+
 static int show_json(const struct status *status, struct strbuf *out)
 {
     const struct situation *situation = &status->situation;
     json_t *object =
-        json_pack("{s:s, s:o, s:s, s:s, s:b, s:b, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-                  "s:o, s:{s:i, s:I}, "
-                  "s:o}",
-                  "schema", "xenhealth-status/1", "now", time_json(status->now_s), "role",
+        json_pack("{s:s, s:o, s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:s, s:b, s:b}", "schema",
+                  "xenhealth-status/1", "now", time_json(status->now_s), "role",
                   role_name(situation), "pool", situation->about.pool_name, "running",
-                  status->running, "timer", status->timer, "enrolled", situation->enrolled,
-                  "reason", status->decision.reason, "last", check_json(status->newest),
-                  "last_good", check_json(status->good), "sent", check_json(status->sent),
-                  "pending", check_json(status->has_pending ? &status->pending : NULL), "trend",
+                  status->running, "timer", status->timer, "settings", !status->broken, "enrolled",
+                  status->is_root ? json_boolean(situation->enrolled) : json_null(), "destination",
+                  destination_json(situation), "reason", status->reason, "overdue",
+                  status_is_overdue(status), "stuck", status->stuck);
+    json_t *checks =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:i, s:I}, s:o}", "last",
+                  check_json(status->newest), "last_good", check_json(status->good), "sent",
+                  check_json(status->sent), "unsent", check_json(status->unsent), "pending",
+                  check_json(status->has_pending ? &status->pending : NULL), "trend",
                   trend_json(&status->history), "changes", changes_json(status), "next",
-                  next_json(&status->decision), "next_sent", next_json(&status->sending), "reports",
-                  "count", status->reports.count, "bytes", (json_int_t)status->reports.bytes,
-                  "problems", problems_json(status));
+                  next_json(status, &status->decision), "next_sent",
+                  next_json(status, &status->sending), "reports", "count", status->reports.count,
+                  "bytes", (json_int_t)status->reports.bytes, "problems", problems_json(status));
+    if (json_object_update(object, checks) < 0) {
+        json_decref(object);
+        object = NULL;
+    }
+    json_decref(checks);
     char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
     json_decref(object);
     if (!text)

@@ -20,7 +20,10 @@ static enum state find_state(const struct status *status)
     if (good->counts[CHECK_CRITICAL] || good->counts[CHECK_ERROR])
         return STATE_CRITICAL;
     bool failed = status->newest != good || status->unsent || status->stuck || status->ended ||
-                  status->broken;
+                  status->broken ||
+                  /* An enrollment without any URL may be meant: XenCenter's, of a pool without a
+                     service. */
+                  (status_blocked(status) && status->situation.enrollment.url[0]);
     if (good->counts[CHECK_WARNING] || failed || status_is_overdue(status))
         return STATE_WARNING;
     return good->score < 0 ? STATE_UNKNOWN : STATE_OK;
@@ -65,6 +68,8 @@ static void add_summary(const struct status *status, struct strbuf *out)
         strbuf_adds(out, "; a report waits to be sent for more than a day");
     if (status_is_overdue(status))
         strbuf_adds(out, "; overdue");
+    if (status_blocked(status))
+        strbuf_addf(out, "; nothing is sent: %s", status_blocked(status));
 }
 
 static int show_nagios(const struct status *status, struct strbuf *out)
@@ -119,7 +124,9 @@ static void add_good(const struct status *status, struct strbuf *out)
 static int show_prometheus(const struct status *status, struct strbuf *out)
 {
     const struct check *newest = status->newest;
-    gauge(out, "enrolled", "1: reports are sent to a service.", status->situation.enrolled);
+    if (status->is_root) /* others cannot know */
+        gauge(out, "enrolled", "1: reports are to be sent to a service.",
+              status->situation.enrolled);
     gauge(out, "upload_pending", "1: a report is on its way.",
           status->has_pending && status->pending.upload == CHECK_QUEUED && !status->dropped);
     gauge(out, "reports", "Reports that are kept.", status->reports.count);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """What is written agrees with what is there: options, statuses, paths, man pages, and what gets installed."""
+import json
 import os
 import pathlib
 import re
@@ -67,6 +68,14 @@ def test_the_man_page_explains_every_status_of_the_manifest():
     archive = text[text.index(".SH THE ARCHIVE"):text.index(".SH WHAT IT DOES")]
     heads = " ".join(re.findall(r"^\.TP\n\.BR? (.*)$", archive, re.M))
     assert statuses == set(re.findall(r"[a-z]+(?:-[a-z]+)*", heads))
+
+
+def test_the_man_page_explains_every_field_of_the_status_and_every_one_is_always_there():
+    schema = json.loads((SOURCE / "docs/healthcheck-status.schema.json").read_text())
+    text = man_text(PAGES["xen-healthcheck"])
+    section = text[text.index(".SH STATUS FOR PROGRAMS"):text.index(".SH FILES")]
+    heads = " ".join(re.findall(r"^\.TP\n\.BR? (.*)$", section, re.M))
+    assert set(re.findall(r"[a-z_]+", heads)) == set(schema["properties"]) == set(schema["required"])
 
 
 def documents():

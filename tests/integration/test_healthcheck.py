@@ -519,6 +519,10 @@ def test_a_pool_that_xencenter_enrolled_shows_local_results_without_any_cloud(si
     assert health["ReportAnalysis.UploadTime"] == health["LastSuccessfulUpload"]
     assert_settled(single)
     assert "does not know where to send reports" in single.good("status")
+    status = single.status()
+    assert (status["enrolled"], status["destination"]) == (True, None)
+    result = single.call("status", "--format", "nagios")
+    assert result.returncode == 0 and "; nothing is sent: this host does not know where" in result.stdout
 
 
 def test_with_spool_only_the_report_waits_for_the_uploader_and_the_next_run_settles(single):
@@ -535,7 +539,9 @@ def test_with_spool_only_the_report_waits_for_the_uploader_and_the_next_run_sett
                    check=True, timeout=60, stdout=subprocess.DEVNULL)
     text = single.good("status")  # it asks the spool, and writes nothing
     assert "on its way" not in text and re.search(rf"^Sent: +the report of .* to file://{single.inbox}/", text, re.M)
-    assert "recorded, by the next run" in text and single.status()["pending"]["upload"] == "sent" and single.step() == "sending"
+    status = single.status()
+    assert "recorded, by the next run" in text and status["pending"]["upload"] == "sent" and single.step() == "sending"
+    assert status["reason"].endswith("is recorded, by the next run of the timer") and status["next"] is None
     single.good("run", "--spool-only")
     assert_settled(single)
     sent = [check for check in single.checks() if check["upload"] == "sent"]
@@ -647,6 +653,68 @@ def test_what_was_not_sent_within_a_day_is_given_up(single):
     assert_settled(single)
     assert single.pool.health["LastFailedUpload"][:19] + "Z" == day_ago
     assert "not sent within 24 hours" in single.checks()[-1]["upload_error"]
+
+
+@pytest.mark.parametrize("newer", (False, True), ids=("the last one", "another success since"))
+def test_what_was_given_up_and_arrives_after_all_is_recorded_as_sent(single, newer):
+    single.settings(collect="  pool: false\n")
+    single.enroll()
+    single.good("run", "--spool-only")
+    day_ago = stamp(hours=24)[:19] + "Z"
+    for name in ("pending.json", "history.json"):
+        path = single.state / name
+        path.write_text(re.sub('"started": "[^"]*"', f'"started": "{day_ago}"', path.read_text()))
+    single.good("run", "--spool-only")
+    status = single.status()
+    assert status["unsent"]["upload"] == "failed" and status["sent"] is None and single.arrived() == []
+    if newer:
+        single.pool.health["LastSuccessfulUpload"] = stamp(hours=1)
+    before = dict(single.pool.health)
+    subprocess.run([BIN / "xen-upload", "--queue", single.folder / "spool"], check=True, timeout=60, stdout=subprocess.DEVNULL)
+    status = single.status()  # it asks the spool, and writes nothing
+    assert status["unsent"] is None and status["sent"]["started"] == day_ago and "Not sent" not in single.good("status")
+    assert [check["upload"] for check in single.checks()] == ["failed"]
+    single.root.joinpath("var/lib/xcp/xapi").rename(single.folder / "away")  # XAPI hears of it when it is back
+    single.good("run", "--spool-only")
+    assert [check["upload"] for check in single.checks() if check["started"] == day_ago] == ["failed"]
+    (single.folder / "away").rename(single.root / "var/lib/xcp/xapi")
+    assert "given up, and arrived after all" in single.good("run", "--spool-only")
+    check, = (check for check in single.checks() if check["started"] == day_ago)
+    assert (check["upload"], check["upload_error"]) == ("sent", "") and check["upload_id"] and check["uploaded"] > day_ago
+    health = single.pool.health
+    if newer:
+        assert health == before
+    else:
+        assert health["LastSuccessfulUpload"][:19] == health["LastFailedUpload"][:19] == day_ago[:19]
+        assert health["UploadUuid"] == health["ReportAnalysis.UploadUuid"] == check["upload_id"]
+    assert "arrived after all" not in single.good("run", "--spool-only")
+
+
+def test_after_a_failover_both_hosts_say_what_is_missing(pool):
+    pool.settings(collect="  pool: false\n")
+    pool.good("now")
+    pool.enroll()
+    pool.pool.coordinator = pool.pool.hosts[1]
+    text = pool.good("status")  # the old one
+    assert "coordinates it now" in text and f"run there: xen-healthcheck enroll file://{pool.inbox}/\n" in text
+    pool.pool.coordinator = pool.pool.local
+    assert "coordinates it now" not in pool.good("status") and pool.status()["destination"] == f"file://{pool.inbox}/"
+    yaml = pool.config / "enrollment.yaml"
+    text = yaml.read_text()
+    for kept, words in ((None, "does not know where to send reports"),
+                        (text.replace(pool.pool.uuid, OTHER), "enrollment is of another pool"),
+                        (text.replace("credential: none", f"credential: xapi\ntoken: {OTHER}"), "enrolled anew elsewhere")):
+        if kept:
+            assert kept != text
+            yaml.write_text(kept)
+        else:
+            yaml.unlink()
+        said = pool.good("status")
+        assert re.search(f"The pool is enrolled, but .*{words}.*, so reports stay here: xen-healthcheck enroll URL ", said)
+        assert ("the URL stands in enrollment.yaml there" in said) == (kept is None)
+        result = pool.call("status", "--format", "nagios")
+        assert words[-9:] in result.stdout and result.returncode == (1 if kept else 0)
+        yaml.touch(0o600)
 
 
 def test_a_host_alone_can_enroll_too(alone):
