@@ -17,7 +17,9 @@
 static const struct {
     const char *name, *description;
 } built_in[] = {
-    {"hosts", "The reports themselves: one row a host"},
+    {"hosts",
+     "The reports themselves: one row a host; 'taken' and 'booted' (the last start) are seconds "
+     "since 1970 on the host's clock"},
     {"facts", "What is known about each host, as `applies` of rules asks it: one row a host"},
 };
 
@@ -102,6 +104,7 @@ static void show_table(struct page *page, const struct table *table)
 
 struct described {
     struct page *page;
+    const struct fact_set *facts; /* whose columns they are, or NULL */
     struct strbuf sample;
     size_t columns;
 };
@@ -110,7 +113,8 @@ static int on_column(void *context, const struct result_row *row, struct err *er
 {
     struct described *described = context;
     (void)err;
-    show_column(described->page, row->values[0], row->values[1], "");
+    show_column(described->page, row->values[0], row->values[1],
+                described->facts ? fact_description(described->facts, row->values[0]) : "");
     if (described->columns++ < SAMPLE_COLUMNS)
         strbuf_addf(&described->sample, "%s%s", described->sample.length ? ", " : "",
                     row->values[0]);
@@ -121,7 +125,9 @@ static int show_built_in(struct page *page, const struct parts *parts, size_t in
                          struct err *err)
 {
     struct database *database = NULL;
-    struct described described = {.page = page, .sample = STRBUF_INIT};
+    bool is_facts = strcmp(built_in[index].name, "facts") == 0;
+    struct described described = {
+        .page = page, .facts = is_facts ? parts->facts : NULL, .sample = STRBUF_INIT};
     CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT;
     page_heading(page, "NAME");
     page_item(page, "", "%s", built_in[index].name);

@@ -24,7 +24,7 @@
 #define FACT_LIMIT_MS 20000
 
 struct fact {
-    const char *name;
+    const char *name, *description; /* description may be "" */
     enum column_type type;
     const char *const *queries;
     size_t query_count;
@@ -54,6 +54,14 @@ void *fact_set_free(struct fact_set *facts)
 
 DEFINE_CLEANUP(fact_set_cleanup, struct fact_set *, fact_set_free)
 
+const char *fact_description(const struct fact_set *facts, const char *name)
+{
+    for (size_t i = 0; i < facts->count; i++)
+        if (strcmp(facts->facts[i].name, name) == 0)
+            return facts->facts[i].description;
+    return "";
+}
+
 /* The name becomes that of a column or a table. */
 static int check_name(const struct doc_node *node, const char *name, struct err *err)
 {
@@ -73,14 +81,14 @@ static int load_fact(struct arena *arena, const struct doc_node *name, const str
     static const enum column_type columns[] = {COLUMN_TEXT, COLUMN_VERSION, COLUMN_INTEGER,
                                                COLUMN_REAL};
     int type = 0;
-    const char *description;
+    fact->description = "";
     int r = check_name(name, name->text, err);
     if (r == 0)
         r = doc_check_keys(node, keys, err);
     if (r == 0 && doc_get(node, "type"))
         r = doc_choice(doc_get(node, "type"), types, &type, err);
     if (r == 0 && doc_get(node, "description"))
-        r = doc_string(doc_get(node, "description"), &description, err);
+        r = doc_string(doc_get(node, "description"), &fact->description, err);
     if (r < 0)
         return r;
     const struct doc_node *queries = doc_get(node, "queries");

@@ -27,6 +27,9 @@ struct fact_set;
 int fact_set_load(const struct embedded_file *file, struct fact_set **ret, struct err *err);
 void *fact_set_free(struct fact_set *facts);
 
+/* What a fact means, for people; "" when nothing says so. */
+const char *fact_description(const struct fact_set *facts, const char *name);
+
 /* The tables that the facts' queries read, each once: without their rows facts are unknown. */
 int facts_references(const struct fact_set *facts, struct database *database,
                      struct table_names *ret, struct err *err);

@@ -136,7 +136,7 @@ def test_tables_lists_every_table_and_shows_one_with_columns_and_a_query():
     assert "use_percent              integer" in shown
     assert "xen-analyze --query 'SELECT host, filesystem, type, size_kb, used_kb FROM df LIMIT 10' REPORT" in shown
     assert "name__label" in analyze("tables", "xapi_vm").stdout
-    assert "product_version" in analyze("tables", "facts").stdout
+    assert "product_brand            text     XenServer, XCP-ng, Citrix Hypervisor" in analyze("tables", "facts").stdout
     result = analyze("tables", "xapi_vmm")
     assert result.returncode == 2
     assert "did you mean 'xapi_vm'?" in result.stderr
