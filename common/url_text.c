@@ -110,3 +110,8 @@ size_t url_text_origin_length(const char *text)
     const char *mark = strstr(text, "://"), *authority = mark ? mark + 3 : text;
     return (size_t)(authority - text) + strcspn(authority, "/?#");
 }
+
+size_t url_text_public_length(const char *text)
+{
+    return strcspn(text, "?#");
+}

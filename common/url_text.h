@@ -36,3 +36,6 @@ int url_text_check_authority(const struct url_text *url, bool may_be_empty, stru
 
 /* How much of a URL is "https://host:port". */
 size_t url_text_origin_length(const char *text);
+
+/* How much of it others may see: a query may be the permission itself (presigned URLs). */
+size_t url_text_public_length(const char *text);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/url_text.h"
 #include "healthcheck/enroll/credential.h"
 #include "healthcheck/run/step.h"
 #include "healthcheck/times/times.h"
@@ -50,7 +51,7 @@ static int take_id(struct strbuf *out, struct check *check, struct err *err)
 static int set_url(struct check *check, const char *url, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf plain = STRBUF_INIT;
-    strbuf_add(&plain, url, strcspn(url, "?#"));
+    strbuf_add(&plain, url, url_text_public_length(url));
     return strbuf_ok(&plain) ? check_set(&check->url, plain.data, err) : err_nomem(err);
 }
 

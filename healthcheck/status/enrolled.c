@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/url_text.h"
 #include "healthcheck/status/status.h"
 
 #define COMMAND "xen-healthcheck enroll URL"
@@ -53,7 +54,7 @@ static void add_supporter(const struct situation *situation, struct strbuf *prob
                 "too, where reports go: if 'xen-healthcheck status' there says that it does not, "
                 "run there: xen-healthcheck enroll %.*s\n",
                 *who ? "'" : "", *who ? who : "another host", *who ? "'" : "",
-                (int)strcspn(url, "?#"), url);
+                (int)url_text_public_length(url), url);
 }
 
 void status_add_enrollment(const struct status *status, struct strbuf *problems)

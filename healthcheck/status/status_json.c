@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/escape.h"
+#include "common/url_text.h"
 #include "healthcheck/status/status.h"
 #include "healthcheck/times/times.h"
 
@@ -80,7 +81,7 @@ static const char *role_name(const struct situation *situation)
 
 static json_t *destination_json(const struct situation *situation)
 {
-    return situation->url[0] ? json_stringn(situation->url, strcspn(situation->url, "?#"))
+    return situation->url[0] ? json_stringn(situation->url, url_text_public_length(situation->url))
                              : json_null();
 }
 

@@ -20,6 +20,8 @@
 #define MAX_ROUNDS 2 /* an upload that the server forgot is begun anew once an attempt */
 #define METADATA   "x-amz-meta-sha256"
 
+#define METADATA_SIZE 128
+
 static const char *const s3_schemes[] = {"s3", NULL};
 
 /* Begins. */
@@ -41,18 +43,23 @@ static int remember_upload(struct s3_upload *upload, struct err *err)
     return r < 0 ? r : record_save(record, err);
 }
 
+/* What tells the object from others of its name. */
+static const char *put_metadata(const struct s3_upload *upload, char header[METADATA_SIZE])
+{
+    snprintf(header, METADATA_SIZE, METADATA ": %s", source_sha256(upload->s3.transfer->source));
+    return header;
+}
+
 static int create(struct s3_upload *upload, struct err *err)
 {
     struct net_answer answer CLEANUP(net_answer_release) = {0};
     struct s3_reply reply CLEANUP_S3_REPLY = {0};
-    char metadata[128];
-    snprintf(metadata, sizeof metadata, METADATA ": %s",
-             source_sha256(upload->s3.transfer->source));
+    char metadata[METADATA_SIZE];
     int r = s3_ask(&upload->s3,
                    &(struct s3_call){.what = "beginning the upload",
                                      .method = "POST",
                                      .query = "uploads=",
-                                     .header = metadata},
+                                     .header = put_metadata(upload, metadata)},
                    &answer, err);
     if (r == 0)
         r = s3_reply_parse(answer.body.data, answer.body.length, &reply, err);
@@ -217,13 +224,11 @@ static int send_in_parts(struct s3_upload *upload, struct err *err)
 static int send_whole(struct s3_upload *upload, struct err *err)
 {
     struct net_answer answer CLEANUP(net_answer_release) = {0};
-    char metadata[128];
-    snprintf(metadata, sizeof metadata, METADATA ": %s",
-             source_sha256(upload->s3.transfer->source));
+    char metadata[METADATA_SIZE];
     int r = s3_ask(&upload->s3,
                    &(struct s3_call){.what = "the object",
                                      .method = "PUT",
-                                     .header = metadata,
+                                     .header = put_metadata(upload, metadata),
                                      .sends_source = true,
                                      .length = upload->size},
                    &answer, err);

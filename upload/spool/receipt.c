@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/url_text.h"
 #include "upload/spool/job_private.h"
 
 int receipt_set_place(struct receipt *receipt, const char *file, const char *url, struct err *err)
 {
     char *file_copy = strdup(file);
-    char *url_copy = strndup(url, strcspn(url, "?#"));
+    char *url_copy = strndup(url, url_text_public_length(url));
     if (!file_copy || !url_copy) {
         free(file_copy);
         free(url_copy);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/escape.h"
+#include "common/url_text.h"
 #include "common/units.h"
 #include "upload/spool/job_private.h"
 #include "upload/spool/spool.h"
@@ -42,7 +43,7 @@ static void add_job(struct strbuf *out, const struct job *job)
         add_time(out, ", sent", job->receipt.finished);
     strbuf_addc(out, '\n');
     add_line(out, "file", job->file, strlen(job->file));
-    add_line(out, "to", job->url, strcspn(job->url, "?#"));
+    add_line(out, "to", job->url, url_text_public_length(job->url));
     if (job->error)
         add_line(out, "error", job->error, strlen(job->error));
 }

@@ -31,6 +31,7 @@ static void a_url_has_a_scheme_a_server_and_the_rest(void **state)
         assert_memory_equal(parts.authority, cases[i].authority, parts.authority_length);
         assert_int_equal(url_text_origin_length(url), strlen(cases[i].origin));
         assert_int_equal(url_text_check_authority(&parts, true, NULL), 0);
+        assert_int_equal(url_text_public_length(url), strcspn(url, "?"));
     }
 }
 
