@@ -8,5 +8,5 @@
 struct embedded_file {
     const char *name; /* relative path, for example "storage/root-fs-full.yaml" */
     const char *data; /* first byte; a NUL follows the last one */
-    const char *end;  /* one past the last byte */
+    const char *end;  /* one past the last byte; NULL: `data` is a packed document (doc_packed.h) */
 };

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "analyzer/database/database_private.h"
-#include "common/doc.h"
+#include "common/doc_packed.h"
 #include "common/io.h"
 #include "common/vec.h"
 
@@ -54,8 +54,7 @@ static int load_area(const struct doc_node *node, struct area *area, struct err 
 static int load(struct difference_plan *plan, const struct embedded_file *file, struct err *err)
 {
     const struct doc_node *root;
-    int r = doc_parse(plan->arena, file->name, file->data, (size_t)(file->end - file->data), &root,
-                      err);
+    int r = doc_parse_embedded(plan->arena, file->name, file, &root, err);
     if (r < 0)
         return r;
     if (root->kind != DOC_LIST || root->count > AREAS_MAX)

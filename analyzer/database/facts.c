@@ -12,7 +12,7 @@
 
 #include "analyzer/database/database_private.h"
 #include "common/arena.h"
-#include "common/doc.h"
+#include "common/doc_packed.h"
 #include "common/io.h"
 
 /* A facts file has some dozen facts. */
@@ -151,7 +151,7 @@ int fact_set_load(const struct embedded_file *file, struct fact_set **ret, struc
         return err_nomem(err);
     const struct doc_node *root;
     int r =
-        doc_parse(set->arena, file->name, file->data, (size_t)(file->end - file->data), &root, err);
+        doc_parse_embedded(set->arena, file->name, file, &root, err);
     if (r == 0)
         r = load_facts(set, root, err);
     if (r < 0)

@@ -5,7 +5,7 @@
 #include "analyzer/database/inventory.h"
 
 #include "analyzer/database/database_private.h"
-#include "common/doc.h"
+#include "common/doc_packed.h"
 
 #define PLAN_MEMORY (1024 * 1024)
 #define ROWS_MAX    60 /* what a person reads of a host */
@@ -69,8 +69,7 @@ int inventory_plan_load(const struct embedded_file *file, struct inventory_plan 
     if (!plan || !(plan->arena = arena_new(PLAN_MEMORY)))
         return err_nomem(err);
     const struct doc_node *root;
-    int r = doc_parse(plan->arena, file->name, file->data, (size_t)(file->end - file->data), &root,
-                      err);
+    int r = doc_parse_embedded(plan->arena, file->name, file, &root, err);
     if (r == 0)
         r = doc_check_keys(root, keys, err);
     if (r < 0)

@@ -7,7 +7,7 @@
 
 #include "analyzer/database/database_private.h"
 #include "common/arena.h"
-#include "common/doc.h"
+#include "common/doc_packed.h"
 #include "common/io.h"
 
 /* A list of some thousand rows is a database and should not be one. */
@@ -128,8 +128,7 @@ int list_set_load(const struct embedded_file *files, struct list_set **ret, stru
         struct list *list = vec_push(&set->lists);
         if (!list)
             return err_nomem(err);
-        int r = doc_parse(set->arena, files->name, files->data, (size_t)(files->end - files->data),
-                          &root, err);
+        int r = doc_parse_embedded(set->arena, files->name, files, &root, err);
         if (r == 0)
             r = load_list(set, root, list, err);
         if (r < 0)

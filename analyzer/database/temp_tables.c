@@ -5,8 +5,8 @@
  * A rule set has hundreds of them, each is needed twice, and most never get a row: few rules find
  * anything. Creating and dropping a table costs SQLite more than preparing and running the query
  * over it. So a table without rows is only a shape: a virtual table that has the columns and
- * nothing in it (a module that needs no CREATE, "eponymous-only"). It becomes a real one, which hides the
- * shape, with its first row; the planner can do more with real ones.
+ * nothing in it (a module that needs no CREATE, "eponymous-only"). It becomes a real one, which
+ * hides the shape, with its first row; the planner can do more with real ones.
  */
 #include "analyzer/database/database_private.h"
 
@@ -34,7 +34,8 @@ static void free_shape(void *pointer)
     free(shape);
 }
 
-/* It is connected while a stranger's statement is compiled: that the columns are declared is our doing. */
+/* It is connected while a stranger's statement is compiled: that the columns are declared is our
+ * doing. */
 static int shape_connect(sqlite3 *handle, void *context, int count, const char *const *arguments,
                          sqlite3_vtab **ret, char **ret_error)
 {
@@ -156,7 +157,8 @@ static int declare_shape(struct database *database, struct temp_table *temp, str
         return err_nomem(err);
     }
     /* The library frees the shape also when this fails. */
-    int rc = sqlite3_create_module_v2(database->handle, temp->name, &shape_module, shape, free_shape);
+    int rc =
+        sqlite3_create_module_v2(database->handle, temp->name, &shape_module, shape, free_shape);
     if (rc != SQLITE_OK)
         return database_fail(database, rc, err, "database");
     temp->has_shape = true;

@@ -9,7 +9,7 @@
 #include <ctype.h>
 
 #include "common/arena.h"
-#include "common/doc.h"
+#include "common/doc_packed.h"
 #include "common/vec.h"
 
 /* Room for the formats and their tests: some 20 KB today. */
@@ -265,8 +265,7 @@ int log_formats_load(const struct embedded_file *files, struct log_formats **ret
     }
     for (; files->name; files++) {
         const struct doc_node *root;
-        int r = doc_parse(formats->arena, files->name, files->data,
-                          (size_t)(files->end - files->data), &root, err);
+        int r = doc_parse_embedded(formats->arena, files->name, files, &root, err);
         if (r == 0)
             r = load_format(formats, root, err);
         if (r < 0) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "analyzer/rules/rule.h"
+#include "common/doc_packed.h"
 #include "common/io.h"
 #include "common/vec.h"
 

@@ -58,12 +58,12 @@ static void nothing_to_free(void *indexed)
     (void)indexed; /* it lives in the arena */
 }
 
-static int add_file(struct rule_set *set, size_t pack, const char *name, const char *bytes,
-                    size_t length, struct err *err)
+static int add_file(struct rule_set *set, size_t pack, const char *name,
+                    const struct embedded_file *file, struct err *err)
 {
     const struct doc_node *root;
     struct rule rule = {.pack = pack};
-    int r = doc_parse(set->arena, name, bytes, length, &root, err);
+    int r = doc_parse_embedded(set->arena, name, file, &root, err);
     if (r == 0)
         r = rule_load(set, root, NULL, &rule, err);
     if (r < 0)
@@ -158,7 +158,8 @@ static int add_path(struct rule_set *set, size_t pack, const char *path, int dep
         return add_folder(set, pack, path, depth, err);
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     int r = io_read_file(AT_FDCWD, path, RULE_FILE_MAX, &bytes, err);
-    return r < 0 ? r : add_file(set, pack, path, bytes.data, bytes.length, err);
+    struct embedded_file file = {path, bytes.data, bytes.data + bytes.length};
+    return r < 0 ? r : add_file(set, pack, path, &file, err);
 }
 
 static int load_all(struct rule_set *set, const struct embedded_file *embedded,
@@ -171,8 +172,7 @@ static int load_all(struct rule_set *set, const struct embedded_file *embedded,
         for (; r == 0 && embedded->name; embedded++) {
             CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
             strbuf_addf(&name, "rules/%s", embedded->name);
-            r = add_file(set, pack, name.data, embedded->data,
-                         (size_t)(embedded->end - embedded->data), err);
+            r = add_file(set, pack, name.data, embedded, err);
         }
     }
     for (; r == 0 && paths && *paths; paths++) {

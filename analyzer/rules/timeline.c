@@ -168,7 +168,7 @@ int timeline_plan_load(struct rule_set *set, const struct embedded_file *file,
     if (!plan)
         return err_nomem(err);
     int r =
-        doc_parse(set->arena, file->name, file->data, (size_t)(file->end - file->data), &root, err);
+        doc_parse_embedded(set->arena, file->name, file, &root, err);
     if (r == 0)
         r = doc_check_keys(root, keys, err);
     if (r == 0)

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "analyzer/tables/load.h"
+#include "common/doc_packed.h"
 #include "common/io.h"
 
 #define ARENA_CEILING (256UL * 1024 * 1024) /* ours take about 3 MB */
@@ -109,16 +110,13 @@ static int add_table(struct table_set *set, struct table *table, int origin, str
     return 0;
 }
 
-static int load_document(struct table_set *set, const char *name, const char *bytes, size_t length,
-                         int origin, struct err *err)
+static int load_document(struct table_set *set, const struct embedded_file *document, int origin,
+                         struct err *err)
 {
     const struct doc_node *root;
     struct table **tables;
     size_t count;
-    char *file = arena_strdup(set->loader.arena, name);
-    if (!file)
-        return err_nomem(err);
-    int r = doc_parse(set->loader.arena, file, bytes, length, &root, err);
+    int r = doc_parse_embedded(set->loader.arena, document->name, document, &root, err);
     if (r == 0)
         r = load_tables(&set->loader, root, &tables, &count, err);
     for (size_t i = 0; r == 0 && i < count; i++)
@@ -131,7 +129,8 @@ static int load_file(struct table_set *set, int directory, const char *name, con
 {
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     int r = io_read_file(directory, name, FILE_SIZE_MAX, &bytes, err);
-    return r < 0 ? r : load_document(set, shown, bytes.data, bytes.length, origin, err);
+    struct embedded_file document = {shown, bytes.data, bytes.data + bytes.length};
+    return r < 0 ? r : load_document(set, &document, origin, err);
 }
 
 static bool is_yaml(const char *name)
@@ -185,8 +184,7 @@ int table_set_load(const struct embedded_file *embedded, const char *const *path
         return err_nomem(err);
     int r = 0;
     for (; r == 0 && embedded && embedded->name; embedded++)
-        r = load_document(set, embedded->name, embedded->data,
-                          (size_t)(embedded->end - embedded->data), 0, err);
+        r = load_document(set, embedded, 0, err);
     for (int origin = 1; r == 0 && paths && *paths; paths++, origin++) {
         struct stat status;
         if (stat(*paths, &status) < 0)

@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <cmocka.h>
 
-#include "common/doc.h"
+#include "common/doc_packed.h"
 #include "common/io.h"
 
 #define CASES  SOURCE_DIR "/tests/unit/common/doc-cases"
@@ -241,6 +241,61 @@ static void typed_reads_of_something_else_say_what_they_want_and_touch_nothing(v
     assert_int_equal(choice, 42);
 }
 
+/* ------ packed documents ------ */
+
+static void assert_same(const struct doc_node *a, const struct doc_node *b)
+{
+    assert_int_equal(a->kind, b->kind);
+    assert_string_equal(a->file, b->file);
+    assert_int_equal(a->line, b->line);
+    assert_int_equal(a->column, b->column);
+    assert_int_equal(a->plain, b->plain);
+    assert_int_equal(a->length, b->length);
+    assert_int_equal(a->count, b->count);
+    if (a->kind == DOC_SCALAR)
+        assert_string_equal(a->text, b->text);
+    for (size_t i = 0; i < a->count; i++) {
+        if (a->kind == DOC_MAP)
+            assert_same(a->keys[i], b->keys[i]);
+        assert_same(a->items[i], b->items[i]);
+    }
+}
+
+static void packing_keeps_every_node_and_its_place(void **state)
+{
+    (void)state;
+    static const char *const documents[] = {
+        "word",
+        "[]",
+        "a: {}",
+        "a: 'quoted'\n# comment\nb: [1, [2, {c: ''}], three]\n\n\n\n  \nd: |\n  lines\n  of text\n",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(documents); i++) {
+        CLEANUP(strbuf_release) struct strbuf packed = STRBUF_INIT;
+        struct err err = ERR_INIT;
+        const struct doc_node *root = parse(documents[i]), *unpacked = NULL;
+        doc_pack(root, &packed);
+        assert_true(strbuf_ok(&packed));
+        const struct embedded_file file = {"t", packed.data, NULL};
+        assert_int_equal(doc_parse_embedded(arena, "t", &file, &unpacked, &err), 0);
+        assert_same(root, unpacked);
+    }
+}
+
+static void long_texts_and_far_places_are_packed_too(void **state)
+{
+    (void)state;
+    CLEANUP(strbuf_release) struct strbuf yaml = STRBUF_INIT, packed = STRBUF_INIT;
+    for (int i = 0; i < 300; i++)
+        strbuf_addf(&yaml, "k%d: %0*d\n", i, i * 2 + 1, i);
+    const struct doc_node *root = parse(yaml.data), *unpacked = NULL;
+    struct err err = ERR_INIT;
+    doc_pack(root, &packed);
+    assert_int_equal(doc_unpack(arena, "t", packed.data, &unpacked, &err), 0);
+    assert_same(root, unpacked);
+    assert_int_equal(doc_get(unpacked, "k299")->length, 599);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +307,8 @@ int main(void)
         cmocka_unit_test(unknown_keys_are_refused_and_near_misses_named),
         cmocka_unit_test(typed_reads_give_the_value),
         cmocka_unit_test(typed_reads_of_something_else_say_what_they_want_and_touch_nothing),
+        cmocka_unit_test(packing_keeps_every_node_and_its_place),
+        cmocka_unit_test(long_texts_and_far_places_are_packed_too),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -501,7 +501,8 @@ static void a_temporary_table_without_rows_is_a_table(void **state)
                 "SELECT d.name, l.line FROM disks d LEFT JOIN lost l ON l.device = d.name"
                 " WHERE d.name = 'sda'",
                 "sda|~\n");
-    assert_rows(database, "SELECT count(*) FROM hosts WHERE NOT EXISTS (SELECT * FROM lost)", "3\n");
+    assert_rows(database, "SELECT count(*) FROM hosts WHERE NOT EXISTS (SELECT * FROM lost)",
+                "3\n");
 
     struct table_names names = {0};
     assert_ok(database_references(database, "SELECT l.line FROM lost l", &names, &err), &err);
@@ -542,7 +543,8 @@ static void columns_and_tables_must_have_names_that_are_free(void **state)
     assert_int_equal(database_temp_create(fixture->database, "a", columns, 2, &err), ERR_PARSE);
     assert_non_null(strstr(err.text, "duplicate column name: Text"));
     err = (struct err)ERR_INIT;
-    assert_int_equal(database_temp_create(fixture->database, "sqlite_a", columns, 1, &err), ERR_PARSE);
+    assert_int_equal(database_temp_create(fixture->database, "sqlite_a", columns, 1, &err),
+                     ERR_PARSE);
     assert_non_null(strstr(err.text, "reserved"));
 }
 
