@@ -9,9 +9,12 @@ import zipfile
 
 import pytest
 
+from conftest import shared
+
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 SOURCE = pathlib.Path(os.environ["XENHEALTH_SOURCE"])
 ANALYZE = BIN / "xen-analyze"
+SANITIZED = b"__asan_init" in ANALYZE.read_bytes()
 HERE = pathlib.Path(__file__).parent
 
 OOM = "Nov  2 10:00:00 host1 kernel: [   10.000000] Out of memory: Kill process 1419 (xapi) score 5 or sacrifice child\n"
@@ -281,7 +284,10 @@ def test_rules_of_the_user_add_to_and_replace_the_built_in_ones(host, tmp_path):
 
 
 def test_the_rules_pass_their_tests_and_lint_is_silent():
-    tests = analyze("rules", "test")
+    """Builds with sanitizers try a share of the rules: the others all."""
+    rules = sorted(path for area in (SOURCE / "rules").iterdir() if area.is_dir() and area.name not in ("tables", "formats", "lists")
+                   for path in area.glob("*.yaml"))
+    tests = analyze("rules", "test", *(shared(rules) if SANITIZED else ()))
     assert tests.returncode == 0, tests.stdout.decode()
     lint = analyze("rules", "lint")
     assert lint.returncode == 0, lint.stdout.decode()

@@ -5,11 +5,13 @@ The golden documents are of the sample pool with problems. After a change that i
 
     XENHEALTH_RENEW=1 ctest --preset dev -R integration.formats && git diff tests/integration/golden
 """
+import functools
 import json
 import os
 import pathlib
 import re
 import subprocess
+import tempfile
 
 import pytest
 
@@ -26,12 +28,20 @@ GOLDEN_RULES = ["disk-medium-error", "disk-io-error", "ext4-errors", "root-fs-fu
                 "xen-panic", "ha-too-few-hosts"]
 
 
-def analyze(*arguments, cwd=None):
-    return subprocess.run([BIN / "xen-analyze", *arguments], capture_output=True, timeout=120, cwd=cwd)
+def analyze(*arguments):
+    return subprocess.run([BIN / "xen-analyze", *arguments], capture_output=True, timeout=120, cwd=PROBLEMS.parent)
+
+
+@functools.lru_cache
+def documents(*arguments):
+    """All formats, from one run: test_one_run_writes_all_formats shows that they are what each alone gives."""
+    with tempfile.TemporaryDirectory() as folder:
+        analyze(*(word for form in FORMATS for word in ("--format", form, "--output", f"{folder}/{form}")), *arguments)
+        return {form: (pathlib.Path(folder) / form).read_text() for form in FORMATS}
 
 
 def document(form, *arguments):
-    return analyze("--format", form, *arguments).stdout.decode()
+    return documents(*arguments)[form]
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +67,21 @@ def test_every_format_is_valid_for_a_cut_report(form, cut):
     CHECKS[form](document(form, cut))
 
 
+@pytest.fixture(scope="module")
+def unjudged(tmp_path_factory):
+    """A host of which no rule is told what it needs."""
+    host = tmp_path_factory.mktemp("unjudged")
+    (host / "var/log").mkdir(parents=True)
+    (host / "var/log/SMlog").write_text("Nov  2 10:00:00 h SM: [1] hello\n")
+    return host
+
+
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_format_is_valid_where_nothing_could_be_judged(form, tmp_path):
-    (tmp_path / "var/log").mkdir(parents=True)
-    (tmp_path / "var/log/SMlog").write_text("Nov  2 10:00:00 h SM: [1] hello\n")
-    CHECKS[form](document(form, "--only", "root-fs-full", tmp_path))
+def test_every_format_is_valid_where_nothing_could_be_judged(form, unjudged):
+    CHECKS[form](document(form, "--only", "root-fs-full", unjudged))
 
 
+@functools.lru_cache
 def ids():
     known = {line.split()[0] for line in analyze("rules", "list").stdout.decode().splitlines() if line}
     missing = set(GOLDEN_RULES) - known
@@ -88,8 +106,7 @@ def normal(output):
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_sample_pool_gives_the_golden_document(form):
-    done = analyze("--format", form, "--only", ids(), PROBLEMS.name, cwd=PROBLEMS.parent)
-    output = normal(done.stdout.decode())
+    output = normal(document(form, "--only", ids(), PROBLEMS.name))
     path = GOLDEN / form
     if os.environ.get("XENHEALTH_RENEW"):
         GOLDEN.mkdir(exist_ok=True)
@@ -232,10 +249,8 @@ def test_without_a_verdict_the_state_is_unknown(arguments):
     assert done.stderr
 
 
-def test_where_nothing_could_be_judged_the_state_is_unknown_and_said_once(tmp_path):
-    (tmp_path / "var/log").mkdir(parents=True)
-    (tmp_path / "var/log/SMlog").write_text("Nov  2 10:00:00 h SM: [1] hello\n")
-    done = analyze("--format", "nagios", "--only", "root-fs-full", tmp_path)
+def test_where_nothing_could_be_judged_the_state_is_unknown_and_said_once(unjudged):
+    done = analyze("--format", "nagios", "--only", "root-fs-full", unjudged)
     assert (CHECKS["nagios"](done.stdout.decode())[0], done.returncode) == ("UNKNOWN", 3)
 
 
@@ -251,8 +266,7 @@ def test_one_run_writes_all_formats(tmp_path):
     done = analyze(*pairs, PROBLEMS)
     assert done.returncode == 1 and done.stdout == b"" and done.stderr == b""
     for form in FORMATS:
-        CHECKS[form]((tmp_path / form).read_text())
-        assert (tmp_path / form).read_text() == document(form, PROBLEMS)
+        assert (tmp_path / form).read_bytes() == analyze("--format", form, PROBLEMS).stdout
 
 
 def test_two_formats_cannot_share_standard_output():

@@ -129,12 +129,14 @@ def in_dmesg(files):
 SHAPES = [as_it_is, rotated, in_messages, without_uptime, in_dmesg]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("case", CASES)
 def test_one_thing_alone(case, tmp_path):
     versions, parts = CASES[case]
     assert serious(tmp_path, versions[-1], parts) == []
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("shape", SHAPES, ids=[shape.__name__ for shape in SHAPES])
 @pytest.mark.parametrize("version", BRANDS)
 def test_all_on_one_host(version, shape, tmp_path):

@@ -14,6 +14,8 @@ import zipfile
 
 import pytest
 
+from conftest import FULL
+
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 SAMPLE = pathlib.Path(os.environ["XENHEALTH_SOURCE"]) / "samples/host-problems.tar.bz2"
 
@@ -50,7 +52,7 @@ def test_a_rule_that_fails_in_the_whole_report_passes_in_no_part_of_it(whole, tm
     failing = {finding["rule"] for finding in whole["findings"]}
     path = tmp_path / f"report.{kind}"
     read = 0
-    for tenths in range(1, 10):
+    for tenths in range(1, 10) if FULL else range(1 + list(PACKED).index(kind) % 3, 10, 3):
         path.write_bytes(packed[:len(packed) * tenths // 10])
         result, done = analyse(path)
         if result is None:

@@ -19,7 +19,7 @@ from uploading import DENIED, DONE, FAILED, INSTRUMENTED, LATER, UPLOAD, USAGE, 
 
 CORPUS = pathlib.Path(os.environ["XENHEALTH_SOURCE"]) / "tests" / "fuzz" / "corpus" / "job"
 SAMPLE = 1 if FULL else 5 if PATIENCE == 1 and not INSTRUMENTED else 30  # of the system calls of one run, every so manieth
-KILLS = 400 if FULL else 40 if PATIENCE == 1 and not INSTRUMENTED else 12
+KILLS = 400 if FULL else 20 if PATIENCE == 1 and not INSTRUMENTED else 12
 needs_strace = pytest.mark.skipif(not shutil.which("strace") or PATIENCE > 1,
                                   reason="needs strace, which under valgrind would meddle with valgrind's own system calls")
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
