@@ -68,7 +68,8 @@ int command_rules_lint(struct options *options, struct err *err)
                                   .tables = parts.tables,
                                   .facts = parts.facts,
                                   .lists = parts.lists,
-                                  .formats = parts.formats};
+                                  .formats = parts.formats,
+                                  .all = options->operands.count == 0};
     if (r == 0)
         r = verify_lint(&verify, print_remark, &remarks, err);
     if (r < 0)

@@ -270,6 +270,7 @@ static int load_head(struct table_loader *loader, const struct doc_node *root, s
     if (!table->mode)
         return doc_fail(mode_node, err, "'%s' is no mode; it is one of %s", mode, mode_names);
     table->file = root->file;
+    table->root = root;
     table->tests = doc_get(root, "tests");
     return load_files(loader, root, table, err);
 }

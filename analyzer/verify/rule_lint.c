@@ -6,29 +6,8 @@
  */
 #include "analyzer/judge/analysis.h"
 #include "analyzer/match/matcher.h"
-#include "analyzer/verify/pattern_shape.h"
-#include "analyzer/verify/verify.h"
+#include "analyzer/verify/lint_private.h"
 #include "common/io.h"
-
-struct lint {
-    const struct verify_parts *parts;
-    struct database *database;
-    lint_remark remark;
-    void *context;
-};
-
-static void remark(const struct lint *lint, const struct doc_node *place, const char *format, ...)
-    PRINTF_LIKE(3, 4);
-
-static void remark(const struct lint *lint, const struct doc_node *place, const char *format, ...)
-{
-    char text[600];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    lint->remark(lint->context, place, text);
-}
 
 static const struct doc_node *place_of(const struct rule *rule, const char *key)
 {
@@ -38,25 +17,20 @@ static const struct doc_node *place_of(const struct rule *rule, const char *key)
 
 static void check_name(const struct lint *lint, const struct rule *rule)
 {
-    const char *slash = strrchr(rule->file, '/');
-    const char *name = slash ? slash + 1 : rule->file;
-    size_t length = strlen(rule->id);
-    if (strncmp(name, rule->id, length) != 0 || strcmp(name + length, ".yaml") != 0)
-        remark(lint, place_of(rule, "id"), "the file of rule '%s' should be called '%s.yaml'",
-               rule->id, rule->id);
+    lint_file_name(lint, place_of(rule, "id"), "rule", rule->id);
 }
 
 static void check_texts(const struct lint *lint, const struct rule *rule)
 {
     if (!*rule->explanation)
-        remark(lint, rule->root, "rule '%s' has no 'explanation': say why it matters", rule->id);
+        lint_say(lint, rule->root, "rule '%s' has no 'explanation': say why it matters", rule->id);
     if (!*rule->advice)
-        remark(lint, rule->root, "rule '%s' has no 'advice': say what to do", rule->id);
+        lint_say(lint, rule->root, "rule '%s' has no 'advice': say what to do", rule->id);
     if (!rule->link_count)
-        remark(lint, rule->root, "rule '%s' has no 'links': say where it is known from", rule->id);
+        lint_say(lint, rule->root, "rule '%s' has no 'links': say where it is known from", rule->id);
     for (size_t i = 0; i < rule->link_count; i++)
         if (strncmp(rule->links[i], "https://", 8) != 0)
-            remark(lint, place_of(rule, "links"), "'%s' is no https:// address", rule->links[i]);
+            lint_say(lint, place_of(rule, "links"), "'%s' is no https:// address", rule->links[i]);
 }
 
 static bool expects_none(const struct doc_node *test)
@@ -71,68 +45,42 @@ static void check_tests(const struct lint *lint, const struct rule *rule)
     for (size_t i = 0; rule->tests && i < rule->tests->count; i++)
         *(expects_none(rule->tests->items[i]) ? &silent : &fires) += 1;
     if (!fires)
-        remark(lint, place_of(rule, "tests"), "rule '%s' has no test that it must find", rule->id);
+        lint_say(lint, place_of(rule, "tests"), "rule '%s' has no test that it must find", rule->id);
     if (!silent)
-        remark(lint, place_of(rule, "tests"),
+        lint_say(lint, place_of(rule, "tests"),
                "rule '%s' has no look-alike that it must not find (expect: none)", rule->id);
     for (size_t i = 0; rule->tests && i < rule->tests->count; i++) {
         struct err err = ERR_INIT;
         if (verify_test_shape(rule->tests->items[i], &err) < 0) {
             struct doc_node place = {.file = rule->file, .line = err.line, .column = err.column};
-            remark(lint, &place, "%s", err.text);
+            lint_say(lint, &place, "%s", err.text);
         }
     }
 }
-
-/* Counted repeats of thousands need gigabytes in the compiler of the multi-pattern engine. */
-#define REPEAT_MAX 1000
 
 /* A pattern with less that is fixed fits lines of every kind. */
 #define LITERAL_MIN 3
 
 static void check_shape(const struct lint *lint, const struct rule_log *log)
 {
-    struct pattern_shape shape = pattern_shape_of(regex_pattern(log->match));
-    if (shape.repeats_repetition)
-        remark(lint, log->match_node,
-               "a repetition inside a repetition, as in (a+)+, can take for ever on a line that "
-               "nearly fits; repeat only one of them");
-    if (shape.largest_repeat > REPEAT_MAX)
-        remark(lint, log->match_node, "a repeat of %ld is too many to compile; use at most %d",
-               shape.largest_repeat, REPEAT_MAX);
+    struct pattern_shape shape = lint_speed(lint, log->match_node, regex_pattern(log->match));
     if (shape.longest_literal < LITERAL_MIN)
-        remark(lint, log->match_node,
+        lint_say(lint, log->match_node,
                "nothing in the pattern is fixed, so it fits lines of every kind; name words of the "
                "message");
-}
-
-/* What no member of a report can be called. */
-static const char *impossible(const char *path)
-{
-    static const char *const suffixes[] = {".gz", ".xz", ".bz2", ".zst", ".1"};
-    size_t length = strlen(path);
-    if (strstr(path, "//") || strstr(path, "../"))
-        return "no path in a report has '//' or '..'";
-    if (length && path[length - 1] == '/')
-        return "a folder has no lines; name files, for example with '*'";
-    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
-        if (length > strlen(suffixes[i]) &&
-            strcmp(path + length - strlen(suffixes[i]), suffixes[i]) == 0)
-            return "rotations and compression are implied; leave the suffix out";
-    return NULL;
 }
 
 static void check_files(const struct lint *lint, const struct rule *rule)
 {
     for (size_t l = 0; l < rule->log_count; l++)
         for (size_t i = 0; i < rule->logs[l].file_count; i++) {
-            const char *path = rule->logs[l].files[i].text, *why = impossible(path);
+            const char *path = rule->logs[l].files[i].text, *why = lint_impossible_path(path);
             const char *meant =
                 strchr(path, '/') ? NULL : rule_set_log_called(lint->parts->rules, path);
             if (why)
-                remark(lint, rule->logs[l].match_node, "'%s' finds no file: %s", path, why);
+                lint_say(lint, rule->logs[l].match_node, "'%s' finds no file: %s", path, why);
             else if (meant)
-                remark(lint, rule->logs[l].match_node,
+                lint_say(lint, rule->logs[l].match_node,
                        "'%s' would lie at the top of the report; write '%s'", path, meant);
         }
 }
@@ -158,10 +106,10 @@ static void check_params(const struct lint *lint, const struct rule *rule)
         for (size_t k = 0; k < ARRAY_SIZE(keys) && !used; k++)
             used = is_used(doc_get(rule->root, keys[k]), placeholder);
         if (!used)
-            remark(lint, param->node, "the parameter is not used; write '%s' where it counts",
+            lint_say(lint, param->node, "the parameter is not used; write '%s' where it counts",
                    placeholder);
         if (!*param->description)
-            remark(lint, param->node, "the parameter '%s' has no 'description'", param->name);
+            lint_say(lint, param->node, "the parameter '%s' has no 'description'", param->name);
     }
 }
 
@@ -174,14 +122,14 @@ static void check_patterns(const struct lint *lint, const struct rule *rule)
         size_t length = strlen(pattern);
         if (strncmp(pattern, ".*", 2) == 0 ||
             (length > 2 && strcmp(pattern + length - 2, ".*") == 0))
-            remark(lint, log->match_node,
+            lint_say(lint, log->match_node,
                    "'.*' at the beginning or end of a pattern only costs time; leave it out");
         struct matcher *matcher = NULL;
         struct log_pattern spec = {log->files, log->file_count, log->match, NULL};
         unsigned number;
         if (matcher_new(&matcher, NULL) == 0 && matcher_add(matcher, &spec, &number, NULL) == 0 &&
             matcher_compile(matcher, NULL, NULL) == 0 && matcher_is_slow(matcher, number, &reason))
-            remark(lint, log->match_node, "slow pattern, read line by line: %s", reason);
+            lint_say(lint, log->match_node, "slow pattern, read line by line: %s", reason);
         matcher_free(matcher);
     }
 }
@@ -221,14 +169,14 @@ static void check_value(const struct lint *lint, const struct rule *rule,
                         const char *name)
 {
     if (!rule->query && !names_group(rule, name, strlen(name)))
-        remark(lint, place, "no group of 'match' is named '%s'", name);
+        lint_say(lint, place, "no group of 'match' is named '%s'", name);
     else if (rule->query && is_place(name))
-        remark(lint, place,
+        lint_say(lint, place,
                "'%s' says where the proof stands and is no value; give the query a column of "
                "another name, '%s AS its_%s'",
                name, name, name);
     else if (rule->query && !has_name(columns, name))
-        remark(lint, place, "the query has no column '%s' that could be shown", name);
+        lint_say(lint, place, "the query has no column '%s' that could be shown", name);
 }
 
 /* Braces in texts may be awk's or a shell's: only those around a word can be meant. */
@@ -270,13 +218,13 @@ static void check_columns(const struct lint *lint, const struct rule *rule)
         return;
     check_values(lint, rule, &columns);
     if (rule->by && !has_name(&columns, rule->by))
-        remark(lint, place_of(rule, "by"),
+        lint_say(lint, place_of(rule, "by"),
                "the query has no column '%s', so all its rows would be one finding", rule->by);
     for (const char *const *name = rule->optional; *name; name++)
         if (!has_name(&tables, *name))
-            remark(lint, place_of(rule, "optional"), "the query reads no table '%s'", *name);
+            lint_say(lint, place_of(rule, "optional"), "the query reads no table '%s'", *name);
     if (has_name(&columns, "host") != has_name(&columns, "path"))
-        remark(lint, place_of(rule, "query"),
+        lint_say(lint, place_of(rule, "query"),
                "the query has no column '%s': select host, path and line of the row that proves it",
                has_name(&columns, "host") ? "path" : "host");
     table_names_release(&tables);
@@ -294,9 +242,9 @@ static void no_such_rule(const struct lint *lint, const struct doc_node *place, 
     if (!nearest && lint->parts->known)
         nearest = rule_set_nearest(lint->parts->known, id);
     if (nearest)
-        remark(lint, place, "there is no rule '%s'; did you mean '%s'?", id, nearest);
+        lint_say(lint, place, "there is no rule '%s'; did you mean '%s'?", id, nearest);
     else
-        remark(lint, place, "there is no rule '%s' that it could explain", id);
+        lint_say(lint, place, "there is no rule '%s' that it could explain", id);
 }
 
 static void check_explains(const struct lint *lint, const struct rule *rule)
@@ -318,13 +266,13 @@ static void check_statements(const struct lint *lint, const struct rule *rule)
                                    .formats = lint->parts->formats,
                                    .database = lint->database};
     if (analysis_new(&parts, &analysis, &err) < 0)
-        remark(lint, place_of(rule, "query"), "%s", err.text);
+        lint_say(lint, place_of(rule, "query"), "%s", err.text);
     analysis_free(analysis);
     enum truth ignored;
     err_clear(&err);
     if (rule->applies &&
         facts_evaluate(lint->database, "host1", rule->applies, &ignored, &err) == ERR_PARSE)
-        remark(lint, place_of(rule, "applies"), "%s", err.text);
+        lint_say(lint, place_of(rule, "applies"), "%s", err.text);
 }
 
 static void (*const checks[])(const struct lint *lint, const struct rule *rule) = {
@@ -332,38 +280,8 @@ static void (*const checks[])(const struct lint *lint, const struct rule *rule) 
     check_params, check_columns, check_explains, check_statements,
 };
 
-static void check_table(const struct lint *lint, const struct table *table)
+void lint_rule(const struct lint *lint, const struct rule *rule)
 {
-    const struct doc_node place = {.file = table->file, .line = 1, .column = 1};
-    const char *slash = strrchr(table->file, '/');
-    size_t length = strlen(table->name);
-    bool is_family = table->leader->member_count > 1;
-    const char *name = slash ? slash + 1 : table->file;
-    if (!is_family &&
-        (strncmp(name, table->name, length) != 0 || strcmp(name + length, ".yaml") != 0))
-        remark(lint, &place, "the file of table '%s' should be called '%s.yaml'", table->name,
-               table->name);
-    if (!*table->description)
-        remark(lint, &place, "table '%s' has no 'description': say what its rows are", table->name);
-    if (table->leader == table && (!table->tests || !table->tests->count))
-        remark(lint, &place, "table '%s' has no test: a file and the rows it gives", table->name);
-}
-
-int verify_lint(const struct verify_parts *parts, lint_remark remark_sink, void *context,
-                struct err *err)
-{
-    struct lint lint = {.parts = parts, .remark = remark_sink, .context = context};
-    int r = database_open(parts->tables, NULL, &lint.database, err);
-    if (r == 0)
-        r = lists_fill(parts->lists, lint.database, err);
-    if (r == 0)
-        r = facts_declare(parts->facts, lint.database, err);
-    for (size_t i = 0; r == 0 && i < rule_set_count(parts->rules); i++)
-        for (size_t c = 0; c < ARRAY_SIZE(checks); c++)
-            checks[c](&lint, rule_set_at(parts->rules, i));
-    for (size_t i = 0; r == 0 && i < table_set_count(parts->tables); i++)
-        if (!table_set_at(parts->tables, i)->built_in)
-            check_table(&lint, table_set_at(parts->tables, i));
-    database_free(lint.database);
-    return r;
+    for (size_t c = 0; c < ARRAY_SIZE(checks); c++)
+        checks[c](lint, rule);
 }

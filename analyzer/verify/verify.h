@@ -18,6 +18,7 @@ struct verify_parts {
     const struct fact_set *facts;
     const struct list_set *lists;
     const struct log_formats *formats;
+    bool all; /* lint: what is built in, too */
 };
 
 /* Called for every test: `rule`, its number in the rule (from 1), its name or "", and what went
@@ -35,7 +36,7 @@ int verify_test_shape(const struct doc_node *test, struct err *err);
 /* Called for every remark, with the place. */
 typedef void (*lint_remark)(void *context, const struct doc_node *place, const char *text);
 
-/* Looks at every rule of the set and at every table that is not built in. A query or condition that
+/* Looks at every rule of the set and at every table (`all` false: not at built-in ones). A query or condition that
  * is wrong is a remark too. */
 int verify_lint(const struct verify_parts *parts, lint_remark remark, void *context,
                 struct err *err);

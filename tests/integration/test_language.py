@@ -397,6 +397,30 @@ def test_lint_looks_at_tables_too(tmp_path):
         [f"{path}:1:1", "table 'sysctl' has no test: a file and the rows it gives"]]
 
 
+def test_lint_looks_into_tables(tmp_path):
+    path = write(tmp_path / "mine/tables/mine.yaml", r"""
+table: mine
+description: Things
+files: [var/../mine, mine.out, mine.out.gz]
+mode: lines
+row:
+  - '^(?<name>\w+) (?<size>\d+)$'
+  - '^(?<name>(\w+)+): (?<size>\d+)$'
+columns: {name: text, size: integer}
+tests:
+  - files: {mine.out: "a 1"}
+    rows: [{name: a}]
+""")
+    assert remarks(tmp_path / "mine") == [
+        [f"{path}:4:8", "'var/../mine' finds no file: no path in a report has '//' or '..'"],
+        [f"{path}:4:8", "'mine.out.gz' finds no file: rotations and compression are implied; leave the suffix out"],
+        [f"{path}:8:5", "a repetition inside a repetition, as in (a+)+, can take for ever on a line that nearly fits;"
+                        " repeat only one of them"],
+        [f"{path}:8:5", "no line of the table's tests matches this pattern"],
+        [f"{path}:9:23", "no test of table 'mine' looks at column 'size'"]]
+    assert analyze("rules", "lint").stdout.endswith(" 0 remarks\n")
+
+
 def test_a_parameter_without_quotes_and_a_time_that_is_none_are_told(tmp_path):
     for line, wanted in (("at_least: {times}", "7:13: a parameter needs quotes here: '{name}'"),
                          ("within: {window}", "7:11: a parameter needs quotes here: '{name}'"),
