@@ -108,6 +108,10 @@ static int no_arguments(const struct session *session, struct err *err)
 static void tell_findings(const struct check *check)
 {
     const int *counts = check->counts;
+    if (check->score < 0) {
+        puts("No score: the report has no data for any of the rules.");
+        return;
+    }
     printf("Score %d of 100: %d critical, %d errors, %d warnings, %d notes.\n", check->score,
            counts[CHECK_CRITICAL], counts[CHECK_ERROR], counts[CHECK_WARNING], counts[CHECK_INFO]);
 }

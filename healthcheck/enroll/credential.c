@@ -46,7 +46,15 @@ static int take_from_file(const char *settings, struct strbuf *text, struct err 
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/" ENROLLMENT_SECRET, settings);
     int r = secret_check_file(path, err);
-    return r == 0 ? folder_read(AT_FDCWD, path, SECRET_MAX_BYTES, text, err) : r;
+    if (r == 0)
+        r = folder_read(AT_FDCWD, path, SECRET_MAX_BYTES, text, err);
+    if (r == 0 && text->length == 0)
+        r = err_set(err, ERR_NOTFOUND, "'%s' is empty", path);
+    if (r == ERR_NOTFOUND)
+        err_prefix(err, r,
+                   "the credentials of this enrollment are gone, run 'xen-healthcheck enroll' "
+                   "again");
+    return r;
 }
 
 static int keep(const char *folder, const struct strbuf *text, struct err *err)

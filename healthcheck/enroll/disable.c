@@ -3,6 +3,8 @@
  * What this host itself could do is taken from it first: whatever becomes of XAPI then, nothing
  * leaves any more. A pool that never was asked stays never asked, so that XenCenter may still ask.
  */
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -93,7 +95,11 @@ static int disable_at_xapi(const struct enroll_place *place, struct err *err)
 static int empty_spool(const struct enroll_place *place, struct err *err)
 {
     const char *const words[] = {"--queue", place->spool, "--drop", NULL};
-    if (access(place->spool, F_OK) < 0 || access(place->uploader, X_OK) < 0)
+    char jobs[PATH_MAX];
+    snprintf(jobs, sizeof jobs, "%s/jobs", place->spool);
+    if (access(jobs, F_OK) < 0 && errno == ENOENT)
+        return 0;
+    if (access(place->uploader, X_OK) < 0)
         return 0; /* who could send it? */
     int r = uploader_run(place, words, false, DROP_LIMIT_MS, err);
     return err_prefix(err, r, "reports that wait in '%s' may still be sent", place->spool);

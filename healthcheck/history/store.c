@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/io.h"
 #include "common/replace.h"
@@ -36,6 +37,25 @@ static int make_folder(const char *path, int dirfd, const char *name, mode_t mod
     return err_set_errno(err, errno, "cannot make the folder '%s/%s'", path, name);
 }
 
+/* Whoever else could write there could lead a run of root's anywhere. */
+static int check_owner(const char *path, int fd, struct err *err)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return err_set_errno(err, errno, "cannot look at '%s'", path);
+    if (status.st_uid != geteuid() && status.st_uid != 0)
+        return err_set(err, ERR_DENIED,
+                       "the folder '%s' belongs to somebody else (user %u): look at what is in it, "
+                       "and chown it",
+                       path, (unsigned)status.st_uid);
+    if (status.st_mode & (S_IWGRP | S_IWOTH))
+        return err_set(err, ERR_DENIED,
+                       "others may write to the folder '%s': look at what is in it, and chmod "
+                       "go-w",
+                       path);
+    return 0;
+}
+
 static int make_all(const char *path, struct err *err)
 {
     if (mkdir(path, FOLDER_MODE) < 0 && errno != EEXIST)
@@ -43,7 +63,7 @@ static int make_all(const char *path, struct err *err)
     CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return err_set_errno(err, errno, "cannot open the folder '%s'", path);
-    int r = 0;
+    int r = check_owner(path, fd, err);
     for (const char *const *each = folders; r == 0 && *each; each++)
         r = make_folder(path, fd, *each, FOLDER_MODE, err);
     return r;

@@ -29,8 +29,8 @@
 struct store;
 
 /*
- * `for_writing`: makes what is missing (0700). Otherwise ERR_NOTFOUND when there is nothing yet,
- * and ERR_DENIED when it is not ours to read.
+ * `for_writing`: makes what is missing (0750); ERR_DENIED: others may write there. Otherwise
+ * ERR_NOTFOUND when there is nothing yet, and ERR_DENIED when it is not ours to read.
  */
 int store_open(const char *path, bool for_writing, struct store **ret, struct err *err);
 void *store_close(struct store *store); /* returns NULL; gives the lock back */

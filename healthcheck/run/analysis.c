@@ -104,6 +104,8 @@ static int take_result(const json_t *result, struct check *check, struct err *er
     check->score = to_int(json_object_get(result, "score"), -1);
     check->rules = to_int(json_object_get(coverage, "rules"), 0);
     check->unknown = to_int(json_object_get(coverage, "unknown"), 0);
+    if (check->rules > 0 && check->unknown >= check->rules)
+        check->score = -1; /* full marks, of nothing */
     check->hosts = (int)json_array_size(json_object_get(result, "reports"));
     check->issues = (int)json_object_size(rules);
     check->analysed = r == 0;

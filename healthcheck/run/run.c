@@ -239,7 +239,7 @@ static void make_plan(const struct run *run, const struct situation *situation,
     };
     bool alone = situation->enrolled && situation->facts.role == SCHEDULE_STANDALONE;
     ret->sends = situation->url[0] && run->tracked && (ret->shared || alone);
-    if (run->options->now && coordinator && situation->enrolled && !ret->shared)
+    if (run->options->now && situation->enrolled && (alone ? !run->tracked : !ret->shared))
         run_say(run, "Another report is on its way, so the one of this check stays here.");
 }
 

@@ -61,8 +61,10 @@ static void look_at_enrollment(const struct situation_place *place, struct situa
     int r = enrollment_load(place->config, enrollment, &err);
     if (r < 0)
         memset(enrollment, 0, sizeof *enrollment);
-    if (r < 0 && r != ERR_NOTFOUND)
-        note_error(situation, "The enrollment of this host cannot be read", &err);
+    situation->unreadable = r < 0 && r != ERR_NOTFOUND;
+    if (situation->unreadable)
+        note_error(situation, "The enrollment of this host cannot be read, so nothing is sent",
+                   &err);
     bool here =
         r == 0 && !situation->unreachable &&
         strcmp(enrollment->pool,

@@ -16,6 +16,7 @@ struct situation {
     struct xapi_facts about;
     bool unreachable; /* XAPI is installed and does not answer: this host stands for itself */
     bool enrolled;    /* here or on the pool */
+    bool unreadable;  /* there is an enrollment on this host, but it cannot be read */
     char url[ENROLLMENT_URL_BYTES]; /* where reports go; "" when nowhere */
     struct enrollment enrollment;   /* of this host; its url is "" when there is none */
     struct schedule_facts facts;

@@ -23,6 +23,8 @@ static bool has_token_of_another_enrollment(const struct situation *situation)
 const char *status_blocked(const struct status *status)
 {
     const struct situation *situation = &status->situation;
+    if (status->is_root && situation->unreadable)
+        return "this host's enrollment cannot be read";
     if (!situation->enrolled || situation->facts.role != SCHEDULE_COORDINATOR)
         return NULL;
     if (!situation->url[0] && !situation->enrollment.url[0])
@@ -61,6 +63,8 @@ void status_add_enrollment(const struct status *status, struct strbuf *problems)
 {
     const struct situation *situation = &status->situation;
     const char *blocked = status_blocked(status);
+    if (situation->unreadable)
+        return; /* told with its cause where it was read */
     if (blocked)
         add_coordinator(situation, blocked, problems);
     else if (situation->facts.role == SCHEDULE_SUPPORTER && situation->enrollment.url[0] &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include "healthcheck/status/status.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +43,7 @@ static int read_files(const struct status_place *place, struct status *status, s
     if (r < 0)
         return err_pass(err, r, &why);
     status->running = store_is_locked(status->store);
+    status->frozen = faccessat(store_fd(status->store), ".", W_OK, 0) < 0 && errno == EROFS;
     if (reports_usage(status->store, &status->reports, &why) < 0)
         status->reports = (struct reports_usage){0, 0, 0};
     return 0;
@@ -89,7 +91,7 @@ static void judge_sending(const struct status_place *place, struct status *statu
     const struct situation *situation = &status->situation;
     bool sending = status->has_pending && status->pending.upload == CHECK_QUEUED;
     /* While XAPI is silent, what this host's root has said is all that is known. */
-    bool nobody = status->is_root && !situation->enrolled &&
+    bool nobody = status->is_root && !situation->enrolled && !situation->unreadable &&
                   !(situation->unreachable && situation->enrollment.url[0]);
     status->nobody = nobody;
     status->dropped = sending && nobody;
@@ -132,6 +134,11 @@ static void add_problems(const struct status_place *place, struct status *status
     if (place->settings_problem)
         strbuf_addf(&status->problems, "The settings cannot be read, so nothing runs: %s.\n",
                     place->settings_problem);
+    if (status->frozen)
+        strbuf_addf(&status->problems,
+                    "'%s' is on a file system that is read-only, so nothing runs: look with dmesg "
+                    "why, and mount it read-write.\n",
+                    status->state);
     if (!status->timer && (status->decision.next != SCHEDULE_NOTHING || status->has_pending))
         strbuf_adds(&status->problems, "The timer is not enabled, so nothing runs by itself: "
                                        "systemctl enable --now xen-healthcheck.timer\n");

@@ -18,6 +18,7 @@ struct status {
     struct check pending; /* with what the uploader's spool says of it, if that can be read */
     bool has_pending, running;
     bool broken;    /* the settings cannot be read, so nothing runs */
+    bool frozen;    /* the state folder is on a read-only file system, so nothing runs */
     bool ended;     /* `pending` was killed before there was a report to send */
     bool nobody;    /* is enrolled, as far as root can see: nothing is sent */
     bool dropped;   /* `pending` was on its way when the enrollment ended: it is not sent */

@@ -23,7 +23,9 @@ static enum state find_state(const struct status *status)
                   status->broken ||
                   /* An enrollment without any URL may be meant: XenCenter's, of a pool without a
                      service. */
-                  (status_blocked(status) && status->situation.enrollment.url[0]);
+                  (status_blocked(status) &&
+                   (status->situation.enrollment.url[0] || status->situation.unreadable)) ||
+                  status->frozen;
     if (good->counts[CHECK_WARNING] || failed || status_is_overdue(status))
         return STATE_WARNING;
     return good->score < 0 ? STATE_UNKNOWN : STATE_OK;
@@ -34,6 +36,18 @@ static void add_plain(struct strbuf *out, const char *text)
 {
     for (; *text; text++)
         strbuf_addc(out, *text == '|' || *text == '\n' || *text == '\r' ? ' ' : *text);
+}
+
+static void add_good_summary(const struct check *good, struct strbuf *out)
+{
+    char when[ZONE_TEXT_BYTES];
+    const int *counts = good->counts;
+    zone_text(good->started_s, when);
+    if (good->score < 0)
+        strbuf_addf(out, "no score, no rule had its data on %s", when);
+    else
+        strbuf_addf(out, "score %d, %d critical, %d errors, %d warnings on %s", good->score,
+                    counts[CHECK_CRITICAL], counts[CHECK_ERROR], counts[CHECK_WARNING], when);
 }
 
 static void add_summary(const struct status *status, struct strbuf *out)
@@ -49,9 +63,7 @@ static void add_summary(const struct status *status, struct strbuf *out)
         return;
     }
     if (good)
-        strbuf_addf(out, "score %d, %d critical, %d errors, %d warnings on %s", good->score,
-                    good->counts[CHECK_CRITICAL], good->counts[CHECK_ERROR],
-                    good->counts[CHECK_WARNING], zone_text(good->started_s, when));
+        add_good_summary(good, out);
     if (newest != good) {
         strbuf_addf(out, "%sthe check of %s failed: ", good ? "; " : "",
                     zone_text(newest->started_s, when));
@@ -62,6 +74,8 @@ static void add_summary(const struct status *status, struct strbuf *out)
     }
     if (status->broken)
         strbuf_adds(out, "; the settings cannot be read, so nothing runs");
+    if (status->frozen)
+        strbuf_addf(out, "; '%s' cannot be written", status->state);
     if (status->ended)
         strbuf_adds(out, "; a check was killed");
     if (status->stuck)

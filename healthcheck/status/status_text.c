@@ -11,6 +11,7 @@
 #include "healthcheck/times/zone.h"
 
 #define LABEL      "%-12s"
+#define NO_LABEL   "            "
 #define MOST_SHOWN 8 /* findings of a list */
 
 struct listing {
@@ -157,6 +158,8 @@ static void show_sent(const struct status *status, struct strbuf *out)
         strbuf_addf(out, LABEL "the report of %s could NOT be sent to %s: %s\n",
                     "Not sent:", zone_text(unsent->started_s, when), unsent->url,
                     unsent->upload_error);
+        strbuf_adds(out,
+                    NO_LABEL "once that is mended, a new one is sent by: xen-healthcheck now\n");
     }
     if (status->sent)
         strbuf_addf(out, LABEL "the report of %s to %s, which calls it %s\n",

@@ -399,6 +399,65 @@ def test_a_normal_user_gets_a_clear_word(alone):
     assert "score 100 of 100" in text and "Only root sees" in text and "not enrolled" not in text
 
 
+@pytest.mark.parametrize("mode, owner, word", ((0o757, 0, "others may write"), (0o775, 0, "chmod go-w"), (0o750, 65534, "user 65534")))
+def test_a_state_folder_that_others_can_write_is_refused(alone, mode, owner, word):
+    alone.state.mkdir()
+    alone.state.chmod(mode)
+    os.chown(alone.state, owner, -1)
+    result = alone.call("now")
+    assert result.returncode == 1 and word in result.stderr and f"'{alone.state}'" in result.stderr and not list(alone.state.iterdir())
+
+
+def test_a_read_only_state_folder_is_told_by_status(alone):
+    alone.good("now")
+    script = f'mount --bind {alone.state} {alone.state} && mount -o remount,bind,ro {alone.state} && "$@"'
+    prefix = ("unshare", "--mount", "sh", "-c", script, "sh")
+    assert "read-only, so nothing runs" in alone.good("status", prefix=prefix)
+    result = alone.call("status", "--format", "nagios", prefix=prefix)
+    assert result.returncode == 1 and f"; '{alone.state}' cannot be written" in result.stdout
+
+
+def test_an_enrollment_that_cannot_be_read_is_not_said_to_be_none(alone):
+    alone.enroll()
+    alone.good("now", "--spool-only")
+    (alone.config / "enrollment.yaml").chmod(0o644)
+    text = alone.good("status")
+    assert "not enrolled" not in text and "is on its way to" in text
+    assert re.search("The enrollment of this host cannot be read, so nothing is sent: .*chmod 600 it", text)
+    result = alone.call("status", "--format", "nagios")
+    assert result.returncode == 1 and "; nothing is sent: this host's enrollment cannot be read" in result.stdout
+
+
+@pytest.mark.parametrize("harm", ("empty", "gone"))
+def test_credentials_of_the_enrollment_that_are_gone_are_told_with_the_remedy(alone, harm):
+    credentials = alone.folder / "credentials"
+    credentials.touch(0o600)
+    credentials.write_text("username=u\npassword=not-a-real-password\n")
+    assert alone.call("enroll", "--yes", "https://insight.example/", "--credentials", credentials).returncode == 0
+    kept = alone.config / "upload.credential"
+    kept.write_text("") if harm == "empty" else kept.unlink()
+    result = alone.call("now")
+    assert result.returncode == 1 and "the credentials of this enrollment are gone, run 'xen-healthcheck enroll' again" in result.stdout
+    assert "once that is mended, a new one is sent by: xen-healthcheck now" in alone.good("status")
+
+
+def test_a_spool_that_somebody_removed_holds_nothing_up(alone):
+    alone.enroll()
+    alone.good("now", "--spool-only")
+    shutil.rmtree(alone.folder / "spool")
+    (alone.folder / "spool").mkdir()
+    assert "no longer in the uploader's spool" in alone.good("status")
+    alone.good("run")
+    assert alone.step() is None and alone.checks()[0]["upload"] == "failed"
+    alone.good("disable")
+
+
+def test_a_check_beside_a_report_that_is_on_its_way_says_so(alone):
+    alone.enroll()
+    alone.good("now", "--spool-only")
+    assert "Another report is on its way, so the one of this check stays here." in alone.good("now", "--spool-only")
+
+
 def test_wrong_words_are_usage(alone):
     for arguments in ((), ("rnu",), ("run", "--format"), ("status", "--format", "yaml"), ("now", "x"), ("run", "--state")):
         result = alone.call(*arguments)
@@ -789,7 +848,7 @@ def test_a_full_disk_is_a_failure_that_the_pool_hears_of(single):
     single.settings(collect="  pool: false\n")
     single.enroll()
     (single.state / "latest").mkdir()
-    script = f'mount -t tmpfs -o size=24k none {single.state} && "$@"; status=$?; ls {single.state}; exit $status'
+    script = f'mount -t tmpfs -o size=24k,mode=750 none {single.state} && "$@"; status=$?; ls {single.state}; exit $status'
     result = single.call("run", prefix=("unshare", "--mount", "sh", "-c", script, "sh"))
     assert result.returncode == 1 and "No space left on device" in result.stderr + result.stdout
     assert single.pool.health["LastFailedUpload"] > stamp(hours=1)

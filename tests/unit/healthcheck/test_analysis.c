@@ -107,6 +107,13 @@ static void a_report_that_nobody_could_judge_has_no_score(void **state)
         0);
     assert_int_equal(check.score, -1);
     check_release(&check);
+    assert_int_equal(
+        read_result("{\"schema\":\"xenhealth-findings/1\",\"score\":100,\"findings\":[],"
+                    "\"coverage\":{\"rules\":2,\"unknown\":2}}",
+                    &check),
+        0);
+    assert_int_equal(check.score, -1);
+    check_release(&check);
 }
 
 int main(void)
