@@ -276,10 +276,10 @@ def test_a_credential_that_is_handed_over_later_is_waited_for(spool):
     path, handed = spool.make("report.zip"), spool.folder / "handed"
     handed.mkdir()
     id = spool.added(path, "--credential", "healthcheck")
-    for text in (None, "# none yet\n"):
+    for folder, text in (([], None), (["--credentials-dir", handed], None), (["--credentials-dir", handed], "# none yet\n")):
         if text:
             secret(handed, "healthcheck", text)
-        assert spool.do("--credentials-dir", handed).returncode == LATER
+        assert spool.do(*folder).returncode == LATER
         job = spool.path / "jobs" / f"{id}.json"
         job.write_text(re.sub(r'"next_try": .*,', '"next_try": null,', job.read_text()))
     secret(handed, "healthcheck", "token=new\n")

@@ -12,16 +12,22 @@
 #include "common/url_text.h"
 #include "upload/protocols/grant.h"
 
-static int path_of(const struct options *options, char *ret, size_t size, struct err *err)
+const char *credentials_folder(const struct options *options)
 {
     const char *folder =
         options->credentials_dir ? options->credentials_dir : getenv("CREDENTIALS_DIRECTORY");
+    return folder && *folder ? folder : NULL;
+}
+
+static int path_of(const struct options *options, char *ret, size_t size, struct err *err)
+{
+    const char *folder = credentials_folder(options);
     const char *name = options->credential;
     if (!name) {
         snprintf(ret, size, "%s", options->token ? options->token : options->credentials);
         return 0;
     }
-    if (!folder || !*folder)
+    if (!folder)
         return err_set(err, ERR_USAGE,
                        "'--credential' needs a folder: --credentials-dir DIR, or a systemd unit "
                        "with LoadCredential=");

@@ -9,6 +9,9 @@
 /* Wide enough for credentials_describe(). */
 #define CREDENTIALS_KIND_MAX 320
 
+/* Where --credential looks; NULL: nobody has said. */
+const char *credentials_folder(const struct options *options);
+
 /*
  * Reads what the options name. Nothing is read, and *ret is empty, when `origin` (of the target, or
  * any URL there) is not the one that the credentials are for; *ret_withheld tells. ERR_DENIED,

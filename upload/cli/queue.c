@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "upload/cli/credentials.h"
 #include "upload/cli/status.h"
 #include "upload/cli/upload.h"
 
@@ -166,15 +167,16 @@ static int job_options(const struct options *base, const struct job *job, struct
 
 /*
  * A credential with a name is handed over by somebody else (systemd, xen-healthcheck) and may not
- * be there yet, after a boot, say: such a job waits. Without one it would be refused, and stand
- * still.
+ * be there yet, after a boot, say; or a person works off the spool, who does not have it: such a
+ * job waits. Without one it would be refused, and stand still.
  */
 static int await_credential(const struct upload *upload, int r, struct err *err)
 {
     const struct options *options = upload->options;
     const struct net_secrets *has = &upload->secrets;
+    bool nowhere = r == ERR_NOTFOUND || !credentials_folder(options);
     if (upload->no_credentials)
-        return options->credential && r == ERR_NOTFOUND ? ERR_AGAIN : ERR_DENIED;
+        return options->credential && nowhere ? ERR_AGAIN : ERR_DENIED;
     if (r < 0 || !options->credential || options->origin || has->token[0] || has->user[0] ||
         has->password[0] || has->access_key[0])
         return r;

@@ -99,10 +99,15 @@ static int fail(int sysno, struct err *err, const char *what, const struct place
     bool later = sysno == EIO || sysno == ESTALE || sysno == ETIMEDOUT || sysno == EHOSTDOWN ||
                  sysno == EHOSTUNREACH || sysno == ENOTCONN || sysno == ECONNRESET ||
                  is_full(sysno);
-    int r = err_set_errno(err, sysno, "cannot %s '%s%s%s'", what, place->folder,
-                          place->folder[strlen(place->folder) - 1] == '/' ? "" : "/", name);
-    if (later || sysno == EFBIG || sysno == EROFS)
-        r = later ? ERR_AGAIN : sysno == EFBIG ? ERR_LIMIT : ERR_DENIED;
+    const char *slash = place->folder[strlen(place->folder) - 1] == '/' ? "" : "/";
+    if (sysno == EROFS) /* as xen-upload.service sees all but its spool */
+        return err_set(err, ERR_DENIED,
+                       "cannot %s '%s%s%s': the file system is read-only; mount it read-write, or "
+                       "name it in ReadWritePaths= of the service that sends",
+                       what, place->folder, slash, name);
+    int r = err_set_errno(err, sysno, "cannot %s '%s%s%s'", what, place->folder, slash, name);
+    if (later || sysno == EFBIG)
+        r = later ? ERR_AGAIN : ERR_LIMIT;
     err->code = r;
     return r;
 }
