@@ -8,29 +8,55 @@
 extern const struct embedded_file embedded_rules[], embedded_logs[], embedded_formats[],
     embedded_overview[];
 
-/* The built-in tables, and those in the folders `tables` of folders of rules. */
+/* The folders `name` inside folders of rules. */
+struct folders {
+    struct strbuf *texts;
+    const char **paths; /* those that there are; NULL-ended */
+    size_t count;
+};
+
+static void folders_release(struct folders *folders)
+{
+    for (size_t i = 0; folders->texts && i < folders->count; i++)
+        strbuf_release(&folders->texts[i]);
+    free(folders->texts);
+    free(folders->paths);
+}
+
+static int find_folders(const char *const *extra, const char *name, struct folders *ret,
+                        struct err *err)
+{
+    size_t found = 0;
+    *ret = (struct folders){0};
+    while (extra && extra[ret->count])
+        ret->count++;
+    ret->texts = calloc(ret->count + 1, sizeof *ret->texts);
+    ret->paths = calloc(ret->count + 1, sizeof *ret->paths);
+    if (!ret->texts || !ret->paths)
+        return err_nomem(err);
+    for (size_t i = 0; i < ret->count; i++)
+        ret->texts[i] = (struct strbuf)STRBUF_INIT;
+    for (size_t i = 0; i < ret->count; i++) {
+        if (rule_data_folder(extra[i], name, &ret->texts[i]))
+            ret->paths[found++] = ret->texts[i].data;
+        else if (!strbuf_ok(&ret->texts[i]))
+            return err_nomem(err);
+    }
+    return 0;
+}
+
 static int load_tables(const char *const *extra, struct table_set **ret, struct err *err)
 {
-    size_t count = 0, found = 0;
-    while (extra && extra[count])
-        count++;
-    struct strbuf *folders = calloc(count + 1, sizeof *folders);
-    const char **paths = calloc(count + 1, sizeof *paths);
-    int r = folders && paths ? 0 : err_nomem(err);
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        folders[i] = (struct strbuf)STRBUF_INIT;
-        if (rule_tables_folder(extra[i], &folders[i]))
-            paths[found++] = folders[i].data;
-        else if (!strbuf_ok(&folders[i]))
-            r = err_nomem(err);
-    }
-    if (r == 0)
-        r = table_set_load(embedded_tables, paths, ret, err);
-    for (size_t i = 0; folders && i < count; i++)
-        strbuf_release(&folders[i]);
-    free(folders);
-    free(paths);
-    return r;
+    CLEANUP(folders_release) struct folders folders;
+    int r = find_folders(extra, RULE_TABLES_FOLDER, &folders, err);
+    return r < 0 ? r : table_set_load(embedded_tables, folders.paths, ret, err);
+}
+
+static int load_lists(const char *const *extra, struct list_set **ret, struct err *err)
+{
+    CLEANUP(folders_release) struct folders folders;
+    int r = find_folders(extra, RULE_LISTS_FOLDER, &folders, err);
+    return r < 0 ? r : list_set_load(embedded_lists, folders.paths, ret, err);
 }
 
 int parts_load(struct parts *ret, const char *const *extra, bool built_in, struct err *err)
@@ -40,7 +66,7 @@ int parts_load(struct parts *ret, const char *const *extra, bool built_in, struc
     if (r == 0)
         r = fact_set_load(embedded_facts, &ret->facts, err);
     if (r == 0)
-        r = list_set_load(embedded_lists, &ret->lists, err);
+        r = load_lists(extra, &ret->lists, err);
     if (r == 0)
         r = log_formats_load(embedded_formats, &ret->formats, err);
     if (r == 0)

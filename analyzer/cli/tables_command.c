@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * `xen-analyze tables`: what a query can ask. Built-in tables are read from the database itself,
- * the others from their declarations, which know more.
+ * `xen-analyze tables`: what a query can ask, lists included. Built-in tables are read from the
+ * database itself, the others from their declarations, which know more.
  */
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/page.h"
@@ -50,6 +50,13 @@ static void list_tables(const struct parts *parts, struct page *page)
             add_files(&text, table);
             strbuf_adds(&text, ")");
         }
+        textw_cut(&page->writer, STYLE_NONE, first.data, text.data);
+    }
+    for (size_t i = 0; i < list_set_count(parts->lists); i++) {
+        const struct list *list = list_set_at(parts->lists, i);
+        CLEANUP(strbuf_release) struct strbuf first = STRBUF_INIT, text = STRBUF_INIT;
+        strbuf_addf(&first, "%-24s ", list->name);
+        strbuf_addf(&text, "%s (a list of %s)", list->description, list->date);
         textw_cut(&page->writer, STYLE_NONE, first.data, text.data);
     }
 }
@@ -102,6 +109,45 @@ static void show_table(struct page *page, const struct table *table)
     show_sample(page, table->name, sample.data);
 }
 
+/* Of a list a site wants to know how to add to it. */
+static void show_list(struct page *page, const struct list *list)
+{
+    CLEANUP(strbuf_release) struct strbuf sample = STRBUF_INIT;
+    size_t rows = 0;
+    page_heading(page, "NAME");
+    page_item(page, "", "%s", list->name);
+    page_heading(page, "HOLDS");
+    page_prose(page, list->description);
+    page_item(page, "",
+              "A list: it is the same for every report. It was compared with its sources on %s.",
+              list->date);
+    page_heading(page, "COLUMNS");
+    for (size_t i = 0; i < list->column_count; i++) {
+        show_column(page, list->columns[i], type_names[list->types[i]], "");
+        if (i < SAMPLE_COLUMNS)
+            strbuf_addf(&sample, "%s%s", i ? ", " : "", list->columns[i]);
+    }
+    page_heading(page, "ROWS");
+    for (size_t i = 0; i < list->parts.count; i++) {
+        const struct list_rows *part = &list->parts.items[i];
+        page_item(page, "", "%zu %s%s", part->rows->count, part->built_in ? "built in, " : "from ",
+                  part->rows->file);
+        rows += part->rows->count;
+    }
+    page_item(page, "",
+              "%zu in all; a file in the folder 'lists' of a folder given with --rules adds more.",
+              rows);
+    show_sample(page, list->name, sample.data);
+}
+
+static const struct list *find_list(const struct parts *parts, const char *name)
+{
+    for (size_t i = 0; i < list_set_count(parts->lists); i++)
+        if (strcmp(list_set_at(parts->lists, i)->name, name) == 0)
+            return list_set_at(parts->lists, i);
+    return NULL;
+}
+
 struct described {
     struct page *page;
     const struct fact_set *facts; /* whose columns they are, or NULL */
@@ -151,14 +197,16 @@ static int show_built_in(struct page *page, const struct parts *parts, size_t in
 static int no_such_table(const struct parts *parts, const char *name, struct err *err)
 {
     VEC(const char *) names = {0};
-    size_t count = table_set_count(parts->tables) + ARRAY_SIZE(built_in);
+    size_t tables = ARRAY_SIZE(built_in) + table_set_count(parts->tables);
+    size_t count = tables + list_set_count(parts->lists);
     for (size_t i = 0; i <= count; i++) {
         const char **slot = vec_push(&names);
         if (!slot)
             break;
         *slot = i < ARRAY_SIZE(built_in) ? built_in[i].name
-                : i < count ? table_set_at(parts->tables, i - ARRAY_SIZE(built_in))->name
-                            : NULL;
+                : i < tables ? table_set_at(parts->tables, i - ARRAY_SIZE(built_in))->name
+                : i < count  ? list_set_at(parts->lists, i - tables)->name
+                             : NULL;
     }
     const char *nearest = names.count == count + 1 ? suggest_nearest(name, names.items) : NULL;
     vec_free(&names);
@@ -174,6 +222,11 @@ static int show_named(struct page *page, const struct parts *parts, const char *
     for (size_t i = 0; i < ARRAY_SIZE(built_in); i++)
         if (strcmp(built_in[i].name, name) == 0)
             return show_built_in(page, parts, i, err);
+    const struct list *list = find_list(parts, name);
+    if (list) {
+        show_list(page, list);
+        return 0;
+    }
     const struct table *table = table_set_find(parts->tables, name);
     if (!table)
         return no_such_table(parts, name, err);

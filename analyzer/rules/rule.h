@@ -82,14 +82,19 @@ struct rule_set;
  * Reads rules. `logs` is the embedded rules/logs.yaml (groups of files); `embedded` the built-in
  * pack or NULL; `paths` files or folders of more rules (searched for *.yaml, sorted). A rule of a
  * later pack replaces one of the same id. ERR_PARSE with file:line:column, also for two rules of
- * one id in one pack. The folder `tables` of a folder of rules holds none: rule_tables_folder().
+ * one id in one pack. The folders `tables` and `lists` of a folder of rules hold
+ * none: rule_data_folder().
  */
 int rule_set_load(const struct embedded_file *logs, const struct embedded_file *embedded,
                   const char *const *paths, struct rule_set **ret, struct err *err);
 void *rule_set_free(struct rule_set *set);
 
-/* Whether a path of rules has a folder of tables inside, whose path is added to `ret`. */
-bool rule_tables_folder(const char *path, struct strbuf *ret);
+/* What a folder of rules may hold besides rules, each in a folder of its own. */
+#define RULE_TABLES_FOLDER "tables"
+#define RULE_LISTS_FOLDER  "lists"
+
+/* Whether a path of rules has such a folder inside, whose path is added to `ret`. */
+bool rule_data_folder(const char *path, const char *name, struct strbuf *ret);
 
 size_t rule_set_count(const struct rule_set *set);
 const struct rule *rule_set_at(const struct rule_set *set, size_t index);

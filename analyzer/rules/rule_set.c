@@ -21,8 +21,6 @@
 /* Folders of rules inside folders of rules: area, vendor, ... */
 #define FOLDER_DEPTH 4
 
-/* The folder inside a folder of rules that holds the tables they need. */
-#define TABLES_FOLDER "tables"
 
 /* While the set is loaded, ids are found by a tree: a thousand rules are compared with a thousand.
  */
@@ -112,17 +110,23 @@ static int not_hidden(const struct dirent *entry)
 static int add_path(struct rule_set *set, size_t pack, const char *path, int depth,
                     struct err *err);
 
-bool rule_tables_folder(const char *path, struct strbuf *ret)
+bool rule_data_folder(const char *path, const char *name, struct strbuf *ret)
 {
     struct stat status;
-    strbuf_addf(ret, "%s/" TABLES_FOLDER, path);
+    strbuf_addf(ret, "%s/%s", path, name);
     return strbuf_ok(ret) && stat(ret->data, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static bool holds_tables(const char *path)
+static bool holds_data(const char *path)
 {
-    CLEANUP(strbuf_release) struct strbuf folder = STRBUF_INIT;
-    return rule_tables_folder(path, &folder);
+    CLEANUP(strbuf_release) struct strbuf tables = STRBUF_INIT, lists = STRBUF_INIT;
+    return rule_data_folder(path, RULE_TABLES_FOLDER, &tables) ||
+           rule_data_folder(path, RULE_LISTS_FOLDER, &lists);
+}
+
+static bool is_data(const char *name)
+{
+    return strcmp(name, RULE_TABLES_FOLDER) == 0 || strcmp(name, RULE_LISTS_FOLDER) == 0;
 }
 
 static int add_folder(struct rule_set *set, size_t pack, const char *path, int depth,
@@ -139,8 +143,8 @@ static int add_folder(struct rule_set *set, size_t pack, const char *path, int d
         CLEANUP(strbuf_release) struct strbuf child = STRBUF_INIT;
         struct stat status;
         strbuf_addf(&child, "%s/%s", path, entries[i]->d_name);
-        bool tables = depth == 0 && strcmp(entries[i]->d_name, TABLES_FOLDER) == 0;
-        if (r == 0 && !tables && stat(child.data, &status) == 0 &&
+        bool is_rules = depth > 0 || !is_data(entries[i]->d_name);
+        if (r == 0 && is_rules && stat(child.data, &status) == 0 &&
             (S_ISDIR(status.st_mode) || is_rule_file(entries[i]->d_name)))
             r = add_path(set, pack, child.data, depth + 1, err);
         free(entries[i]);
@@ -179,9 +183,11 @@ static int load_all(struct rule_set *set, const struct embedded_file *embedded,
         r = add_pack(set, *paths, &pack, err);
         if (r == 0)
             r = add_path(set, pack, *paths, 0, err);
-        if (r == 0 && set->packs.items[pack].rules == 0 && !holds_tables(*paths))
+        if (r == 0 && set->packs.items[pack].rules == 0 && !holds_data(*paths))
             r = err_set(err, ERR_NOTFOUND,
-                        "'%s' holds no rule (*.yaml) and no folder '" TABLES_FOLDER "'", *paths);
+                        "'%s' holds no rule (*.yaml) and no folder '" RULE_TABLES_FOLDER
+                        "' or '" RULE_LISTS_FOLDER "'",
+                        *paths);
     }
     return r;
 }

@@ -71,6 +71,8 @@ int verify_lint(const struct verify_parts *parts, lint_remark remark, void *cont
     for (size_t i = 0; r == 0 && i < table_set_count(parts->tables); i++)
         if (parts->all || !table_set_at(parts->tables, i)->built_in)
             lint_table(&lint, table_set_at(parts->tables, i));
+    for (size_t i = 0; r == 0 && i < list_set_count(parts->lists); i++)
+        lint_list(&lint, list_set_at(parts->lists, i));
     database_free(lint.database);
     return r;
 }

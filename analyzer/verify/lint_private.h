@@ -29,6 +29,7 @@ struct pattern_shape lint_speed(const struct lint *lint, const struct doc_node *
 void lint_file_name(const struct lint *lint, const struct doc_node *place, const char *kind,
                     const char *name);
 
-/* rule_lint.c, table_lint.c */
+/* rule_lint.c, table_lint.c, list_lint.c */
 void lint_rule(const struct lint *lint, const struct rule *rule);
 void lint_table(const struct lint *lint, const struct table *table);
+void lint_list(const struct lint *lint, const struct list *list);

@@ -27,7 +27,8 @@ static void check_texts(const struct lint *lint, const struct rule *rule)
     if (!*rule->advice)
         lint_say(lint, rule->root, "rule '%s' has no 'advice': say what to do", rule->id);
     if (!rule->link_count)
-        lint_say(lint, rule->root, "rule '%s' has no 'links': say where it is known from", rule->id);
+        lint_say(lint, rule->root, "rule '%s' has no 'links': say where it is known from",
+                 rule->id);
     for (size_t i = 0; i < rule->link_count; i++)
         if (strncmp(rule->links[i], "https://", 8) != 0)
             lint_say(lint, place_of(rule, "links"), "'%s' is no https:// address", rule->links[i]);
@@ -45,10 +46,11 @@ static void check_tests(const struct lint *lint, const struct rule *rule)
     for (size_t i = 0; rule->tests && i < rule->tests->count; i++)
         *(expects_none(rule->tests->items[i]) ? &silent : &fires) += 1;
     if (!fires)
-        lint_say(lint, place_of(rule, "tests"), "rule '%s' has no test that it must find", rule->id);
+        lint_say(lint, place_of(rule, "tests"), "rule '%s' has no test that it must find",
+                 rule->id);
     if (!silent)
         lint_say(lint, place_of(rule, "tests"),
-               "rule '%s' has no look-alike that it must not find (expect: none)", rule->id);
+                 "rule '%s' has no look-alike that it must not find (expect: none)", rule->id);
     for (size_t i = 0; rule->tests && i < rule->tests->count; i++) {
         struct err err = ERR_INIT;
         if (verify_test_shape(rule->tests->items[i], &err) < 0) {
@@ -65,9 +67,10 @@ static void check_shape(const struct lint *lint, const struct rule_log *log)
 {
     struct pattern_shape shape = lint_speed(lint, log->match_node, regex_pattern(log->match));
     if (shape.longest_literal < LITERAL_MIN)
-        lint_say(lint, log->match_node,
-               "nothing in the pattern is fixed, so it fits lines of every kind; name words of the "
-               "message");
+        lint_say(
+            lint, log->match_node,
+            "nothing in the pattern is fixed, so it fits lines of every kind; name words of the "
+            "message");
 }
 
 static void check_files(const struct lint *lint, const struct rule *rule)
@@ -81,7 +84,7 @@ static void check_files(const struct lint *lint, const struct rule *rule)
                 lint_say(lint, rule->logs[l].match_node, "'%s' finds no file: %s", path, why);
             else if (meant)
                 lint_say(lint, rule->logs[l].match_node,
-                       "'%s' would lie at the top of the report; write '%s'", path, meant);
+                         "'%s' would lie at the top of the report; write '%s'", path, meant);
         }
 }
 
@@ -107,7 +110,7 @@ static void check_params(const struct lint *lint, const struct rule *rule)
             used = is_used(doc_get(rule->root, keys[k]), placeholder);
         if (!used)
             lint_say(lint, param->node, "the parameter is not used; write '%s' where it counts",
-                   placeholder);
+                     placeholder);
         if (!*param->description)
             lint_say(lint, param->node, "the parameter '%s' has no 'description'", param->name);
     }
@@ -123,7 +126,7 @@ static void check_patterns(const struct lint *lint, const struct rule *rule)
         if (strncmp(pattern, ".*", 2) == 0 ||
             (length > 2 && strcmp(pattern + length - 2, ".*") == 0))
             lint_say(lint, log->match_node,
-                   "'.*' at the beginning or end of a pattern only costs time; leave it out");
+                     "'.*' at the beginning or end of a pattern only costs time; leave it out");
         struct matcher *matcher = NULL;
         struct log_pattern spec = {log->files, log->file_count, log->match, NULL};
         unsigned number;
@@ -172,9 +175,9 @@ static void check_value(const struct lint *lint, const struct rule *rule,
         lint_say(lint, place, "no group of 'match' is named '%s'", name);
     else if (rule->query && is_place(name))
         lint_say(lint, place,
-               "'%s' says where the proof stands and is no value; give the query a column of "
-               "another name, '%s AS its_%s'",
-               name, name, name);
+                 "'%s' says where the proof stands and is no value; give the query a column of "
+                 "another name, '%s AS its_%s'",
+                 name, name, name);
     else if (rule->query && !has_name(columns, name))
         lint_say(lint, place, "the query has no column '%s' that could be shown", name);
 }
@@ -219,14 +222,15 @@ static void check_columns(const struct lint *lint, const struct rule *rule)
     check_values(lint, rule, &columns);
     if (rule->by && !has_name(&columns, rule->by))
         lint_say(lint, place_of(rule, "by"),
-               "the query has no column '%s', so all its rows would be one finding", rule->by);
+                 "the query has no column '%s', so all its rows would be one finding", rule->by);
     for (const char *const *name = rule->optional; *name; name++)
         if (!has_name(&tables, *name))
             lint_say(lint, place_of(rule, "optional"), "the query reads no table '%s'", *name);
     if (has_name(&columns, "host") != has_name(&columns, "path"))
-        lint_say(lint, place_of(rule, "query"),
-               "the query has no column '%s': select host, path and line of the row that proves it",
-               has_name(&columns, "host") ? "path" : "host");
+        lint_say(
+            lint, place_of(rule, "query"),
+            "the query has no column '%s': select host, path and line of the row that proves it",
+            has_name(&columns, "host") ? "path" : "host");
     table_names_release(&tables);
     table_names_release(&columns);
 }

@@ -36,7 +36,7 @@ int verify_test_shape(const struct doc_node *test, struct err *err);
 /* Called for every remark, with the place. */
 typedef void (*lint_remark)(void *context, const struct doc_node *place, const char *text);
 
-/* Looks at every rule of the set and at every table (`all` false: not at built-in ones). A query or condition that
+/* Looks at every rule of the set and at every table and list (`all` false: not at built-in ones). A query or condition that
  * is wrong is a remark too. */
 int verify_lint(const struct verify_parts *parts, lint_remark remark, void *context,
                 struct err *err);

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = ERR_INIT;
     if (size > LENGTH_MAX)
         return 0;
-    int r = list_set_load(files, &lists, &err);
+    int r = list_set_load(files, NULL, &lists, &err);
     if (r < 0 && err.code != ERR_NOMEM && !err.where[0])
         __builtin_trap();
     if (r == 0 && table_set_load(none, NULL, &tables, NULL) == 0 &&

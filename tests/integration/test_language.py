@@ -421,6 +421,35 @@ tests:
     assert analyze("rules", "lint").stdout.endswith(" 0 remarks\n")
 
 
+def test_a_site_adds_rows_to_a_list(host, tmp_path):
+    write(tmp_path / "mine/lists/ours.yaml", "list: release_support\nrows:\n  - [Ours, '1.0', '2020']\n")
+    query = "SELECT count(*) AS n, sum(brand = 'Ours') AS ours FROM release_support"
+    with_ours, without = (json.loads(analyze(*rules, "--format", "json", "--query", query, host).stdout)[0]
+                          for rules in (["--rules", tmp_path / "mine"], []))
+    assert with_ours == {"n": without["n"] + 1, "ours": 1} and without["ours"] == 0
+    shown = analyze("--rules", tmp_path / "mine", "tables", "release_support").stdout
+    assert f"1 from {tmp_path}/mine/lists/ours.yaml" in " ".join(shown.split())
+    assert "release_support" in analyze("tables").stdout
+
+
+def test_lint_looks_into_lists(tmp_path):
+    path = write(tmp_path / "mine/lists/my_list.yaml", """
+list: disks
+date: 2026-11-22
+description: Disks
+sources: [ftp://disks.example/]
+columns: {model: text, hours: integer}
+rows: [[A, 12], [B, ''], [C, many], [A, 12]]
+""")
+    more = write(tmp_path / "mine/lists/other.yaml", "list: disks\nrows: [[B, '']]\n")
+    assert remarks(tmp_path / "mine") == [
+        [f"{path}:2:1", "the file of list 'disks' should be called 'disks.yaml'"],
+        [f"{path}:5:11", "'ftp://disks.example/' is no https:// address"],
+        [f"{path}:7:30", "'many' is no number, as column 'hours' has them"],
+        [f"{path}:7:37", f"list 'disks' has this row already, in {path}:7"],
+        [f"{more}:2:8", f"list 'disks' has this row already, in {path}:7"]]
+
+
 def test_a_parameter_without_quotes_and_a_time_that_is_none_are_told(tmp_path):
     for line, wanted in (("at_least: {times}", "7:13: a parameter needs quotes here: '{name}'"),
                          ("within: {window}", "7:11: a parameter needs quotes here: '{name}'"),

@@ -19,7 +19,7 @@ static void the_match_is_shown_wherever_it_stands(void **state)
         size_t start, length, room;
         const char *expected;
     } cases[] = {
-        {"0123456789", 4, 2, 10, "0123456789"},                              /* it fits */
+        {"0123456789", 4, 2, 10, "0123456789"}, /* it fits */
         {"Nov 20 host kernel: out of memory", 20, 13, 24, "...kernel: out of memory"},
         {"Nov 20 host kernel: out of memory", 0, 3, 24, "Nov 20 host kernel: o..."},
         {"Nov 20 host kernel: out of memory", 0, 0, 24, "Nov 20 host kernel: o..."},
@@ -27,8 +27,7 @@ static void the_match_is_shown_wherever_it_stands(void **state)
          "... out of memory, scor..."},
         {"Nov 20 host kernel: out of memory, score 611 or more", 20, 32, 20,
          "...out of memory,..."}, /* too long: its beginning */
-        {"Nov 20 host kernel: out of memory, score 611 or more", 2, 50, 20,
-         "Nov 20 host kerne..."},
+        {"Nov 20 host kernel: out of memory, score 611 or more", 2, 50, 20, "Nov 20 host kerne..."},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;

@@ -31,7 +31,7 @@ static int fill(const char *yaml, struct fixture *ret, struct err *err)
     struct err open_error = ERR_INIT;
     *ret = (struct fixture){.tables = tables_from(no_tables)};
     assert_ok(database_open(ret->tables, NULL, &ret->database, &open_error), &open_error);
-    int r = list_set_load(files, &ret->lists, err);
+    int r = list_set_load(files, NULL, &ret->lists, err);
     return r < 0 ? r : lists_fill(ret->lists, ret->database, err);
 }
 
@@ -131,6 +131,71 @@ static void mistakes_are_named_with_their_place(void **state)
                "support.yaml:5:14");
 }
 
+/* A folder of a site's, made for one test. */
+static const char *folder_with(const char *yaml)
+{
+    static char folder[sizeof "lists.XXXXXX"];
+    char path[64];
+    memcpy(folder, "lists.XXXXXX", sizeof folder);
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/site.yaml", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(yaml, file);
+    fclose(file);
+    return folder;
+}
+
+/* The rows of list `support` with what a site's file says, or the error. */
+static int rows_with(const char *yaml, char error[512])
+{
+    const char *base = GOOD "rows: [[XCP-ng, '8.2', 12]]\n", *folder = folder_with(yaml);
+    struct embedded_file files[] = {{"support.yaml", base, base + strlen(base)}, {0}};
+    struct fixture fixture = {.tables = tables_from(no_tables)};
+    struct err err = ERR_INIT;
+    char path[64];
+    int count = -1;
+    assert_ok(database_open(fixture.tables, NULL, &fixture.database, &err), &err);
+    int r = list_set_load(files, (const char *const[]){folder, NULL}, &fixture.lists, &err);
+    if (r == 0)
+        r = lists_fill(fixture.lists, fixture.database, &err);
+    if (r == 0)
+        count = rows_of(fixture.database, "SELECT 1 FROM support");
+    err_message(&err, error, 512);
+    snprintf(path, sizeof path, "%s/site.yaml", folder);
+    assert_int_equal(unlink(path) + rmdir(folder), 0);
+    release(&fixture);
+    return count;
+}
+
+static void a_site_adds_rows_or_puts_a_list_of_its_own_in_place(void **state)
+{
+    (void)state;
+    char error[512];
+    assert_int_equal(rows_with("list: support\nrows: [[Ours, '1', 3], [Ours, '2', 3]]\n", error),
+                     3);
+    assert_int_equal(rows_with(GOOD "rows: [[Ours, '1', 3]]\n", error), 1);
+    assert_int_equal(rows_with("list: ours\ndate: 2026-11-22\ndescription: d\nsources: [s]\n"
+                               "columns: {a: text}\nrows: [[1]]\n",
+                               error),
+                     1);
+}
+
+static void rows_that_fit_no_list_are_refused_with_their_place(void **state)
+{
+    (void)state;
+    char error[512];
+    assert_int_equal(rows_with("list: suport\nrows: [[Ours, '1', 3]]\n", error), -1);
+    assert_non_null(strstr(error, "/site.yaml:1:7: there is no list 'suport' to add rows to"));
+    assert_int_equal(rows_with("list: support\nrows: [[Ours, '1']]\n", error), -1);
+    assert_non_null(strstr(error, "/site.yaml:2:8: a row of this list has 3 values"));
+    assert_int_equal(rows_with("list: support\ndate: 2026-11-22\nrows: [[Ours, '1', 3]]\n", error),
+                     -1);
+    assert_non_null(strstr(error, "/site.yaml:2:1: unknown key 'date'"));
+    assert_int_equal(rows_with("rows: [[Ours, '1', 3]]\n", error), -1);
+    assert_non_null(strstr(error, "/site.yaml:1:1: a list needs the key 'list'"));
+}
+
 static void the_projects_own_lists_are_well_formed(void **state)
 {
     (void)state;
@@ -138,7 +203,7 @@ static void the_projects_own_lists_are_well_formed(void **state)
     struct err err = ERR_INIT;
     assert_ok(table_set_load(embedded_tables, NULL, &fixture.tables, &err), &err);
     assert_ok(database_open(fixture.tables, NULL, &fixture.database, &err), &err);
-    assert_ok(list_set_load(embedded_lists, &fixture.lists, &err), &err);
+    assert_ok(list_set_load(embedded_lists, NULL, &fixture.lists, &err), &err);
     assert_ok(lists_fill(fixture.lists, fixture.database, &err), &err);
     assert_true(rows_of(fixture.database, "SELECT 1 FROM lists") >= 1);
     release(&fixture);
@@ -151,6 +216,8 @@ int main(void)
         cmocka_unit_test(its_date_is_in_the_table_of_lists),
         cmocka_unit_test(a_rule_over_a_list_has_its_data),
         cmocka_unit_test(mistakes_are_named_with_their_place),
+        cmocka_unit_test(a_site_adds_rows_or_puts_a_list_of_its_own_in_place),
+        cmocka_unit_test(rows_that_fit_no_list_are_refused_with_their_place),
         cmocka_unit_test(the_projects_own_lists_are_well_formed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
