@@ -276,6 +276,11 @@ int blocks_finish(struct blocks *blocks, struct err *err)
     return r < 0 ? r : emit_done(blocks, true, err);
 }
 
+int blocks_settle(struct blocks *blocks, struct err *err)
+{
+    return emit_done(blocks, true, err);
+}
+
 void blocks_reset(struct blocks *blocks)
 {
     while (blocks->oldest && is_done(blocks, blocks->oldest, true))

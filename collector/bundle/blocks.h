@@ -56,6 +56,9 @@ int blocks_write(struct blocks *blocks, const void *bytes, size_t length, struct
 /* Everything is emitted afterwards. A stream without bytes has no block. */
 int blocks_finish(struct blocks *blocks, struct err *err);
 
+/* Everything but the block that is not full yet is emitted afterwards. */
+int blocks_settle(struct blocks *blocks, struct err *err);
+
 /* Throws away what is not emitted; the next byte begins a stream anew. */
 void blocks_reset(struct blocks *blocks);
 

@@ -155,7 +155,31 @@ void *bundle_discard(struct bundle *bundle)
     return NULL;
 }
 
-int64_t bundle_written(const struct bundle *bundle)
+/* Bytes that what was added may still take, at the most. */
+static int unwritten(struct bundle *bundle, bool settle, int64_t *ret, struct err *err)
 {
-    return bundle->output.written;
+    int64_t held = 0;
+    int r = bundle->format->ops->held
+                ? bundle->format->ops->held(bundle->writer, settle, &held, err)
+                : 0;
+    bundle->failed = bundle->failed || r < 0;
+    if (r == 0)
+        *ret = held + (int64_t)bundle->output.used;
+    return r;
+}
+
+int bundle_find_room(struct bundle *bundle, struct room *room, int64_t bytes, bool *ret,
+                     struct err *err)
+{
+    bool found = false;
+    int r = 0;
+    for (int settle = 0; r == 0 && !found && settle < 2; settle++) {
+        int64_t before;
+        r = unwritten(bundle, settle, &before, err);
+        if (r == 0)
+            found = room_promise(room, bytes, before);
+    }
+    if (r == 0)
+        *ret = found;
+    return r;
 }

@@ -59,5 +59,10 @@ int bundle_close_checked(struct bundle *bundle, bundle_check check, void *contex
 /* Gives up: nothing is left on disk. NULL is fine; returns NULL. */
 void *bundle_discard(struct bundle *bundle);
 
-/* Bytes written so far, for progress and free-space checks. */
-int64_t bundle_written(const struct bundle *bundle);
+/*
+ * Whether `bytes` more find room besides all that the archive has still to write; they are promised
+ * then. What waits to be compressed counts as it is, so when that matters the crew is waited for.
+ * Fails as bundle_add() does.
+ */
+int bundle_find_room(struct bundle *bundle, struct room *room, int64_t bytes, bool *ret,
+                     struct err *err);

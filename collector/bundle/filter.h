@@ -26,9 +26,11 @@ struct filter {
     struct compressor *compressor;
     struct blocks *blocks;
 
+    int64_t taken; /* bytes that came in */
+
     /* For the operations: */
     uint32_t crc;
-    int64_t size;         /* bytes that came in */
+    int64_t size;         /* bytes of the blocks that went out */
     unsigned char carry;  /* bits that do not fill a byte yet, from the top */
     unsigned carry_count; /* how many: 0 to 7 */
 };
@@ -41,6 +43,9 @@ int filter_open(const struct filter_ops *ops, struct output *output, struct comp
                 struct filter **ret, struct err *err);
 int filter_write(struct filter *filter, const void *bytes, size_t length, struct err *err);
 int filter_finish(struct filter *filter, struct err *err);
+
+/* Bytes that may still come out of what went in; `settle`: after what can be is worked off. */
+int filter_held(struct filter *filter, bool settle, int64_t *ret, struct err *err);
 
 /* NULL is fine; returns NULL. */
 void *filter_free(struct filter *filter);

@@ -41,7 +41,12 @@ struct stage {
 
 static int write_spool(struct stage *stage, const void *bytes, size_t length, struct err *err)
 {
+    struct room *room = stage->options.room;
+    if (room && !room_begin(room, length))
+        return err_set(err, ERR_LIMIT, ROOM_FULL);
     int r = io_write_all(stage->spool, bytes, length);
+    if (room)
+        room_end(room, length);
     if (r < 0)
         return spool_fail(stage->options.spool_dirfd, -r, err);
     stage->spooled += (int64_t)length;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "collector/bundle/compressor.h"
+#include "collector/bundle/room.h"
 
 /* STAGE_DEFLATE: where it makes sense; what is tiny or compressed already stays as it is. */
 enum stage_encoding { STAGE_PLAIN, STAGE_DEFLATE };
@@ -22,6 +23,7 @@ struct stage_options {
     struct compressor *compressor; /* borrowed; lives longer than the stage */
     size_t memory_bytes;           /* beyond, the encoded bytes go to a temporary file */
     int spool_dirfd;               /* where that file is made, without a name; -1: memory only */
+    struct room *room;             /* what that file may take (ERR_LIMIT); NULL: all there is */
 };
 
 struct stage;

@@ -148,6 +148,16 @@ static int tar_add(void *writer, const char *name, int64_t modified, struct stag
     return archive_write_finish_entry(tar->archive) == ARCHIVE_OK ? 0 : tar_fail(tar, err);
 }
 
+static int tar_held(void *writer, bool settle, int64_t *ret, struct err *err)
+{
+    struct tar *tar = writer;
+    int64_t held = 0;
+    int r = tar->filter ? filter_held(tar->filter, settle, &held, err) : 0;
+    if (r == 0)
+        *ret = held + BLOCK_BYTES;
+    return r;
+}
+
 static int tar_finish(void *writer, struct err *err)
 {
     struct tar *tar = writer;
@@ -159,6 +169,7 @@ static int tar_finish(void *writer, struct err *err)
 const struct writer_ops writer_tar = {
     .open = tar_open,
     .add = tar_add,
+    .held = tar_held,
     .finish = tar_finish,
     .free = tar_free,
 };
@@ -166,6 +177,7 @@ const struct writer_ops writer_tar = {
 const struct writer_ops writer_tar_bzip2 = {
     .open = tar_bzip2_open,
     .add = tar_add,
+    .held = tar_held,
     .finish = tar_finish,
     .free = tar_free,
 };
@@ -173,6 +185,7 @@ const struct writer_ops writer_tar_bzip2 = {
 const struct writer_ops writer_tar_gzip = {
     .open = tar_gzip_open,
     .add = tar_add,
+    .held = tar_held,
     .finish = tar_finish,
     .free = tar_free,
 };
@@ -180,6 +193,7 @@ const struct writer_ops writer_tar_gzip = {
 const struct writer_ops writer_tar_zstd = {
     .open = tar_zstd_open,
     .add = tar_add,
+    .held = tar_held,
     .finish = tar_finish,
     .free = tar_free,
 };

@@ -288,7 +288,7 @@ static int collect_into(struct session *s, struct destination *destination, stru
                      .by_rank = s->options.time_limit >= 0,
                      .deadline_ms = s->deadline_ms,
                      .newest = s->epoch,
-                     .space_fd = s->options.outfd < 0 ? destination->spool_fd : -1,
+                     .room = destination->room,
                      .cancelled = &cancelled};
     run_log_start(&s->log, s->argc, s->argv);
     progress_start(&s->progress, s->talk, s->options.progress, &s->plan, s->deadline_ms);

@@ -161,6 +161,11 @@ int destination_open(const struct options *options, int64_t epoch, struct destin
     int r = compressor_new(options->compression, options->jobs, &ret->compressor, err);
     if (r == 0)
         r = open_archive(options, epoch, ret, err);
+    if (r == 0) {
+        r = room_new(ret->spool_fd, options->outfd < 0, &ret->room, err);
+        if (r < 0)
+            bundle_discard(ret->bundle);
+    }
     if (r < 0)
         destination_release(ret);
     return r;
@@ -169,5 +174,6 @@ int destination_open(const struct options *options, int64_t epoch, struct destin
 void destination_release(struct destination *destination)
 {
     destination->compressor = compressor_free(destination->compressor);
+    destination->room = room_free(destination->room);
     io_close(&destination->spool_fd);
 }

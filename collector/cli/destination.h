@@ -11,6 +11,7 @@ struct destination {
     char file[160]; /* "" with --outfd */
     char path[4400];
     int spool_fd;                  /* folder for temporary files; -1: there is none */
+    struct room *room;             /* there */
     struct compressor *compressor; /* for the bundle and its stages */
     struct bundle *bundle;
 };

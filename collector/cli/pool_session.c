@@ -116,7 +116,7 @@ static int collect(struct pool_session *session, const char *root, int64_t epoch
                                   .compressor = destination->compressor,
                                   .memory_bytes = STAGE_MEMORY,
                                   .spool_dirfd = destination->spool_fd},
-                        .space_fd = options->outfd < 0 ? destination->spool_fd : -1,
+                        .room = destination->room,
                         .lock = PTHREAD_MUTEX_INITIALIZER};
     make_stamp(epoch, &pool.when, stamp, sizeof stamp);
     return pool_collect(&pool, spawner, &sink, ret, err);

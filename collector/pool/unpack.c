@@ -13,18 +13,16 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "collector/pool/cleanse.h"
 #include "common/io.h"
 
-#define BLOCK_BYTES    (64 * 1024)
-#define MAX_MEMBERS    500000        /* of one host */
-#define MAX_BYTES      (64LL << 30)  /* of one host; crash dumps are large */
-#define MAX_NAME       4096          /* PATH_MAX */
-#define END_OF_TAR     1024          /* bytes of zeros */
-#define RESERVED_SHARE 20            /* one twentieth of the disk stays free */
-#define UNWRITTEN      (1024 * 1024) /* what the bundle may still hold in its buffers */
+#define BLOCK_BYTES  (64 * 1024)
+#define MAX_MEMBERS  500000       /* of one host */
+#define MAX_BYTES    (64LL << 30) /* of one host; crash dumps are large */
+#define MAX_NAME     4096         /* PATH_MAX */
+#define END_OF_TAR   1024         /* bytes of zeros */
+#define LAST_MEMBERS (512 * 1024) /* room for manifests and the list of hosts */
 
 struct source {
     unpack_read read;
@@ -92,15 +90,11 @@ static bool clean_name(const char *name, struct strbuf *out)
     return true;
 }
 
-static bool has_room(const struct sink *sink, const struct stage *stage)
+static bool has_room(struct sink *sink, const struct stage *stage)
 {
-    struct statvfs space;
-    if (sink->space_fd < 0 || fstatvfs(sink->space_fd, &space) < 0)
-        return true;
-    int64_t unit = (int64_t)space.f_frsize;
-    int64_t free_bytes = (int64_t)space.f_bavail * unit;
-    return free_bytes - UNWRITTEN - stage_encoded_size(stage) >=
-           (int64_t)space.f_blocks * unit / RESERVED_SHARE;
+    int64_t bytes = stage_encoded_size(stage) + LAST_MEMBERS;
+    bool found;
+    return bundle_find_room(sink->bundle, sink->room, bytes, &found, &sink->failure) == 0 && found;
 }
 
 static int deliver(struct sink *sink, const char *name, int64_t modified, struct stage *stage,
@@ -148,9 +142,11 @@ static int pass_on(const struct reader *reader, const char *name, int64_t modifi
 {
     struct stage *clean;
     int64_t count;
+    struct stage_options options = reader->sink->stage;
+    options.room = reader->sink->room;
     int r = stage_finish(raw, err);
     if (r == 0)
-        r = cleanse(&reader->sink->stage, raw, name, &clean, &count, err);
+        r = cleanse(&options, raw, name, &clean, &count, err);
     if (r < 0)
         return r;
     r = deliver(reader->sink, name, modified, clean, err);
@@ -168,6 +164,7 @@ static int add_member(const struct reader *reader, const char *name, int64_t mod
     struct stage *raw;
     bool whole = false;
     plain.encoding = STAGE_PLAIN;
+    plain.room = reader->sink->room;
     int r = stage_new(&plain, &raw, err);
     if (r < 0)
         return r;

@@ -13,7 +13,7 @@
 struct sink {
     struct bundle *bundle;
     struct stage_options stage;
-    int space_fd;         /* a folder on the file system that must not get full, or -1 */
+    struct room *room;    /* on the disk with the bundle and what waits for it */
     pthread_mutex_t lock; /* of the bundle and what follows */
     bool full;            /* the disk: nothing more is taken */
     struct err failure;   /* of the bundle: the run is over */

@@ -5,13 +5,10 @@
  */
 #include "collector/run/deliver.h"
 
-#include <sys/statvfs.h>
-
 #include "collector/run/member.h"
 #include "collector/run/own_member.h"
 
-#define UNWRITTEN                                                                                  \
-    (512 * 1024) /* what the archive may still hold in its buffer, and the last members */
+#define LAST_MEMBERS (256 * 1024) /* room for manifest, inventory and log */
 
 int64_t run_modified(const struct run *run, int64_t modified)
 {
@@ -29,15 +26,6 @@ static int add_member(struct run *run, const char *name, int64_t modified, struc
         r = bundle_add(run->bundle, member.data, run_modified(run, modified), stage, err);
     strbuf_release(&member);
     return r;
-}
-
-int64_t deliver_space(const struct run *run, int64_t *ret_total)
-{
-    struct statvfs space;
-    if (run->space_fd < 0 || fstatvfs(run->space_fd, &space) < 0)
-        return INT64_MAX;
-    *ret_total = (int64_t)space.f_blocks * (int64_t)space.f_frsize;
-    return (int64_t)space.f_bavail * (int64_t)space.f_frsize;
 }
 
 static int find_pack(struct run *run, const char *name, struct pack **ret, struct err *err)
@@ -88,13 +76,32 @@ int run_finish_packs(struct run *run, bool add, struct err *err)
     return r;
 }
 
-int deliver(struct run *run, struct plan_entry *entry, struct stage *stage, int64_t reserve,
-            struct err *err)
+/* What the packs will take when they are added, and what waits in their memory for their files. */
+static int64_t bytes_of_packs(const struct run *run)
 {
-    int64_t total = 0;
-    int r = 0;
-    if (stage && deliver_space(run, &total) - UNWRITTEN - stage_encoded_size(stage) < reserve) {
-        outcome_set(&entry->outcome, OUTCOME_OMITTED, DELIVER_DISK_FULL);
+    int64_t bytes = 0, memory = (int64_t)run->stage.memory_bytes;
+    for (size_t i = 0; i < run->packs.count; i++) {
+        int64_t size = pack_size(run->packs.items[i]);
+        bytes += size + (size < memory ? size : memory);
+    }
+    return bytes;
+}
+
+static int has_room(struct run *run, const struct plan_entry *entry, const struct stage *stage,
+                    bool *ret, struct err *err)
+{
+    /* What is packed is in the pack first and in the archive later. */
+    int64_t bytes = stage_encoded_size(stage) * (entry->item->pack ? 2 : 1);
+    return bundle_find_room(run->bundle, run->room, bytes + bytes_of_packs(run) + LAST_MEMBERS, ret,
+                            err);
+}
+
+int deliver(struct run *run, struct plan_entry *entry, struct stage *stage, struct err *err)
+{
+    bool fits = true;
+    int r = stage ? has_room(run, entry, stage, &fits, err) : 0;
+    if (r < 0 || !fits) {
+        outcome_set(&entry->outcome, OUTCOME_OMITTED, ROOM_FULL);
         entry->bytes = 0;
         entry->md5[0] = entry->sha256[0] = '\0';
         stage = stage_free(stage);

@@ -32,7 +32,7 @@ struct pipeline {
     struct obfuscation *obfuscation; /* NULL: names and addresses stay */
     bool fed;  /* something came from the source */
     bool late; /* stopped by the deadline */
-    bool stage_failed;
+    bool stage_failed, disk_full;
     int redaction_failure;
 };
 
@@ -41,6 +41,7 @@ static int to_stage(void *context, const void *bytes, size_t length, struct err 
     struct pipeline *pipeline = context;
     int r = stage_write(pipeline->stage, bytes, length, err);
     pipeline->stage_failed |= r < 0;
+    pipeline->disk_full |= r == ERR_LIMIT;
     return r;
 }
 
@@ -222,7 +223,8 @@ static int settle(struct pipeline *pipeline, struct plan_entry *entry, int r, co
 {
     struct err finish = ERR_INIT;
     if (r < 0 && !pipeline->late && !pipeline->redaction_failure) {
-        outcome_set(&entry->outcome, OUTCOME_FAILED, "%s", why->text);
+        outcome_set(&entry->outcome, pipeline->disk_full ? OUTCOME_OMITTED : OUTCOME_FAILED, "%s",
+                    why->text);
         return r;
     }
     if (pipeline->redactor)
@@ -265,7 +267,8 @@ static int collect(const struct run *run, struct plan_entry *entry, struct pipel
     struct err finish = ERR_INIT;
     r = stage_finish(pipeline->stage, &finish);
     if (r < 0)
-        outcome_set(&entry->outcome, OUTCOME_FAILED, "%s", finish.text);
+        outcome_set(&entry->outcome, r == ERR_LIMIT ? OUTCOME_OMITTED : OUTCOME_FAILED, "%s",
+                    finish.text);
     return r;
 }
 
@@ -284,6 +287,7 @@ int entry_run(const struct run *run, struct plan_entry *entry, struct read_watch
     int64_t begun = io_now_ms();
     *ret = NULL;
     struct stage_options options = run->stage;
+    options.room = run->room;
     if (entry->item->pack)
         options.encoding = STAGE_PLAIN; /* the tar around it is what gets compressed */
     int r = stage_new(&options, &pipeline.stage, &why);

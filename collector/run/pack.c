@@ -72,6 +72,11 @@ const char *pack_name(const struct pack *pack)
     return pack->name;
 }
 
+int64_t pack_size(const struct pack *pack)
+{
+    return stage_size(pack->stage);
+}
+
 static int add_bytes(void *context, const void *bytes, size_t length, struct err *err)
 {
     struct pack *pack = context;

@@ -16,6 +16,9 @@ int pack_new(const struct stage_options *options, const char *name, struct pack 
 void *pack_free(struct pack *pack);
 const char *pack_name(const struct pack *pack);
 
+/* Bytes of the tar so far. */
+int64_t pack_size(const struct pack *pack);
+
 /* Adds a finished plain stage under a name. */
 int pack_add(struct pack *pack, const char *name, int64_t modified, struct stage *stage,
              struct err *err);

@@ -22,7 +22,6 @@
 #define ABANDON_AFTER_MS 1500 /* beyond the deadline; a child is gone within half a second */
 #define JOIN_S           1 /* then threads have so long to come back; all of it fits five seconds */
 #define LOOK_AGAIN_MS    200
-#define RESERVED_SHARE   20 /* one twentieth of the disk stays free */
 #define MAX_LOST         MAX_JOBS /* all at once on one dead disk; each keeps up to half a MB for ever */
 
 enum state { WAITING, RUNNING, FINISHED };
@@ -59,8 +58,7 @@ struct pool {
     VEC(struct finished) queue;
     size_t queue_limit, left;
     struct seat seats[MAX_JOBS];
-    int lost;        /* workers */
-    int64_t reserve; /* bytes that stay free on the disk */
+    int lost; /* workers */
     bool late, full, stop;
 };
 
@@ -107,8 +105,6 @@ static int pool_new(struct run *run, struct pool **ret, struct err *err)
     qsort_r(pool->order, pool->count, sizeof *pool->order, compare_entries, run);
     pool->left = pool->count;
     pool->queue_limit = (size_t)run->jobs * QUEUE_PER_JOB;
-    int64_t total = 0, half = deliver_space(run, &total) / 2;
-    pool->reserve = total / RESERVED_SHARE < half ? total / RESERVED_SHARE : half;
     *ret = pool;
     return 0;
 }
@@ -177,7 +173,7 @@ static bool still_wanted(const struct pool *pool, struct plan_entry *entry)
         outcome_set(&entry->outcome, OUTCOME_OMITTED,
                     "deadline: the time for the whole run was up");
     else if (pool->full)
-        outcome_set(&entry->outcome, OUTCOME_OMITTED, DELIVER_DISK_FULL);
+        outcome_set(&entry->outcome, OUTCOME_OMITTED, ROOM_FULL);
     return !pool->late && !pool->full;
 }
 
@@ -340,10 +336,8 @@ static int serve(struct pool *pool, struct err *err)
             continue;
         }
         pthread_mutex_unlock(&pool->lock);
-        r = deliver(run, &run->plan->entries.items[finished.entry], finished.stage, pool->reserve,
-                    err);
-        int64_t total;
-        bool full = deliver_space(run, &total) < pool->reserve;
+        r = deliver(run, &run->plan->entries.items[finished.entry], finished.stage, err);
+        bool full = room_is_used_up(run->room);
         pthread_mutex_lock(&pool->lock);
         pool->full = pool->full || full;
     }
@@ -396,8 +390,7 @@ static int deliver_rest(struct pool *pool, struct err *err)
     for (size_t i = 0; r == 0 && i < pool->queue.count; i++) {
         struct finished finished = pool->queue.items[i];
         pool->queue.items[i].stage = NULL;
-        r = deliver(run, &run->plan->entries.items[finished.entry], finished.stage, pool->reserve,
-                    err);
+        r = deliver(run, &run->plan->entries.items[finished.entry], finished.stage, err);
     }
     return r;
 }

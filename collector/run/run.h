@@ -35,7 +35,7 @@ struct run {
     bool by_rank;        /* best entries first: the time may not be enough for all */
     int64_t deadline_ms; /* monotonic */
     int64_t newest;      /* latest modification time of a member (reproducible archives), or -1 */
-    int space_fd;        /* a folder on the file system that must not get full, or -1 */
+    struct room *room;   /* on the disk with the archive and what waits for it */
     const atomic_bool *cancelled;
 
     VEC(struct pack *) packs; /* tars inside the archive; added by run_finish_packs() */

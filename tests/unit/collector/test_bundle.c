@@ -132,7 +132,10 @@ static const struct member members[] = {
 
 static struct stage *make_stage(const struct bundle_format *format, size_t size)
 {
-    const struct stage_options options = {format->encoding, compressor, 1 << 16, -1};
+    const struct stage_options options = {.encoding = format->encoding,
+                                          .compressor = compressor,
+                                          .memory_bytes = 1 << 16,
+                                          .spool_dirfd = -1};
     struct stage *stage;
     assert_int_equal(stage_new(&options, &stage, NULL), 0);
     uint32_t random = 12345;

@@ -19,7 +19,10 @@ static const char sentence[] = "The quick brown fox jumps over the lazy dog, aga
 
 static struct stage *new_stage(enum stage_encoding encoding, size_t memory_bytes, int dirfd)
 {
-    const struct stage_options options = {encoding, compressor, memory_bytes, dirfd};
+    const struct stage_options options = {.encoding = encoding,
+                                          .compressor = compressor,
+                                          .memory_bytes = memory_bytes,
+                                          .spool_dirfd = dirfd};
     struct stage *stage;
     struct err err = ERR_INIT;
     if (stage_new(&options, &stage, &err) < 0)
@@ -285,6 +288,49 @@ static int free_compressor(void **state)
     return 0;
 }
 
+static void a_temporary_file_leaves_the_archive_its_room(void **state)
+{
+    (void)state;
+    const int64_t whole_disk = INT64_MAX / 4;
+    struct room *room;
+    CLEANUP_FD int dirfd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(room_new(dirfd, true, &room, NULL), 0);
+    assert_false(room_promise(room, whole_disk, 0)); /* nothing is promised then */
+    assert_true(room_begin(room, 1));
+    room_end(room, 1);
+    assert_true(room_promise(room, 1, 0));
+    assert_false(room_promise(room, 1, whole_disk));
+    assert_false(room_begin(room, 1));
+    assert_false(room_is_used_up(room)); /* promised, but not used */
+
+    struct stage_options options = {.encoding = STAGE_PLAIN,
+                                    .compressor = compressor,
+                                    .memory_bytes = 10,
+                                    .spool_dirfd = dirfd,
+                                    .room = room};
+    struct stage *stage;
+    struct err err = ERR_INIT;
+    assert_int_equal(stage_new(&options, &stage, &err), 0);
+    assert_int_equal(stage_write(stage, sentence, sizeof sentence - 1, &err), 0);
+    assert_int_equal(stage_finish(stage, &err), ERR_LIMIT);
+    assert_string_equal(err.text, ROOM_FULL);
+    stage_free(stage);
+    room_free(room);
+}
+
+static void an_archive_that_goes_elsewhere_needs_no_room(void **state)
+{
+    (void)state;
+    struct room *room;
+    CLEANUP_FD int dirfd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(room_new(dirfd, false, &room, NULL), 0);
+    assert_true(room_promise(room, INT64_MAX / 4, 0));
+    assert_true(room_begin(room, 1));
+    room_end(room, 1);
+    assert_false(room_begin(room, SIZE_MAX / 4));
+    room_free(room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +344,8 @@ int main(void)
         cmocka_unit_test(a_spool_that_cannot_be_made_is_an_error_with_its_place),
         cmocka_unit_test(a_failing_sink_ends_reading),
         cmocka_unit_test(a_finished_stage_takes_no_more),
+        cmocka_unit_test(a_temporary_file_leaves_the_archive_its_room),
+        cmocka_unit_test(an_archive_that_goes_elsewhere_needs_no_room),
     };
     return cmocka_run_group_tests(tests, make_compressor, free_compressor);
 }
