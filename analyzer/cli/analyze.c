@@ -126,6 +126,7 @@ static int prepare_pass(struct session *session, struct pass *pass, struct err *
         .overview = is_now && shows_overview(options) ? &session->parts.overview : NULL,
         .suppressions = is_now ? session->suppressions : NULL,
         .differences = session->differences,
+        .threads = options->jobs > 1,
         .now = (int64_t)time(NULL),
     };
     return analysis_new(&parts, &pass->analysis, err);

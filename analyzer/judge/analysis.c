@@ -4,6 +4,7 @@
  * judgement: clocks, facts, rules, findings, score.
  */
 #include "analyzer/judge/judge_private.h"
+#include "common/background.h"
 
 /* Findings, evidence and reasons of one run; a run that needs more has a rule that fires on
  * everything. */
@@ -200,9 +201,27 @@ static int add_patterns(struct analysis *analysis, struct err *err)
     analysis->overview_pattern = (unsigned)number;
     for (size_t i = 0; r == 0 && i < events; i++)
         r = add_pattern(analysis, overview_log(overview, i), err);
-    if (r == 0)
-        r = matcher_compile(analysis->matcher, analysis->parts.cache, err);
     return r < 0 ? r : hits_new(count, &analysis->hits, err);
+}
+
+/* In the background: of all this the queries know nothing. */
+static int compile_patterns(void *context, struct err *err)
+{
+    const struct analysis *analysis = context;
+    table_set_speed_up(analysis->parts.tables);
+    return matcher_compile(analysis->matcher, analysis->parts.cache, err);
+}
+
+/* Finds out what the queries of all rules read. */
+static int check_queries(struct analysis *analysis, struct err *err)
+{
+    /* Queries may read the lists and facts, so the tables must be there when they are checked. */
+    int r = lists_fill(analysis->parts.lists, analysis->parts.database, err);
+    if (r == 0)
+        r = facts_declare(analysis->parts.facts, analysis->parts.database, err);
+    for (size_t i = 0; r == 0 && i < analysis->rule_count; i++)
+        r = find_references(analysis, &analysis->rules[i], err);
+    return r < 0 ? r : work_out_tables(analysis, err);
 }
 
 int analysis_new(const struct analysis_parts *parts, struct analysis **ret, struct err *err)
@@ -213,18 +232,16 @@ int analysis_new(const struct analysis_parts *parts, struct analysis **ret, stru
     analysis->parts = *parts;
     analysis->rule_count = parts->only ? 1 : rule_set_count(parts->rules);
     analysis->rules = calloc(analysis->rule_count + 1, sizeof *analysis->rules);
-    /* Queries may read the lists and facts, so the tables must be there when they are checked. */
-    int r = analysis->rules ? lists_fill(parts->lists, parts->database, err) : err_nomem(err);
-    if (r == 0)
-        r = facts_declare(parts->facts, parts->database, err);
-    for (size_t i = 0; r == 0 && i < analysis->rule_count; i++) {
+    for (size_t i = 0; analysis->rules && i < analysis->rule_count; i++)
         analysis->rules[i].rule = parts->only ? parts->only : rule_set_at(parts->rules, i);
-        r = find_references(analysis, &analysis->rules[i], err);
+    int r = analysis->rules ? add_patterns(analysis, err) : err_nomem(err);
+    if (r == 0) {
+        struct background patterns;
+        background_begin(&patterns, parts->threads, compile_patterns, analysis);
+        r = check_queries(analysis, err);
+        int compiled = background_end(&patterns, err);
+        r = r < 0 ? r : compiled;
     }
-    if (r == 0)
-        r = work_out_tables(analysis, err);
-    if (r == 0)
-        r = add_patterns(analysis, err);
     if (r == 0 && parts->overview && parts->overview->timeline)
         r = presence_new(parts->overview->timeline->presence,
                          parts->overview->timeline->presence_count, parts->formats,

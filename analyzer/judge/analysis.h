@@ -41,7 +41,8 @@ struct analysis_parts {
     const struct overview *overview; /* NULL: no output shows a timeline or an inventory */
     struct suppressions *suppressions; /* or NULL */
     const struct difference_plan *differences; /* whose tables shall be filled too, or NULL */
-    int64_t now; /* seconds since 1970, for suppressions that expire */
+    bool threads; /* use a second one to prepare what is searched for */
+    int64_t now;  /* seconds since 1970, for suppressions that expire */
 };
 
 struct analysis;

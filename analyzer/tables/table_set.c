@@ -200,6 +200,12 @@ int table_set_load(const struct embedded_file *embedded, const char *const *path
     return 0;
 }
 
+void table_set_speed_up(const struct table_set *set)
+{
+    for (size_t i = 0; i < set->loader.regexes.count; i++)
+        regex_speed_up(set->loader.regexes.items[i]);
+}
+
 size_t table_set_count(const struct table_set *set)
 {
     return set->tables.count;
