@@ -296,6 +296,8 @@ void log_formats_test(const struct log_formats *formats,
 {
     for (size_t i = 0; i < formats->formats.count; i++) {
         const struct log_format *format = &formats->formats.items[i];
+        if (!format->tests || format->tests->count == 0)
+            outcome(context, format->name, "", "it has no test: a line and its time");
         for (size_t t = 0; format->tests && t < format->tests->count; t++) {
             const struct doc_node *line = doc_get(format->tests->items[t], "line");
             const struct doc_node *time = doc_get(format->tests->items[t], "time");

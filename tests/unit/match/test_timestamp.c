@@ -128,9 +128,39 @@ static void an_unknown_conversion_is_refused_with_its_place(void **state)
         "bad.yaml:2:8: unknown conversion; known: %Y %m %b %d %e %H %M %S %f %Z %z");
 }
 
+static void note_failure(void *context, const char *format, const char *line, const char *failure)
+{
+    char *failures = context;
+    size_t used = strlen(failures);
+    if (failure)
+        snprintf(failures + used, 200 - used, "%s|%s|%s\n", format, line, failure);
+}
+
+static void a_format_without_a_test_fails_its_tests(void **state)
+{
+    (void)state;
+    static const char untested[] = "format: a\ndescription: d\nstamp: '%H:%M'\n";
+    static const char wrong[] =
+        "format: b\ndescription: d\nstamp: '%Y-%m-%d %H:%M:%S'\n"
+        "tests: [{line: '2026-11-02 10:11:12 x', time: '2026-11-02 10:11:13'}]\n";
+    static const struct embedded_file files[] = {
+        {"a.yaml", untested, untested + sizeof untested - 1},
+        {"b.yaml", wrong, wrong + sizeof wrong - 1},
+        {0}};
+    struct log_formats *formats = NULL;
+    char failures[200] = "";
+    assert_int_equal(log_formats_load(files, &formats, NULL), 0);
+    log_formats_test(formats, note_failure, failures);
+    assert_string_equal(failures, "a||it has no test: a line and its time\n"
+                                  "b|2026-11-02 10:11:12 x|expected '2026-11-02 10:11:13', got "
+                                  "'2026-11-02 10:11:12'\n");
+    log_formats_free(formats);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_format_without_a_test_fails_its_tests),
         cmocka_unit_test(a_stamp_without_a_year_is_in_the_year_before_the_report),
         cmocka_unit_test(a_stamp_with_a_year_does_not_depend_on_the_report),
         cmocka_unit_test(a_stamp_in_utc_is_moved_to_the_wall_clock_of_the_host),
