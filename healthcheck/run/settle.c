@@ -12,7 +12,8 @@
 static int settle_broken(struct run *run, struct check *check, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    strbuf_addf(&text, "the run ended while it was %s (killed, or the host went down)",
+    strbuf_addf(&text,
+                "the run ended while it was %s (killed, its disk was full, or the host went down)",
                 check_step_names[check->step]);
     check->result = CHECK_INTERRUPTED;
     check->finished_s = (int64_t)time(NULL);

@@ -143,11 +143,11 @@ static void add_problems(const struct status_place *place, struct status *status
         strbuf_adds(&status->problems, "The timer is not enabled, so nothing runs by itself: "
                                        "systemctl enable --now xen-healthcheck.timer\n");
     if (status->ended)
-        strbuf_addf(
-            &status->problems,
-            "The check of %s was ended while it was %s (killed, or the host went down); the "
-            "next run records it.\n",
-            zone_text(status->pending.started_s, when), check_step_names[status->pending.step]);
+        strbuf_addf(&status->problems,
+                    "The check of %s was ended while it was %s (killed, its disk was full, or the "
+                    "host went down); the next run records it.\n",
+                    zone_text(status->pending.started_s, when),
+                    check_step_names[status->pending.step]);
     if (status->newest && status->newest->started_s > status->now_s + DAY_S)
         strbuf_addf(
             &status->problems,

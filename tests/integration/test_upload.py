@@ -719,13 +719,14 @@ def test_the_worst_of_the_jobs_is_the_status(upload, report, share, tmp_path, st
     assert (share / "report.zip").read_bytes() == report.read_bytes()
 
 
-def test_a_job_without_its_credentials_waits_for_a_person(upload, report, tmp_path):
+def test_a_job_without_its_credentials_waits_for_who_has_them(upload, report, tmp_path):
     spool = tmp_path / "spool"
     with Server() as server:
         add = ["--queue", spool, "--add", "--allow-plain", "--credential", "service", report, f"{server.origin}/r.zip"]
         assert upload(*add).returncode == DONE
-        assert upload("--queue", spool).returncode == DENIED
-        assert server.heads == []
+        assert upload("--queue", spool).returncode == LATER
+        listed = json.loads(upload("--queue", spool, "--list", "--format", "json").stdout)
+        assert server.heads == [] and "LoadCredential=" in listed["jobs"][0]["error"] and listed["jobs"][0]["state"] == "waiting"
         secret(tmp_path, "service", f"token={CANARY}\n")
         assert upload(*add).returncode == DONE
         succeeded(upload("--queue", spool, "--credentials-dir", tmp_path))
