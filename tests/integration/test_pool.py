@@ -26,8 +26,7 @@ BUGTOOL, ANALYZE = BIN / "xen-bugtool", BIN / "xen-analyze"
 HOSTS = ("host1", "host2", "host3")
 FEW = "--entries=kernel-info,process-list,xen-bugtool"
 SLOW = max(int(os.environ.get("XENHEALTH_PATIENCE", "1")) // 2, 1)  # valgrind
-LIMIT = f"--pool-host-limit={3 * SLOW}"
-PATIENT = "--pool-host-limit=60"  # for machines that are slow under a sanitizer
+PATIENT = "--pool-host-limit=120"  # for what ends by itself, on however busy a machine
 STAMP = r"\d{4}(-\d\d){5}"
 
 
@@ -68,6 +67,14 @@ class Setup:
         assert result.returncode == 0, result.stderr
         assert re.fullmatch(rf"{re.escape(str(self.out))}/status-report-{STAMP}\.zip\n", result.stdout)
         return Bundle(pathlib.Path(result.stdout.rstrip("\n")), result)
+
+    def bundle_in_time(self, seconds, has_all, *arguments):
+        """A run with a limit for each host that must run out; on a busy machine the other hosts may need more than that."""
+        for limit in (seconds * SLOW, 4 * seconds * SLOW, 16 * seconds * SLOW):
+            bundle = self.bundle(f"--pool-host-limit={limit}", *arguments)
+            if has_all(bundle):
+                break
+        return bundle
 
     def asked(self, label, path="/system-status"):
         return [each for each in self.pool.requests if each["host"] == label and each["target"].startswith(path)]
@@ -201,7 +208,10 @@ def test_bodies_may_come_in_chunks_or_with_a_length(setup, mode):
 ])
 def test_a_host_that_misbehaves_costs_only_itself(setup, mode, status, words):
     setup.pool.hosts[1].mode = mode
-    bundle = setup.bundle(LIMIT)
+    if status == "timeout":
+        bundle = setup.bundle_in_time(3, lambda bundle: bundle.statuses()[::2] == ["complete"] * 2)
+    else:
+        bundle = setup.bundle(PATIENT)
     assert bundle.statuses() == ["complete", status, "complete"]
     host = bundle.hosts["host2"]
     assert words in host["reason"] and "\n" not in host["reason"]
@@ -215,7 +225,7 @@ def test_a_host_that_misbehaves_costs_only_itself(setup, mode, status, words):
 
 def test_of_a_member_that_was_cut_off_the_beginning_is_kept_and_told(setup):
     setup.pool.hosts[1].mode = "cut"
-    bundle = setup.bundle(LIMIT)
+    bundle = setup.bundle(PATIENT)
     cut = bundle.hosts["host2"]["cut"]
     assert bundle.members[cut]
     # Where the cut falls depends on the order in which the host's entries were ready.
@@ -224,13 +234,13 @@ def test_of_a_member_that_was_cut_off_the_beginning_is_kept_and_told(setup):
 
 def test_a_redirect_is_not_followed(setup):
     setup.pool.hosts[1].mode = "redirect"
-    setup.bundle(LIMIT)
+    setup.bundle(PATIENT)
     assert setup.asked("host1", "/elsewhere") == []
 
 
 def test_a_host_that_is_down_is_unreachable(setup):
     setup.pool.stop_listening(setup.pool.hosts[2].listener)
-    bundle = setup.bundle(LIMIT)
+    bundle = setup.bundle(PATIENT)
     assert bundle.statuses() == ["complete", "complete", "unreachable"]
     assert "Connection refused" in bundle.hosts["host3"]["reason"]
 
@@ -344,7 +354,7 @@ def test_a_wrong_password_is_told_and_leaves_nothing(setup, credentials, authori
 
 def test_a_server_that_is_not_trusted_gets_no_password(setup, credentials):
     setup.pool.trust(*setup.pool.hosts[1:])
-    result = setup.run(server_of(setup), f"--pool-credentials={credentials}", LIMIT)
+    result = setup.run(server_of(setup), f"--pool-credentials={credentials}", PATIENT)
     assert result.returncode == 1 and "not trusted" in result.stderr
     assert setup.pool.requests == []
     assert_nothing_written(setup)
@@ -361,7 +371,7 @@ def test_a_server_that_is_not_trusted_gets_no_password(setup, credentials):
 ])
 def test_credentials_that_others_could_read_or_that_are_none_are_refused(setup, credentials, spoil, words):
     spoil(credentials)
-    result = setup.run(server_of(setup), f"--pool-credentials={credentials}", LIMIT)
+    result = setup.run(server_of(setup), f"--pool-credentials={credentials}", PATIENT)
     assert result.returncode == 1 and words in result.stderr
     assert "not-a-real-secret" not in result.stdout + result.stderr
     assert setup.pool.requests == []
@@ -388,7 +398,8 @@ def test_neither_password_nor_session_can_be_seen(setup, credentials, authority)
     watcher.start()
     setup.pool.hosts[1].mode = "hang in the middle"
     try:
-        result = setup.run(server_of(setup), f"--pool-credentials={credentials}", f"--cacert={authority}", LIMIT)
+        result = setup.run(server_of(setup), f"--pool-credentials={credentials}", f"--cacert={authority}",
+                           f"--pool-host-limit={3 * SLOW}")
     finally:
         done.set()
         watcher.join()
@@ -412,7 +423,7 @@ def test_without_xapi_this_host_is_taken_all_the_same(setup, how):
         setup.pool.stop_listening(setup.pool.local_listener)
         if how == "no socket":
             path.unlink()
-    bundle = setup.bundle(f"--pool-host-limit={6 * SLOW}", FEW)
+    bundle = setup.bundle_in_time(6, lambda bundle: bundle.statuses() == ["complete"], FEW)
     host, = bundle.manifest["hosts"]
     assert (host["name"], host["status"], host["way"], host["role"]) == ("host1", "complete", "direct", "unknown")
     assert not bundle.manifest["xapi"]["answered"] and bundle.manifest["xapi"]["reason"]
@@ -423,7 +434,7 @@ def test_without_xapi_this_host_is_taken_all_the_same(setup, how):
 @pytest.mark.parametrize("mode", ["error", "hang", "garbage"])
 def test_a_local_xapi_that_gives_no_report_costs_no_report(setup, mode):
     setup.pool.local.mode = mode
-    bundle = setup.bundle(f"--pool-host-limit={6 * SLOW}", FEW)
+    bundle = setup.bundle_in_time(6, lambda bundle: bundle.statuses() == ["complete"] * 3, FEW)
     assert bundle.statuses() == ["complete"] * 3
     assert bundle.hosts["host1"]["way"] == "direct" and "without XAPI" in bundle.hosts["host1"]["reason"]
 
@@ -431,7 +442,7 @@ def test_a_local_xapi_that_gives_no_report_costs_no_report(setup, mode):
 def test_no_report_at_all_is_a_failure_that_leaves_nothing(setup, credentials, authority):
     for host in setup.pool.hosts:
         host.mode = "error"
-    result = setup.run(server_of(setup), f"--pool-credentials={credentials}", f"--cacert={authority}", LIMIT)
+    result = setup.run(server_of(setup), f"--pool-credentials={credentials}", f"--cacert={authority}", PATIENT)
     assert result.returncode == 1 and "no host of the pool gave a report" in result.stderr
     assert_nothing_written(setup)
 
@@ -538,7 +549,10 @@ def test_a_lone_server_without_a_pools_name_stands_alone(setup):
 def test_the_whole_run_keeps_its_time_limit(setup):
     for host in setup.pool.hosts[1:]:
         host.mode = "hang"
-    bundle = setup.bundle(FEW, f"--time-limit={3 * SLOW}", "--jobs=1")
+    for limit in (3 * SLOW, 12 * SLOW, 48 * SLOW):  # a busy machine may need longer for the first host
+        bundle = setup.bundle(FEW, f"--time-limit={limit}", "--jobs=1")
+        if bundle.statuses()[0] == "complete":
+            break
     assert bundle.statuses() == ["complete", "timeout", "omitted"]
 
 

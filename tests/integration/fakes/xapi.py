@@ -5,6 +5,7 @@ Each host has its own port on the loopback interface and its own certificate, ma
 real one, /system-status sends its headers before it has a report, in the manner of HTTP/1.0, and the report is what
 xen-bugtool prints. A host's `mode` makes it misbehave. Everything that comes in is kept in `requests`.
 """
+import functools
 import hashlib
 import json
 import pathlib
@@ -12,6 +13,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import tempfile
 import threading
 import urllib.parse
 
@@ -35,19 +37,28 @@ def openssl(*arguments):
     subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=60)
 
 
+@functools.lru_cache(maxsize=None)
+def issue(name, subject, extensions, days, signer):
+    """The texts of a key and its certificate. Each test has a pool of its own; making keys anew for all of them takes long."""
+    with tempfile.TemporaryDirectory() as folder:
+        key, certificate, authority = (pathlib.Path(folder) / part for part in ("key", "certificate", "authority"))
+        arguments = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-sha256",
+                     "-keyout", key, "-out", certificate, "-days", days, "-subj", f"/CN={subject}"]
+        for extension in extensions:
+            arguments += ["-addext", extension]
+        if signer:
+            authority.write_text(signer)
+            arguments += ["-CA", authority, "-CAkey", authority]
+        openssl(*arguments)
+        return key.read_text(), certificate.read_text()
+
+
 def make_certificate(folder, name, subject, *extensions, days=30, signer=None):
     """A key and a certificate in one file, self-signed or signed by another such file; returns its path."""
-    key, certificate = folder / f"{name}.key", folder / f"{name}.crt"
-    arguments = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-sha256",
-                 "-keyout", key, "-out", certificate, "-days", days, "-subj", f"/CN={subject}"]
-    for extension in extensions:
-        arguments += ["-addext", extension]
-    if signer:
-        arguments += ["-CA", signer, "-CAkey", signer]
-    openssl(*arguments)
-    both = folder / f"{name}.pem"
-    both.write_text(key.read_text() + certificate.read_text())
-    return both
+    key, certificate = issue(name, subject, extensions, days, signer.read_text() if signer else None)
+    for suffix, text in (("key", key), ("crt", certificate), ("pem", key + certificate)):
+        (folder / f"{name}.{suffix}").write_text(text)
+    return folder / f"{name}.pem"
 
 
 def make_expired_certificate(folder, name, subject):
@@ -71,6 +82,15 @@ def public_part(path):
 
 def fingerprint(path):
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(public_part(path))).digest().hex(":").upper()
+
+
+def collect(tool, root, entries):
+    command = [tool, "--root", root, "--silent", "--yestoall", "--output=tar", "--outfd=1"]
+    return subprocess.run(command + ([f"--entries={entries}"] if entries else []), stdout=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL, timeout=120, check=True).stdout
+
+
+collect_once = functools.lru_cache(maxsize=None)(collect)
 
 
 class Host:
@@ -286,9 +306,8 @@ class Pool(xapi_health.Health):
             b'Content-Disposition: attachment; filename="system_status.tgz"\r\n\r\n')
 
     def tar(self, host, entries):
-        command = [self.tool, "--root", host.root, "--silent", "--yestoall", "--output=tar", "--outfd=1"]
-        return subprocess.run(command + ([f"--entries={entries}"] if entries else []), stdout=subprocess.PIPE,
-                              stdin=subprocess.DEVNULL, timeout=120, check=True).stdout
+        """Tests change the local host; what the others have does not change."""
+        return (collect if host is self.local else collect_once)(self.tool, host.root, entries)
 
     def report(self, connection, host, secure, target, headers):
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(target).query, keep_blank_values=True))
