@@ -468,7 +468,7 @@ def test_a_hanging_mount_costs_only_what_lies_on_it(tmp_path, catalog, hanging_m
     (tmp_path / "good").write_text("good\n")
     folder = catalog(f"  - file: {hanging_mount}/file\n  - file: '{hanging_mount}/*'\n  - tree: {hanging_mount}\n"
                      f"  - file: {tmp_path}/link\n  - file: {tmp_path}/good\n  - command: [echo, fine]\n")
-    found = members(collect(tmp_path / "out", "--catalog", folder, "--output=tar"))
+    found = members(collect(tmp_path / "out", "--catalog", folder, "--time-limit=12", "--output=tar"))
     names = by_name(found)
     below = str(tmp_path).lstrip("/")
     assert found[f"{below}/good"] == b"good\n" and found["echo-fine.out"] == b"fine\n"
