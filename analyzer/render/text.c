@@ -72,11 +72,11 @@ static void add_hosts(const struct text_writer *w, const struct view *view)
         if (*view_time(host->taken, time))
             strbuf_addf(&line, "taken %s%s, ", time,
                         host->taken_is_known ? "" : " (guessed from the newest file)");
+        if (view->host_count > 1 && host->score >= 0 && view_is_judged(view))
+            strbuf_addf(&line, "score %d, ", host->score);
         strbuf_addf(&line, "%" PRId64 " %s, %s", host->entries,
                     host->entries == 1 ? "entry" : "entries",
                     units_format_bytes(host->bytes, size, sizeof size));
-        if (view->host_count > 1 && host->score >= 0 && view_is_judged(view))
-            strbuf_addf(&line, ", score %d", host->score);
         add_line(w, STYLE_NONE, "  ", &line);
     }
 }

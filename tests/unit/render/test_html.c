@@ -308,6 +308,13 @@ static void the_command_can_be_pasted_into_a_shell(void **state)
     assert_non_null(strstr(
         out.data, " plain-1.zip &#39;it&#39;\\&#39;&#39;s $(here).zip&#39; &#39;&#39;</pre>"));
     sample_free(view);
+    view = sample_new("", SEVERITY_ERROR); /* with a baseline */
+    strbuf_clear(&out);
+    render(view, &out);
+    CLEANUP(strbuf_release) struct strbuf options = STRBUF_INIT;
+    strbuf_addf(&options, " --min-severity error --baseline %s ", view->verdict->baseline->path);
+    assert_non_null(strstr(out.data, options.data));
+    sample_free(view);
 }
 
 static void a_buffer_that_is_full_is_an_error(void **state)
