@@ -102,21 +102,38 @@ void database_add_name(struct strbuf *sql, const char *name)
     strbuf_addc(sql, '"');
 }
 
-static int create_table(struct database *database, const struct table *table, struct err *err)
+static void add_columns(struct strbuf *sql, const struct table *table)
 {
-    struct strbuf sql = STRBUF_INIT;
-    strbuf_adds(&sql, "CREATE TABLE ");
-    database_add_name(&sql, table->name);
-    strbuf_adds(&sql, " (host TEXT, path TEXT, line INTEGER");
+    strbuf_adds(sql, "(host TEXT, path TEXT, line INTEGER");
     for (size_t i = 0; i < table->column_count; i++) {
-        strbuf_adds(&sql, ", ");
-        database_add_name(&sql, table->columns[i].name);
-        strbuf_addf(&sql, " %s", database_column_type(table->columns[i].type));
+        strbuf_adds(sql, ", ");
+        database_add_name(sql, table->columns[i].name);
+        strbuf_adds(sql, " ");
+        strbuf_adds(sql, database_column_type(table->columns[i].type));
     }
-    strbuf_addc(&sql, ')');
+    strbuf_addc(sql, ')');
+}
+
+static int create_shape(struct database *database, const struct table *table, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf columns = STRBUF_INIT;
+    add_columns(&columns, table);
+    return strbuf_ok(&columns) ? database_shape(database, table->name, columns.data, err)
+                               : err_nomem(err);
+}
+
+int database_make_real(struct database *database, struct table_state *state, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT;
+    if (state->is_real)
+        return 0;
+    strbuf_adds(&sql, "CREATE TABLE ");
+    database_add_name(&sql, state->table->name);
+    strbuf_addc(&sql, ' ');
+    add_columns(&sql, state->table);
     int r = strbuf_ok(&sql) ? database_run(database, sql.data, err) : err_nomem(err);
-    strbuf_release(&sql);
-    return err_prefix(err, r, "table '%s'", table->name);
+    state->is_real = r == 0;
+    return err_prefix(err, r, "table '%s'", state->table->name);
 }
 
 static int compare_states(const void *a, const void *b)
@@ -144,7 +161,8 @@ static int connect_functions(struct database *database, struct err *err)
                         err);
 }
 
-static int create_schema(struct database *database, struct err *err)
+/* The built-in tables are in order; those of others the library has to judge. */
+static int create_schema(struct database *database, bool all_real, struct err *err)
 {
     int r = database_run(
         database, "BEGIN; CREATE TABLE hosts (host TEXT, source TEXT, taken INTEGER, uptime TEXT,"
@@ -158,8 +176,10 @@ static int create_schema(struct database *database, struct err *err)
         const struct table *table = table_set_at(database->tables, i);
         database->states[i].table = table;
         database->state_count = i + 1;
-        r = create_table(database, table, err);
+        r = all_real || !table->built_in ? database_make_real(database, &database->states[i], err)
+                                         : create_shape(database, table, err);
     }
+    database->all_real = all_real;
     if (r == 0)
         qsort(database->states, count, sizeof *database->states, compare_states);
     return r;
@@ -244,7 +264,7 @@ int database_open(const struct table_set *tables, const char *path, struct datab
     database->bytes_max = path ? DATABASE_FILE_MAX : DATABASE_MEMORY_MAX;
     int r = connect(database, path, err);
     if (r == 0)
-        r = create_schema(database, err);
+        r = create_schema(database, path != NULL, err);
     if (r < 0)
         return r;
     *ret = TAKE(database);

@@ -25,6 +25,7 @@ struct guard {
     int64_t deadline_ms; /* of io_now_ms(), 0: none */
     bool timed_out;
     bool selects;     /* the statement is a SELECT, or a PRAGMA that describes */
+    bool describes;   /* it looks at the schema */
     char refused[96]; /* what the authorizer refused, for the error text */
     bool recording;
     struct table_names reads;
@@ -41,6 +42,7 @@ struct alternative {
 struct table_state {
     const struct table *table;
     sqlite3_stmt *insert; /* prepared on first use */
+    bool is_real;         /* it is a table; else a shape (shape.c) */
     bool has_rows;
     VEC(bool) sources;                    /* leader: one a host */
     VEC(struct alternative) alternatives; /* leader of a family: one a host */
@@ -52,7 +54,8 @@ struct temp_table {
     char *columns; /* "(host TEXT, ...)" */
     enum column_type *types;
     size_t count;
-    bool has_shape, is_real; /* SQLite knows its columns only; it is a table */
+    bool has_shape; /* SQLite knows its columns (shape.c) */
+    bool is_real;   /* it is a table */
     sqlite3_stmt *insert;
 };
 
@@ -61,6 +64,7 @@ struct database {
     const struct table_set *tables;
     struct table_state *states; /* sorted by the address of their table */
     size_t state_count;
+    bool all_real; /* no table is a shape */
     VEC(struct temp_table) temps;
     VEC(const char *) lists; /* names of the tables that lists_fill() made */
     struct guard guard;
@@ -101,6 +105,17 @@ void database_add_name(struct strbuf *sql, const char *name);
 
 /* Frees what is kept about a temporary table. */
 void database_temp_release(struct temp_table *temp);
+
+/*
+ * Makes it known that there is a table without rows (shape.c): `columns` is "(host TEXT, ...)". No
+ * table or function may have the name; a real table that gets it hides the shape.
+ */
+int database_shape(struct database *database, const char *name, const char *columns,
+                   struct err *err);
+void database_forget_shape(struct database *database, const char *name);
+
+/* Makes a real table of one that may be a shape, for rows or a look at the schema. */
+int database_make_real(struct database *database, struct table_state *state, struct err *err);
 
 /* The state of a table, or NULL. */
 struct table_state *database_state(const struct database *database, const struct table *table);

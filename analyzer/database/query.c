@@ -68,6 +68,12 @@ static bool is_pragma_allowed(const char *name)
     return is_listed(name, allowed, ARRAY_SIZE(allowed));
 }
 
+/* Tables that tell of tables. */
+static bool is_of_schema(const char *name)
+{
+    return sqlite3_strnicmp(name, "sqlite_", 7) == 0 || sqlite3_strnicmp(name, "pragma_", 7) == 0;
+}
+
 bool table_names_add(struct table_names *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++)
@@ -109,6 +115,7 @@ static int authorize(void *context, int action, const char *first, const char *s
         break;
     case SQLITE_READ:
         allowed = true;
+        guard->describes = guard->describes || is_of_schema(first);
         if (guard->recording && !table_names_add(&guard->reads, first))
             guard->out_of_memory = true;
         break;
@@ -119,6 +126,7 @@ static int authorize(void *context, int action, const char *first, const char *s
     case SQLITE_PRAGMA:
         allowed = is_pragma_allowed(first);
         guard->selects = guard->selects || allowed;
+        guard->describes = true;
         detail = first;
         break;
     }
@@ -228,12 +236,35 @@ static int check_tail(struct database *database, const char *tail, struct err *e
     return 0;
 }
 
+/* Who looks at the schema finds all tables there, and what is wrong with a statement is told of
+ * tables. */
+static int make_all_real(struct database *database, struct err *err)
+{
+    struct guard guard = database->guard;
+    int r = 0;
+    database->guard = (struct guard){.access = ACCESS_OWN};
+    for (size_t i = 0; r == 0 && i < table_set_count(database->tables); i++)
+        r = database_make_real(
+            database, database_state(database, table_set_at(database->tables, i)), err);
+    database->guard = guard;
+    database->guard.refused[0] = '\0';
+    database->all_real = r == 0;
+    return r;
+}
+
 int database_prepare_foreign(struct database *database, const char *sql, sqlite3_stmt **ret,
                              struct err *err)
 {
     CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
     const char *tail = sql;
     int rc = sqlite3_prepare_v2(database->handle, sql, -1, &statement, &tail);
+    if ((rc != SQLITE_OK || database->guard.describes) && !database->all_real) {
+        sqlite3_finalize(TAKE(statement));
+        int r = make_all_real(database, err);
+        if (r < 0)
+            return r;
+        rc = sqlite3_prepare_v2(database->handle, sql, -1, &statement, &tail);
+    }
     if (rc != SQLITE_OK)
         return fail_foreign(database, rc, sql, err);
     if (!statement)

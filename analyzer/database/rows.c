@@ -152,6 +152,8 @@ int database_insert(struct database *database, const struct table *table, unsign
     }
     if (table->leader->member_count > 1)
         r = note_alternative(database_state(database, table->leader), host, path, err);
+    if (r == 0)
+        r = database_make_real(database, state, err);
     if (r == 0 && !state->insert)
         r = database_prepare_insert(database, table->name, table->column_count + 3, &state->insert,
                                     err);

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Temporary tables of a rule's log patterns.
- *
- * A rule set has hundreds of them, each is needed twice, and most never get a row: few rules find
- * anything. Creating and dropping a table costs SQLite more than preparing and running the query
- * over it. So a table without rows is only a shape: a virtual table that has the columns and
- * nothing in it (a module that needs no CREATE, "eponymous-only"). It becomes a real one, which
- * hides the shape, with its first row; the planner can do more with real ones.
+ * Temporary tables of a rule's log patterns. Without rows, as nearly all are, they are shapes
+ * (shape.c).
  */
 #include "analyzer/database/database_private.h"
 
@@ -19,159 +14,6 @@ static struct temp_table *find_temp(struct database *database, const char *name)
             return &database->temps.items[i];
     return NULL;
 }
-
-/* ------ The virtual table without rows */
-
-struct shape {
-    struct database *database;
-    char *declaration;
-};
-
-static void free_shape(void *pointer)
-{
-    struct shape *shape = pointer;
-    free(shape->declaration);
-    free(shape);
-}
-
-/* It is connected while a stranger's statement is compiled: that the columns are declared is our
- * doing. */
-static int shape_connect(sqlite3 *handle, void *context, int count, const char *const *arguments,
-                         sqlite3_vtab **ret, char **ret_error)
-{
-    (void)count;
-    (void)arguments;
-    (void)ret_error;
-    const struct shape *shape = context;
-    struct guard *guard = &shape->database->guard;
-    enum access outer = guard->access;
-    guard->access = ACCESS_OWN;
-    int rc = sqlite3_declare_vtab(handle, shape->declaration);
-    guard->access = outer;
-    sqlite3_vtab *table = rc == SQLITE_OK ? calloc(1, sizeof *table) : NULL;
-    if (rc == SQLITE_OK && !table)
-        return SQLITE_NOMEM;
-    *ret = table;
-    return rc;
-}
-
-static int shape_disconnect(sqlite3_vtab *table)
-{
-    free(table);
-    return SQLITE_OK;
-}
-
-/* The planner shall take it for a table that it knows nothing about. */
-static int shape_plan(sqlite3_vtab *table, sqlite3_index_info *info)
-{
-    (void)table;
-    info->estimatedRows = 1 << 20;
-    info->estimatedCost = 3.0 * (1 << 20);
-    return SQLITE_OK;
-}
-
-static int shape_open(sqlite3_vtab *table, sqlite3_vtab_cursor **ret)
-{
-    (void)table;
-    *ret = calloc(1, sizeof **ret);
-    return *ret ? SQLITE_OK : SQLITE_NOMEM;
-}
-
-static int shape_close(sqlite3_vtab_cursor *cursor)
-{
-    free(cursor);
-    return SQLITE_OK;
-}
-
-static int shape_filter(sqlite3_vtab_cursor *cursor, int plan, const char *plan_text, int count,
-                        sqlite3_value **values)
-{
-    (void)cursor;
-    (void)plan;
-    (void)plan_text;
-    (void)count;
-    (void)values;
-    return SQLITE_OK;
-}
-
-static int shape_is_at_end(sqlite3_vtab_cursor *cursor)
-{
-    (void)cursor;
-    return 1;
-}
-
-/* There is no row whose values could be asked for. */
-static int shape_next(sqlite3_vtab_cursor *cursor)
-{
-    (void)cursor;
-    return SQLITE_INTERNAL;
-}
-
-static int shape_column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, int column)
-{
-    (void)cursor;
-    (void)context;
-    (void)column;
-    return SQLITE_INTERNAL;
-}
-
-static int shape_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *ret)
-{
-    (void)cursor;
-    (void)ret;
-    return SQLITE_INTERNAL;
-}
-
-/* Not to be written either; but with a method for it, the authorizer is asked and says so. */
-static int shape_update(sqlite3_vtab *table, int count, sqlite3_value **values, sqlite3_int64 *ret)
-{
-    (void)table;
-    (void)count;
-    (void)values;
-    (void)ret;
-    return SQLITE_READONLY;
-}
-
-static const sqlite3_module shape_module = {
-    .xConnect = shape_connect,
-    .xDisconnect = shape_disconnect,
-    .xBestIndex = shape_plan,
-    .xOpen = shape_open,
-    .xClose = shape_close,
-    .xFilter = shape_filter,
-    .xEof = shape_is_at_end,
-    .xNext = shape_next,
-    .xColumn = shape_column,
-    .xRowid = shape_rowid,
-    .xUpdate = shape_update,
-};
-
-static int declare_shape(struct database *database, struct temp_table *temp, struct err *err)
-{
-    struct shape *shape = calloc(1, sizeof *shape);
-    if (!shape)
-        return err_nomem(err);
-    shape->database = database;
-    if (asprintf(&shape->declaration, "CREATE TABLE shape %s", temp->columns) < 0) {
-        free(shape);
-        return err_nomem(err);
-    }
-    /* The library frees the shape also when this fails. */
-    int rc =
-        sqlite3_create_module_v2(database->handle, temp->name, &shape_module, shape, free_shape);
-    if (rc != SQLITE_OK)
-        return database_fail(database, rc, err, "database");
-    temp->has_shape = true;
-    return 0;
-}
-
-static void forget_shape(struct database *database, const struct temp_table *temp)
-{
-    if (temp->has_shape)
-        sqlite3_create_module_v2(database->handle, temp->name, NULL, NULL, NULL);
-}
-
-/* ------ Tables */
 
 static enum column_type column_type(const char *name)
 {
@@ -195,7 +37,7 @@ static bool is_free(struct database *database, const char *name)
 /* A name must not hide a table of the report: the rule's author would read the wrong one. */
 static int check_name(struct database *database, const char *name, struct err *err)
 {
-    if (find_temp(database, name) ||
+    if (find_temp(database, name) || table_set_find(database->tables, name) ||
         sqlite3_table_column_metadata(database->handle, NULL, name, NULL, NULL, NULL, NULL, NULL,
                                       NULL) == SQLITE_OK)
         return err_set(err, ERR_PARSE, "'%s' is the name of a table; choose another one", name);
@@ -261,8 +103,10 @@ int database_temp_create(struct database *database, const char *name, const char
     temp->types = calloc(column_count ? column_count : 1, sizeof *temp->types);
     r = temp->name && temp->types ? write_columns(temp, columns, err) : err_nomem(err);
     /* A shape of the same name would take a function away for good; a table hides it. */
+    temp->has_shape = r == 0 && name_is_free;
     if (r == 0)
-        r = name_is_free ? declare_shape(database, temp, err) : make_real(database, temp, err);
+        r = name_is_free ? database_shape(database, name, temp->columns, err)
+                         : make_real(database, temp, err);
     if (r < 0)
         forget_temp(database, temp);
     return r;
@@ -301,7 +145,8 @@ int database_temp_drop(struct database *database, const char *name, struct err *
         r = sql ? database_run(database, sql, err) : err_nomem(err);
         sqlite3_free(sql);
     }
-    forget_shape(database, temp);
+    if (temp->has_shape)
+        database_forget_shape(database, name);
     forget_temp(database, temp);
     return r;
 }
