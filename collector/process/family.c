@@ -24,16 +24,16 @@
 #include "common/units.h"
 #include "common/vec.h"
 
-#define GRACE_MS    200  /* for clean-ups after TERM; all of a stop must fit half a second */
-#define KILL_MS     100  /* who still sleeps uninterruptibly so long after KILL is given up */
-#define PATIENCE_MS 2000 /* who is merely slow to die (a big process, a busy machine), or flees */
-#define ROUND_MS    20   /* between rounds of KILL: what forked meanwhile is caught by the next one */
-#define CHASE_MS    1    /* between looks at our own children */
+#define GRACE_MS      200  /* for clean-ups after TERM; all of a stop must fit half a second */
+#define KILL_MS       100  /* who still sleeps uninterruptibly so long after KILL is given up */
+#define PATIENCE_MS   2000 /* who is merely slow to die (a big process, a busy machine), or flees */
+#define ROUND_MS      20 /* between rounds of KILL: what forked meanwhile is caught by the next one */
+#define CHASE_MS      1 /* between looks at our own children */
 #define MAX_PROCESSES 200000
 
 struct process {
     pid_t pid, parent, group;
-    char state;               /* R, S, D, Z, ... of its first thread */
+    char state; /* R, S, D, Z, ... of its first thread */
     long threads;
     unsigned long long start; /* together with pid this is a process's identity */
     bool ours;

@@ -11,6 +11,7 @@
 /* The line around the anchor, without its end; of a very long one the neighbourhood. */
 struct passage {
     const char *begin, *end;
+    const char *done; /* NULL, or: what begins before it was found already (detect_command()) */
 };
 
 struct finding {
@@ -18,8 +19,8 @@ struct finding {
 };
 
 /*
- * `at` is where the anchor begins. True when [from, to) is a secret; from is not before `at`. The
- * bytes between `at` and `to` are not looked at again.
+ * `at` is where the anchor begins. True when [from, to) is a secret; from is not before `at`. What
+ * stands between `at` and `from` may hold secrets of others.
  */
 typedef bool (*detector)(const struct passage *line, const char *at, struct finding *ret);
 

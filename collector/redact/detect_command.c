@@ -18,48 +18,50 @@ static const struct {
     const char *program, *option;
     bool attached;  /* the value may stand right behind the option */
     char separator; /* what stands between user and password in the value; 0: all of it is one */
+    bool numbered;  /* a number stands before the value */
 } options[] = {
-    {"sshpass", "-p", true, 0},
-    {"ipmitool", "-P", false, 0},
-    {"mysql", "-p", true, 0},
-    {"curl", "-u", true, ':'},
-    {"curl", "--user", false, ':'},
-    {"curl", "-U", false, ':'},
-    {"curl", "--proxy-user", false, ':'},
-    {"wget", "--user", false, ':'},
-    {"smbclient", "-U", false, '%'},
-    {"rpcclient", "-U", false, '%'},
-    {"net ads", "-U", false, '%'},
-    {"snmp", "-c", false, 0},
-    {"snmp", "-A", false, 0},
-    {"snmp", "-X", false, 0},
-    {"snmp", "-C", false, 0},
-    {"ldap", "-w", false, 0},
-    {"ldapsearch", "-w", true, 0},
-    {"ldapmodify", "-w", true, 0},
-    {"ldapadd", "-w", true, 0},
-    {"usermod", "-p", false, 0},
-    {"useradd", "-p", false, 0},
-    {"redis-cli", "-a", false, 0},
-    {"mongo", "-p", false, 0},
-    {"zip -", "-P", true, 0},
-    {"7z a", "-p", true, 0},
-    {"lftp", "-u", false, ','},
-    {"racadm", "-p", false, 0},
-    {"fence_", "-p", false, 0},
-    {"sqlcmd", "-P", false, 0},
-    {"wbinfo", "-a", false, '%'},
-    {"wbinfo", "--authenticate", false, '%'},
-    {"openssl enc", "-k", false, 0},
-    {"openssl enc", "-K", false, 0},
-    {"linstor", "enter-passphrase", false, 0},
-    {"linstor", "create-passphrase", false, 0},
-    {"linstor", "modify-passphrase", false, 0},
-    {"xe secret", "value", true, 0},
-    {"password-change", "old", true, 0},
-    {"password-change", "new", true, 0},
-    {"identified by", "by", false, 0},
-    {"identified by", "BY", false, 0},
+    {"sshpass", "-p", true, 0, false},
+    {"ipmitool", "-P", false, 0, false},
+    {"ipmitool", "password", false, 0, true}, /* user set password 2 x */
+    {"mysql", "-p", true, 0, false},
+    {"curl", "-u", true, ':', false},
+    {"curl", "--user", false, ':', false},
+    {"curl", "-U", false, ':', false},
+    {"curl", "--proxy-user", false, ':', false},
+    {"wget", "--user", false, ':', false},
+    {"smbclient", "-U", false, '%', false},
+    {"rpcclient", "-U", false, '%', false},
+    {"net ads", "-U", false, '%', false},
+    {"snmp", "-c", false, 0, false},
+    {"snmp", "-A", false, 0, false},
+    {"snmp", "-X", false, 0, false},
+    {"snmp", "-C", false, 0, false},
+    {"ldap", "-w", false, 0, false},
+    {"ldapsearch", "-w", true, 0, false},
+    {"ldapmodify", "-w", true, 0, false},
+    {"ldapadd", "-w", true, 0, false},
+    {"usermod", "-p", false, 0, false},
+    {"useradd", "-p", false, 0, false},
+    {"redis-cli", "-a", false, 0, false},
+    {"mongo", "-p", false, 0, false},
+    {"zip -", "-P", true, 0, false},
+    {"7z a", "-p", true, 0, false},
+    {"lftp", "-u", false, ',', false},
+    {"racadm", "-p", false, 0, false},
+    {"fence_", "-p", false, 0, false},
+    {"sqlcmd", "-P", false, 0, false},
+    {"wbinfo", "-a", false, '%', false},
+    {"wbinfo", "--authenticate", false, '%', false},
+    {"openssl enc", "-k", false, 0, false},
+    {"openssl enc", "-K", false, 0, false},
+    {"linstor", "enter-passphrase", false, 0, false},
+    {"linstor", "create-passphrase", false, 0, false},
+    {"linstor", "modify-passphrase", false, 0, false},
+    {"xe secret", "value", true, 0, false},
+    {"password-change", "old", true, 0, false},
+    {"password-change", "new", true, 0, false},
+    {"identified by", "by", false, 0, false},
+    {"identified by", "BY", false, 0, false},
 };
 
 struct word {
@@ -116,7 +118,10 @@ static bool is_secret(size_t row, const struct passage *line, const struct word 
     if (length > n)
         return options[row].attached && set(word->from + n, word->to, options[row].separator, ret);
     struct word value;
-    if (!next_word(&p, line->end, &value) || value.from == value.to)
+    bool found = next_word(&p, line->end, &value);
+    if (found && options[row].numbered)
+        found = isdigit((unsigned char)*value.from) && next_word(&p, line->end, &value);
+    if (!found || value.from == value.to)
         return false;
     bool bare = value.from[-1] == ' ' || value.from[-1] == '\t';
     if (bare && !options[row].separator)
@@ -131,12 +136,11 @@ static bool begins(const char *p, const char *end, const char *text)
 }
 
 /* echo PASSWORD | program: what goes into programs that read a password. */
-static bool is_piped(const char *at, const char *end, struct finding *ret)
+static bool is_piped(const char *at, const char *from, const char *end, struct finding *ret)
 {
-    static const char *const readers[] = {"chpasswd",   "passwd",  "smbpasswd", "kinit",
-                                          "cryptsetup", "sudo -S", "net ads",   "su "};
-    const char *pipe = memchr(at, '|', (size_t)(end - at));
-    const char *from = at + strlen("echo "), *to = pipe;
+    static const char *const readers[] = {"chpasswd", "passwd",  "smbpasswd", "kinit",     "cryptsetup",
+                                          "sudo -S",  "net ads", "su ",       "realm join"};
+    const char *pipe = memchr(at, '|', (size_t)(end - at)), *to = pipe;
     if (!pipe)
         return false;
     const char *reader = pipe + 1;
@@ -172,17 +176,32 @@ static bool is_domain_join(const struct passage *line, const char *at, struct fi
 bool detect_command(const struct passage *line, const char *at, struct finding *ret)
 {
     const char *p = at;
-    struct passage near = {line->begin, line->end - at > LOOK_AHEAD ? at + LOOK_AHEAD : line->end};
+    struct passage near = *line;
+    if (near.end - at > LOOK_AHEAD)
+        near.end = at + LOOK_AHEAD;
     struct word word;
     if (begins(at, near.end, "echo "))
-        return is_piped(at, near.end, ret);
+        return is_piped(at, at + strlen("echo "), near.end, ret);
+    if (begins(at, near.end, "printf "))
+        return is_piped(at, at + strlen("printf "), near.end, ret);
     if (begins(at, near.end, "domainjoin-cli"))
         return is_domain_join(&near, at, ret);
-    while (p < near.end && next_word(&p, near.end, &word))
-        for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-            if (strncasecmp(at, options[i].program, strlen(options[i].program)) == 0 &&
-                is_secret(i, &near, &word, p, ret))
+    size_t rows[ARRAY_SIZE(options)], count = 0; /* of this program */
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+        if (strncasecmp(at, options[i].program, strlen(options[i].program)) == 0)
+            rows[count++] = i;
+    if (count == 0 || !next_word(&p, near.end, &word))
+        return false;
+    size_t name = (size_t)(word.to - word.from);
+    while (p < near.end && next_word(&p, near.end, &word)) {
+        /* Once more the same program: what follows is its own. Else many would take for ever. */
+        if ((size_t)(word.to - word.from) == name && memcmp(word.from, at, name) == 0)
+            return false;
+        for (size_t i = 0; i < count; i++)
+            if (is_secret(rows[i], &near, &word, p, ret) &&
+                (!line->done || ret->from >= line->done))
                 return true;
+    }
     return false;
 }
 
@@ -212,6 +231,9 @@ static const struct {
     {"createUser", 1, false},   {"bindpw", 0, false},        {"rootbindpw", 0, false},
     {"rootpwmodpw", 0, false},  {"rootpw", 0, false},        {"requirepass", 0, false},
     {"masterauth", 0, false},   {"auth_pass", 0, false},     {"password", 0, true},
+    /* snmp.conf's, of those who ask */
+    {"defCommunity", 0, false}, {"defPassphrase", 0, false}, {"defAuthPassphrase", 0, false},
+    {"defPrivPassphrase", 0, false},
 };
 
 /* machine x login y password z, of .netrc: the word before the last one, or another one. */

@@ -97,7 +97,7 @@ bool follow_begin(struct follow *follow, const struct passage *line, const char 
     const char *end = trimmed_end(line->begin, line->end);
     if (end == line->begin || !strchr(":=>", end[-1]))
         return false;
-    struct passage trimmed = {line->begin, end};
+    struct passage trimmed = {.begin = line->begin, .end = end};
     struct announcement name;
     if (!detect_announcement(&trimmed, at, &name) || name.end != end)
         return false;

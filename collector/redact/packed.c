@@ -8,7 +8,8 @@
 #include "collector/redact/generic.h"
 #include "common/compiler.h"
 
-#define MAGIC_BYTES 6
+#define MAGIC_BYTES 32 /* of which forms are known; most show in the first six */
+#define MIN_LETTERS 4  /* of two bytes each, before they are taken for letters */
 
 /* What a file may have in the end that gives nothing, since it was cut: the head of a block. */
 #define MAX_CUT_HEAD 512
@@ -228,14 +229,30 @@ static bool begins_with(const struct packed *packed, size_t offset, const char *
            memcmp(packed->magic + offset, magic, length) == 0;
 }
 
-/* A byte order mark and then a letter of two bytes: the detectors know letters of one byte. */
+static bool is_letter(char c)
+{
+    return (c >= ' ' && c <= '~') || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Whether nothing but ASCII stands there in two bytes each, with the letter at `place`. */
+static bool is_wide(const struct packed *packed, size_t place)
+{
+    size_t letters = 0;
+    for (size_t i = 0; i + 1 < packed->magic_length; i += 2, letters++)
+        if (!is_letter(packed->magic[i + place]) || packed->magic[i + 1 - place])
+            return false;
+    return letters >= MIN_LETTERS;
+}
+
+/* UTF-16, by its byte order mark or by its look: the detectors know letters of one byte. */
 static bool is_utf16(const struct packed *packed)
 {
     const char *p = packed->magic;
     if (packed->magic_length < 4)
         return false;
     bool little = p[0] == '\xff' && p[1] == '\xfe', big = p[0] == '\xfe' && p[1] == '\xff';
-    return (little && p[2] && !p[3]) || (big && !p[2] && p[3]);
+    return (little && p[2] && !p[3]) || (big && !p[2] && p[3]) || is_wide(packed, 0) ||
+           is_wide(packed, 1);
 }
 
 /* Chooses the form by the first bytes. */

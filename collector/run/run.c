@@ -3,10 +3,10 @@
  * The worker threads and the one thread that talks to the archive.
  *
  * A lock guards the queue; an entry belongs to the worker that took it until it comes back as
- * finished. A thread that hangs in a read of a local disk cannot be ended, so it is written off: its
- * entry counts as stuck, a new thread takes its seat, and what else lies on that disk is read by
- * children. It works on a copy of its entry, so that it harms nothing when it comes back after all;
- * the caller must leave what it uses alone, for ever.
+ * finished. A thread that hangs in a read of a local disk cannot be ended, so it is written off:
+ * its entry counts as stuck, a new thread takes its seat, and what else lies on that disk is read
+ * by children. It works on a copy of its entry, so that it harms nothing when it comes back after
+ * all; the caller must leave what it uses alone, for ever.
  */
 #include "collector/run/run.h"
 

@@ -13,8 +13,8 @@ struct mount;
 
 /* Zeroed: nothing is watched. Of its reader and one watcher; either may use it at any time. */
 struct read_watch {
-    int64_t patience_ms;                /* what one call may take; the reader's */
-    atomic_int_least64_t until_ms;      /* monotonic; the end of patience, 0: in no such call */
+    int64_t patience_ms;                 /* what one call may take; the reader's */
+    atomic_int_least64_t until_ms;       /* monotonic; the end of patience, 0: in no such call */
     _Atomic(const struct mount *) mount; /* the file system that is looked at */
     atomic_bool given_up;
 };

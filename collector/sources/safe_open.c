@@ -216,8 +216,7 @@ static int step(struct walk *walk, int *ret_fd, struct stat *ret_stat, struct er
 int safe_open(int root_fd, const char *root, const char *path, const struct mounts *avoid,
               struct read_watch *watch, int *ret_fd, struct stat *ret_stat, struct err *err)
 {
-    struct walk walk = {
-        .root_fd = root_fd, .root = root, .avoid = avoid, .watch = watch, .fd = -1};
+    struct walk walk = {.root_fd = root_fd, .root = root, .avoid = avoid, .watch = watch, .fd = -1};
     int fd = -1;
     struct stat opened;
     int r = prepend(&walk, path, err);

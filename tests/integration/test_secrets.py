@@ -89,6 +89,8 @@ SHAPES = [
     ("ipmitool", "ipmitool -I lanplus -H h -U root -P S", ALNUM + "!#= ", None),
     ("sshpass", "sshpass -p S", ALNUM + "!#= ", None),
     ("curl", "curl -k -u root:S https://h/", ALNUM + "!#=", None),
+    ("before an option", "curl -H 'X-Auth-Token: S' https://h/ -u root:REMOVED", ALNUM, None),
+    ("second option", "curl -u root:REMOVED -U proxy:S https://h/", ALNUM + "!#=", None),
     ("domain join", "net ads join -U Administrator%S", ALNUM + "!#=", None),
     ("kernel command line", "BOOT_IMAGE=/vmlinuz ro proxy_password=S", NASTY, None),
     ("pool token", "pool_join_token=S", NASTY, None),
@@ -116,6 +118,10 @@ SHAPES = [
     ("table", "| user | password |\n| joe | S |\n", ALNUM + "!#= ", None),
     ("gitlab", "got glpat-S!", ALNUM, lambda s: (s + "A" * 20)[:24]),
     ("slack", "got xoxs-S!", ALNUM, lambda s: (s + "A" * 20)[:24]),
+    ("printf", "printf 'root:S' | chpasswd", ALNUM + "!#=", None),
+    ("ipmi user", "ipmitool user set password 2 S", ALNUM + "!#= ", None),
+    ("snmp client", "defAuthPassphrase S", ALNUM + "!#= ", None),
+    ("coloured", "\x1b[1;31mpass\x1b[0mword\x1b[36m=\x1b[0mS\n", ALNUM + "!#= ", None),
     ("told", "setting password to 'S'", ALNUM + "!#= ", None),
 ]
 
@@ -276,7 +282,7 @@ def plant(root, planter):
     write(root / "etc/systemd/system/a.service", planter.text())
     write(root / "etc/benign.conf", BENIGN)
     write(root / ".commands/show-config-a.out", planter.text())
-    in_database = [shape for shape in ONE_LINE if shape[0] != "snmp community"]  # it needs a line of its own
+    in_database = [shape for shape in ONE_LINE if shape[0] not in ("snmp community", "snmp client")]  # they need a line of their own
     rows = "".join('<row ref="OpaqueRef:%d" other_config="%s"/>' % (i, attribute(line))
                    for i, line in enumerate(planter.text(in_database).splitlines()))
     write(root / "etc/xensource/db.conf", "[/var/xapi/state.db]\n")
@@ -415,10 +421,13 @@ def test_what_cannot_be_searched_is_left_out_with_a_notice(tmp_path):
     write(tmp_path / "root/etc/planted/bundle.zip", packed.getvalue())
     write(tmp_path / "root/etc/planted/ultra.zst", zstd(b"password=hunter2\n" * 1000000, "--long=27"))
     write(tmp_path / "root/etc/planted/windows.ini", "password=hunter2\r\n".encode("utf-16"))
+    write(tmp_path / "root/etc/planted/little.ini", "password=hunter2\r\n".encode("utf-16-le"))
+    write(tmp_path / "root/etc/planted/big.ini", "password=hunter2\r\n".encode("utf-16-be"))
     write_catalog(tmp_path / "catalog", CATALOG)
     result = run("-s", "-y", "--root", tmp_path / "root", "--catalog", tmp_path / "catalog", "--outdir", tmp_path / "out", "--output=zip")
     parts = dict(everything(tmp_path / "out", result))
-    for name, why in (("windows.ini", b"UTF-16 data cannot be searched"), ("bundle.zip", b"zip data cannot be searched"), ("ultra.zst", b"the zstd data need too much memory")):
+    wide = b"UTF-16 data cannot be searched"
+    for name, why in (("windows.ini", wide), ("little.ini", wide), ("big.ini", wide), ("bundle.zip", b"zip data cannot be searched"), ("ultra.zst", b"the zstd data need too much memory")):
         member = next(data for part, data in parts.items() if part.endswith("/" + name))
         assert member.startswith(b"[This entry was left out because secrets could not be removed from it") and why in member
-    assert not any(b"hunter2" in data or "hunter2".encode("utf-16-le") in data for data in parts.values())
+    assert not any(b"hunter2" in data or "hunter2".encode("utf-16-le") in data or "hunter2".encode("utf-16-be") in data for data in parts.values())
