@@ -122,15 +122,13 @@ static int compile(struct regex *regex, const char *pattern, size_t length, stru
             "that are not read",
             (unsigned)groups, REGEX_GROUPS_MAX - 1);
     regex->group_count = groups;
-    if (read_names(regex) < 0)
-        return err_nomem(err);
+    return read_names(regex) < 0 ? err_nomem(err) : 0;
+}
 
-    /*
-     * Where the JIT is not to be had (a hardened kernel), the interpreter does the same work,
-     * slower.
-     */
+void regex_speed_up(const struct regex *regex)
+{
+    /* Where the JIT is not to be had (a hardened kernel), the interpreter does the same, slower. */
     pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
-    return 0;
 }
 
 int regex_compile(const char *pattern, size_t length, struct regex **ret, struct err *err)
