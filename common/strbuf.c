@@ -45,7 +45,14 @@ void strbuf_adds(struct strbuf *buffer, const char *text)
 
 void strbuf_addc(struct strbuf *buffer, char c)
 {
-    strbuf_add(buffer, &c, 1);
+    /* Texts are often made character by character: nearly always there is room. */
+    if (buffer->failed || buffer->length >= buffer->maximum ||
+        buffer->capacity - buffer->length < 2 || buffer->capacity == 0) {
+        strbuf_add(buffer, &c, 1);
+        return;
+    }
+    buffer->data[buffer->length++] = c;
+    buffer->data[buffer->length] = '\0';
 }
 
 void strbuf_vaddf(struct strbuf *buffer, const char *format, va_list arguments)

@@ -94,11 +94,11 @@ const char *database_column_type(enum column_type type)
 void database_add_name(struct strbuf *sql, const char *name)
 {
     strbuf_addc(sql, '"');
-    for (; *name; name++) {
-        if (*name == '"')
-            strbuf_addc(sql, '"');
-        strbuf_addc(sql, *name);
+    for (const char *quote; (quote = strchr(name, '"')); name = quote + 1) {
+        strbuf_add(sql, name, (size_t)(quote + 1 - name));
+        strbuf_addc(sql, '"');
     }
+    strbuf_adds(sql, name);
     strbuf_addc(sql, '"');
 }
 
@@ -152,8 +152,21 @@ struct table_state *database_state(const struct database *database, const struct
  * Table-valued functions are connected on first use, by statements that the authorizer refuses to
  * strangers: those they may use are connected here.
  */
+static int note_function(void *context, int count, char **values, char **names)
+{
+    (void)count;
+    (void)names;
+    struct database *database = context;
+    char **slot = vec_push(&database->functions);
+    return slot && (*slot = strdup(values[0])) ? 0 : 1;
+}
+
 static int connect_functions(struct database *database, struct err *err)
 {
+    int rc = sqlite3_exec(database->handle, "SELECT name FROM pragma_module_list", note_function,
+                          database, NULL);
+    if (rc != SQLITE_OK)
+        return rc == SQLITE_ABORT ? err_nomem(err) : database_fail(database, rc, err, "database");
     return database_run(database,
                         "SELECT 1 FROM json_each('[]'), json_tree('[]'), pragma_table_info('x'),"
                         " pragma_table_xinfo('x'), pragma_table_list('x'), pragma_function_list,"
@@ -287,6 +300,9 @@ void *database_free(struct database *database)
     for (size_t i = 0; i < database->temps.count; i++)
         database_temp_release(&database->temps.items[i]);
     vec_free(&database->temps);
+    for (size_t i = 0; i < database->functions.count; i++)
+        free(database->functions.items[i]);
+    vec_free(&database->functions);
     vec_free(&database->lists);
     for (size_t i = 0; i < database->host_count; i++)
         free(database->hosts[i]);

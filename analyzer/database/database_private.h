@@ -66,6 +66,7 @@ struct database {
     size_t state_count;
     bool all_real; /* no table is a shape */
     VEC(struct temp_table) temps;
+    VEC(char *) functions; /* names of those that are used like tables; PRAGMAs are some, too */
     VEC(const char *) lists; /* names of the tables that lists_fill() made */
     struct guard guard;
     bool loading; /* rows still have indexes for hosts, in one transaction */

@@ -24,16 +24,6 @@ static enum column_type column_type(const char *name)
     return COLUMN_TEXT;
 }
 
-/* Whether nothing has the name: no table, and no function that is used like one. */
-static bool is_free(struct database *database, const char *name)
-{
-    CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
-    char *sql = sqlite3_mprintf("SELECT 1 FROM \"%w\"", name);
-    int rc = sql ? sqlite3_prepare_v2(database->handle, sql, -1, &statement, NULL) : SQLITE_NOMEM;
-    sqlite3_free(sql);
-    return rc == SQLITE_ERROR && sqlite3_strnicmp(name, "sqlite_", 7) != 0;
-}
-
 /* A name must not hide a table of the report: the rule's author would read the wrong one. */
 static int check_name(struct database *database, const char *name, struct err *err)
 {
@@ -42,6 +32,15 @@ static int check_name(struct database *database, const char *name, struct err *e
                                       NULL) == SQLITE_OK)
         return err_set(err, ERR_PARSE, "'%s' is the name of a table; choose another one", name);
     return 0;
+}
+
+/* A table hides a function of its name; a shape would take it away for good. */
+static bool must_be_real(const struct database *database, const char *name)
+{
+    for (size_t i = 0; i < database->functions.count; i++)
+        if (strcasecmp(database->functions.items[i], name) == 0)
+            return true;
+    return strncasecmp(name, "pragma_", 7) == 0 || strncasecmp(name, "sqlite_", 7) == 0;
 }
 
 static int write_columns(struct temp_table *temp, const char *const *names, struct err *err)
@@ -91,8 +90,7 @@ static void forget_temp(struct database *database, struct temp_table *temp)
 int database_temp_create(struct database *database, const char *name, const char *const *columns,
                          size_t column_count, struct err *err)
 {
-    bool name_is_free = is_free(database, name);
-    int r = name_is_free ? 0 : check_name(database, name, err);
+    int r = check_name(database, name, err);
     if (r < 0)
         return r;
     struct temp_table *temp = vec_push(&database->temps);
@@ -102,11 +100,12 @@ int database_temp_create(struct database *database, const char *name, const char
     temp->name = strdup(name);
     temp->types = calloc(column_count ? column_count : 1, sizeof *temp->types);
     r = temp->name && temp->types ? write_columns(temp, columns, err) : err_nomem(err);
-    /* A shape of the same name would take a function away for good; a table hides it. */
-    temp->has_shape = r == 0 && name_is_free;
-    if (r == 0)
-        r = name_is_free ? database_shape(database, name, temp->columns, err)
-                         : make_real(database, temp, err);
+    if (r == 0 && must_be_real(database, name)) {
+        r = make_real(database, temp, err);
+    } else if (r == 0) {
+        r = database_shape(database, name, temp->columns, err);
+        temp->has_shape = r == 0;
+    }
     if (r < 0)
         forget_temp(database, temp);
     return r;

@@ -7,12 +7,24 @@
 
 static void new_line(struct json_writer *writer)
 {
-    strbuf_addf(writer->out, "\n%*s", (int)writer->depth * 2, "");
+    strbuf_addc(writer->out, '\n');
+    for (unsigned i = 0; i < writer->depth; i++)
+        strbuf_add(writer->out, "  ", 2);
 }
 
 static void add_code_unit(struct strbuf *out, unsigned unit)
 {
     strbuf_addf(out, "\\u%04x", unit);
+}
+
+/* How many characters at its start stand for themselves, for sure. */
+static size_t plain_length(const char *text)
+{
+    size_t length = 0;
+    for (unsigned char c; (c = (unsigned char)text[length]) >= ' ' && c < 0x7f && c != '"' &&
+                          c != '\\' && c != '<' && c != '>' && c != '&';)
+        length++;
+    return length;
 }
 
 static void add_text(struct strbuf *out, const char *text)
@@ -21,6 +33,11 @@ static void add_text(struct strbuf *out, const char *text)
     strbuf_addc(out, '"');
     for (size_t i = 0; i < length;) {
         unsigned point;
+        size_t plain = plain_length(text + i);
+        strbuf_add(out, text + i, plain);
+        i += plain;
+        if (i == length)
+            break;
         unsigned n = escape_utf8_length(text + i, length - i, &point);
         if (n == 0)
             strbuf_adds(out, "\xef\xbf\xbd");

@@ -9,13 +9,16 @@
 #include "common/io.h"
 #include "common/vec.h"
 
+/* A thousand rules with their documents take some 40 MB; more than that is no rule set. */
+#define RULES_MEMORY (256 * 1024 * 1024)
+
 /* A log file and the capability that collects it. */
 struct collected_log {
     const char *path, *capability;
 };
 
 struct rule_set {
-    struct arena *arena;
+    struct arena *arena, *other_arena; /* the other one holds documents only */
     VEC(struct rule) rules;
     void *by_id; /* of tsearch(3), while loading */
     VEC(struct rule_pack) packs;
@@ -25,6 +28,13 @@ struct rule_set {
     const struct doc_node *groups; /* map: name -> list of paths */
     struct log_times log_times;
 };
+
+/* Reads the rules of rule_set_load() (rule_files.c). */
+int rule_files_load(struct rule_set *set, const struct embedded_file *embedded,
+                    const char *const *paths, struct err *err);
+
+/* Adds the rule of a document, or puts it in the place of one of an earlier pack. */
+int rule_set_add(struct rule_set *set, size_t pack, const struct doc_node *root, struct err *err);
 
 /* A pattern that lives as long as the set. ERR_PARSE with its place. */
 int rule_set_regex(struct rule_set *set, const struct doc_node *node, const struct regex **ret,

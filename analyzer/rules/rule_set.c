@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The set: where rules come from, and which of them a run uses.
+ * The set: its rules, and which of them a run uses.
  */
 #include "analyzer/rules/rule_private.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <search.h>
-#include <sys/stat.h>
 
 #include "common/suggest.h"
-#include "common/version.h"
-
-/* A thousand rules with their documents take some 40 MB; more than that is no rule set. */
-#define RULES_MEMORY (256 * 1024 * 1024)
-
-#define RULE_FILE_MAX (1024 * 1024)
-
-/* Folders of rules inside folders of rules: area, vendor, ... */
-#define FOLDER_DEPTH 4
-
 
 /* While the set is loaded, ids are found by a tree: a thousand rules are compared with a thousand.
  */
@@ -56,14 +42,10 @@ static void nothing_to_free(void *indexed)
     (void)indexed; /* it lives in the arena */
 }
 
-static int add_file(struct rule_set *set, size_t pack, const char *name,
-                    const struct embedded_file *file, struct err *err)
+int rule_set_add(struct rule_set *set, size_t pack, const struct doc_node *root, struct err *err)
 {
-    const struct doc_node *root;
     struct rule rule = {.pack = pack};
-    int r = doc_parse_embedded(set->arena, name, file, &root, err);
-    if (r == 0)
-        r = rule_load(set, root, NULL, &rule, err);
+    int r = rule_load(set, root, NULL, &rule, err);
     if (r < 0)
         return r;
     struct rule *other = find_by_id(set, rule.id);
@@ -85,113 +67,6 @@ static int add_file(struct rule_set *set, size_t pack, const char *name,
     return index_last(set, err);
 }
 
-static int add_pack(struct rule_set *set, const char *name, size_t *ret, struct err *err)
-{
-    struct rule_pack *pack = vec_push(&set->packs);
-    if (!pack)
-        return err_nomem(err);
-    pack->name = arena_strdup(set->arena, name);
-    pack->version = XENHEALTH_VERSION;
-    *ret = set->packs.count - 1;
-    return pack->name ? 0 : err_nomem(err);
-}
-
-static bool is_rule_file(const char *name)
-{
-    size_t length = strlen(name);
-    return name[0] != '.' && length > 5 && strcmp(name + length - 5, ".yaml") == 0;
-}
-
-static int not_hidden(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
-static int add_path(struct rule_set *set, size_t pack, const char *path, int depth,
-                    struct err *err);
-
-bool rule_data_folder(const char *path, const char *name, struct strbuf *ret)
-{
-    struct stat status;
-    strbuf_addf(ret, "%s/%s", path, name);
-    return strbuf_ok(ret) && stat(ret->data, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-static bool holds_data(const char *path)
-{
-    CLEANUP(strbuf_release) struct strbuf tables = STRBUF_INIT, lists = STRBUF_INIT;
-    return rule_data_folder(path, RULE_TABLES_FOLDER, &tables) ||
-           rule_data_folder(path, RULE_LISTS_FOLDER, &lists);
-}
-
-static bool is_data(const char *name)
-{
-    return strcmp(name, RULE_TABLES_FOLDER) == 0 || strcmp(name, RULE_LISTS_FOLDER) == 0;
-}
-
-static int add_folder(struct rule_set *set, size_t pack, const char *path, int depth,
-                      struct err *err)
-{
-    if (depth == FOLDER_DEPTH)
-        return err_set(err, ERR_LIMIT, "'%s': folders of rules are nested too deeply", path);
-    struct dirent **entries;
-    int count = scandir(path, &entries, not_hidden, alphasort);
-    if (count < 0)
-        return err_set_errno(err, errno, "cannot read rules folder '%s'", path);
-    int r = 0;
-    for (int i = 0; i < count; i++) {
-        CLEANUP(strbuf_release) struct strbuf child = STRBUF_INIT;
-        struct stat status;
-        strbuf_addf(&child, "%s/%s", path, entries[i]->d_name);
-        bool is_rules = depth > 0 || !is_data(entries[i]->d_name);
-        if (r == 0 && is_rules && stat(child.data, &status) == 0 &&
-            (S_ISDIR(status.st_mode) || is_rule_file(entries[i]->d_name)))
-            r = add_path(set, pack, child.data, depth + 1, err);
-        free(entries[i]);
-    }
-    free(entries);
-    return r;
-}
-
-static int add_path(struct rule_set *set, size_t pack, const char *path, int depth, struct err *err)
-{
-    struct stat status;
-    if (stat(path, &status) < 0)
-        return err_set_errno(err, errno, "cannot read rules '%s'", path);
-    if (S_ISDIR(status.st_mode))
-        return add_folder(set, pack, path, depth, err);
-    CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
-    int r = io_read_file(AT_FDCWD, path, RULE_FILE_MAX, &bytes, err);
-    struct embedded_file file = {path, bytes.data, bytes.data + bytes.length};
-    return r < 0 ? r : add_file(set, pack, path, &file, err);
-}
-
-static int load_all(struct rule_set *set, const struct embedded_file *embedded,
-                    const char *const *paths, struct err *err)
-{
-    size_t pack;
-    int r = 0;
-    if (embedded) {
-        r = add_pack(set, "xenhealth", &pack, err);
-        for (; r == 0 && embedded->name; embedded++) {
-            CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
-            strbuf_addf(&name, "rules/%s", embedded->name);
-            r = add_file(set, pack, name.data, embedded, err);
-        }
-    }
-    for (; r == 0 && paths && *paths; paths++) {
-        r = add_pack(set, *paths, &pack, err);
-        if (r == 0)
-            r = add_path(set, pack, *paths, 0, err);
-        if (r == 0 && set->packs.items[pack].rules == 0 && !holds_data(*paths))
-            r = err_set(err, ERR_NOTFOUND,
-                        "'%s' holds no rule (*.yaml) and no folder '" RULE_TABLES_FOLDER
-                        "' or '" RULE_LISTS_FOLDER "'",
-                        *paths);
-    }
-    return r;
-}
-
 static int list_ids(struct rule_set *set, struct err *err)
 {
     set->ids = arena_array(set->arena, set->rules.count + 1, sizeof *set->ids);
@@ -206,13 +81,14 @@ int rule_set_load(const struct embedded_file *logs, const struct embedded_file *
                   const char *const *paths, struct rule_set **ret, struct err *err)
 {
     struct rule_set *set = calloc(1, sizeof *set);
-    if (!set || !(set->arena = arena_new(RULES_MEMORY))) {
+    if (!set || !(set->arena = arena_new(RULES_MEMORY)) ||
+        !(set->other_arena = arena_new(RULES_MEMORY))) {
         rule_set_free(set);
         return err_nomem(err);
     }
     int r = log_groups_load(set, logs, err);
     if (r == 0)
-        r = load_all(set, embedded, paths, err);
+        r = rule_files_load(set, embedded, paths, err);
     if (r == 0)
         r = list_ids(set, err);
     tdestroy(TAKE(set->by_id), nothing_to_free);
@@ -234,6 +110,7 @@ void *rule_set_free(struct rule_set *set)
     vec_free(&set->rules);
     vec_free(&set->packs);
     vec_free(&set->collected);
+    arena_free(set->other_arena);
     arena_free(set->arena);
     free(set);
     return NULL;
