@@ -128,10 +128,14 @@ def test_a_bar_fits_the_terminal_and_goes_away(run, columns):
 
 @needs_root
 def test_the_bar_names_what_has_been_running_for_longest(tmp_path, catalog):
-    folder = catalog(slow="  - command: [sleep, '1.25']\n  - command: [echo, quick]\n")
-    terminal = Terminal("-y", "--catalog", folder, "--outdir", tmp_path / "out")
+    slow, named = tmp_path / "slowpoke", tmp_path / "named"
+    slow.write_text(f"while ! test -e {named}; do sleep 0.05; done")
+    folder = catalog(slow=f"  - command: [sh, {slow}]\n    time: 600\n  - command: [echo, quick]\n")
+    terminal = Terminal("-y", "--catalog", folder, "--outdir", tmp_path / "out", columns=200)
+    while not any("slowpoke" in bar for bar in bars(terminal.shown)):
+        assert terminal.more()
+    named.touch()
     assert terminal.end() == 0
-    assert any("sleep 1.25" in bar for bar in bars(terminal.shown))
 
 
 def test_names_of_files_cannot_write_to_the_terminal(root, run):

@@ -8,6 +8,7 @@ import contextlib
 import email.utils
 import json
 import os
+import random
 import re
 import subprocess
 import time
@@ -101,7 +102,7 @@ def test_credentials_that_are_refused_are_not_tried_again(tmp_path, report, prot
 
 
 GARBAGE = {
-    "noise": (os.urandom(1000), FAILED),
+    "noise": (random.Random(3).randbytes(1000), FAILED),
     "another protocol": (b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", FAILED),
     "an alert of TLS": (b"\x15\x03\x03\x00\x02\x02\x28", FAILED),
     "nothing": (b"", LATER),
