@@ -56,10 +56,16 @@ function(project_fuzz_target name)
     project_test(fuzz.${name} fuzz 300 ${MEMCHECK} $<TARGET_FILE:${target}> ${arguments} "${corpus}")
 endfunction()
 
-# project_python_tests(NAME FILE)   one pytest file that drives the built programs
+# project_python_tests(NAME FILE [COST])
+#
+# One pytest file that drives the built programs. Those with the highest COST, seconds about, start first, so that no long one
+# is left for the end.
 function(project_python_tests name file)
     project_test(integration.${name} integration 600
         /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
     set_tests_properties(integration.${name} PROPERTIES ENVIRONMENT
         "XENHEALTH_BIN=${XENHEALTH_TEST_BIN};XENHEALTH_PATIENCE=${XENHEALTH_TEST_PATIENCE};XENHEALTH_SHARE=${XENHEALTH_TEST_SHARE};XENHEALTH_SHARE_FIRST=${XENHEALTH_TEST_SHARE_FIRST};XENHEALTH_SOURCE=${CMAKE_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
+    if(ARGC GREATER 2)
+        set_tests_properties(integration.${name} PROPERTIES COST ${ARGV2})
+    endif()
 endfunction()
