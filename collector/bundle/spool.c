@@ -37,7 +37,8 @@ int spool_fail(int dirfd, int sysno, struct err *err)
             err, sysno, "'%s' has no free inodes: remove some files there or use --outdir", name);
     if (sysno == ENOSPC || sysno == EDQUOT)
         return err_set_errno(err, sysno, "'%s' is full: free some space or use --outdir", name);
-    return err_set_errno(err, sysno, "cannot use a temporary file in '%s'", name);
+    return err_set_errno(err, sysno, "cannot make a file in '%s'; choose another folder with --outdir",
+                         name);
 }
 
 int spool_create_named(int dirfd, const char *prefix, char *name, size_t size)

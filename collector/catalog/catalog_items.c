@@ -6,6 +6,8 @@
  */
 #include "collector/catalog/catalog_items.h"
 
+#include <limits.h>
+
 #define DEFAULT_RANK     50 /* files and commands that say nothing are worth this */
 #define DEFAULT_LOG_RANK 20 /* logs are what a report is opened for */
 
@@ -39,9 +41,12 @@ static const struct kind_row kinds[] = {
 
 static int check_paths(const struct doc_node *node, const char *const *paths, struct err *err)
 {
-    for (; *paths; paths++)
+    for (; *paths; paths++) {
         if ((*paths)[0] != '/')
             return doc_fail(node, err, "'%s' is no absolute path", *paths);
+        if (strlen(*paths) >= PATH_MAX)
+            return doc_fail(node, err, "'%.60s...' is longer than a path can be", *paths);
+    }
     return 0;
 }
 

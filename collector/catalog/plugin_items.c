@@ -9,6 +9,7 @@
  * disappear. Here each element has a budget of its own, with a floor.
  */
 #include <ctype.h>
+#include <limits.h>
 #include <stdarg.h>
 
 #include "collector/catalog/plugin.h"
@@ -100,8 +101,12 @@ static int each_word(struct reader *reader, const struct plugin_element *element
         char *word = arena_memdup(reader->arena, p, length);
         if (!word)
             return err_nomem(reader->err);
-        r = word[0] == '/' ? take(reader, element, word)
-                           : add_defect(reader, element, "'%s' is no absolute path", word);
+        if (word[0] != '/')
+            r = add_defect(reader, element, "'%s' is no absolute path", word);
+        else if (length >= PATH_MAX)
+            r = add_defect(reader, element, "'%.60s...' is longer than a path can be", word);
+        else
+            r = take(reader, element, word);
         p += length;
     }
     return r;
@@ -152,6 +157,9 @@ static int take_directory(struct reader *reader, const struct plugin_element *el
             reader, element,
             "the folder '%s' does not begin with a slash; blanks are part of its name",
             element->text);
+    if (strlen(element->text) >= PATH_MAX)
+        return add_defect(reader, element, "'%.60s...' is longer than a path can be",
+                          element->text);
     if (pattern) {
         struct strbuf posix = STRBUF_INIT;
         struct err why = ERR_INIT;

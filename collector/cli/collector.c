@@ -36,7 +36,7 @@
 #define NO_TIME_LIMIT      (30LL * 24 * 3600) /* --unlimited */
 #define EXPAND_SHARE       4                  /* looking for files may take a quarter of the time */
 #define STAGE_MEMORY       (256 * 1024) /* of one entry; what is bigger goes to a temporary file */
-#define DEFLATE_LEVEL      6
+#define LAST_SECOND        253402300799 /* of the year 9999: what SOURCE_DATE_EPOCH may be */
 
 #define EXIT_NO_ARCHIVE  1
 #define EXIT_USAGE       2
@@ -99,7 +99,7 @@ static int64_t source_date_epoch(void)
 {
     const char *text = getenv("SOURCE_DATE_EPOCH");
     int64_t value;
-    return text && units_integer(text, &value) && value >= 0 ? value : -1;
+    return text && units_integer(text, &value) && value >= 0 && value <= LAST_SECOND ? value : -1;
 }
 
 static int resolve_root(struct session *s, struct err *err)

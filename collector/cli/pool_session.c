@@ -19,7 +19,6 @@
 #include "common/units.h"
 
 #define STAGE_MEMORY     (256 * 1024) /* of one member; what is bigger goes to a temporary file */
-#define DEFLATE_LEVEL    6
 #define NO_TIME_LIMIT_MS (7LL * 24 * 3600 * 1000)
 #define OWN_ARGUMENTS    16
 

@@ -7,12 +7,8 @@
 
 #include <string.h>
 
-#define LONGEST_LABEL 200 /* file systems take 255 bytes; a plugin's command is its own label */
-
-void naming_from_path(const char *path, struct strbuf *out)
-{
-    strbuf_adds(out, path + strspn(path, "/"));
-}
+#define LONGEST_NAME  2048 /* with folders and pseudonyms it fits PATH_MAX of whoever unpacks it */
+#define LONGEST_LABEL 200  /* file systems take 255 bytes; a plugin's command is its own label */
 
 /* The most bytes, up to `length`, that do not end within a character of UTF-8. */
 static size_t whole_characters(const char *text, size_t length)
@@ -20,6 +16,32 @@ static size_t whole_characters(const char *text, size_t length)
     while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
         length--;
     return length;
+}
+
+static void add_component(const char *name, size_t length, struct strbuf *out)
+{
+    const char *slash = out->length ? strrchr(out->data, '/') : NULL;
+    if (length == 0 || (length == 1 && name[0] == '.'))
+        return;
+    if (length == 2 && memcmp(name, "..", 2) == 0) {
+        strbuf_truncate(out, slash ? (size_t)(slash - out->data) : 0);
+        return;
+    }
+    if (out->length)
+        strbuf_addc(out, '/');
+    strbuf_add(out, name, length);
+}
+
+bool naming_from_path(const char *path, struct strbuf *out)
+{
+    for (size_t n; *path; path += n + (path[n] == '/')) {
+        n = strcspn(path, "/");
+        add_component(path, n, out);
+    }
+    if (out->length <= LONGEST_NAME)
+        return true;
+    strbuf_truncate(out, whole_characters(out->data, LONGEST_LABEL));
+    return false;
 }
 
 void naming_from_label(const char *label, struct strbuf *out)

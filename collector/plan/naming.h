@@ -5,10 +5,16 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "common/strbuf.h"
 
-/* A file keeps its path without the leading slash. */
-void naming_from_path(const char *path, struct strbuf *out);
+/*
+ * A file keeps its path without the leading slash, and without what no archive may have in a name:
+ * `.`, `..` (which takes the folder before it away, if there is one) and slashes side by side or at
+ * the end. Links play no part in it. Returns false when the name had to be cut.
+ */
+bool naming_from_path(const char *path, struct strbuf *out);
 
 /*
  * A label: blanks become `-`; then `--` becomes `-`, in one pass from the left; then `/` becomes

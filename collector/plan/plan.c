@@ -177,10 +177,11 @@ static int add_path(struct build *build, const struct catalog_item *item, const 
                     const char *path, struct plan_entry **ret, struct err *err)
 {
     struct strbuf name = STRBUF_INIT;
+    bool whole = true;
     if (item->label)
         naming_from_label(item->label, &name);
     else
-        naming_from_path(path, &name);
+        whole = naming_from_path(path, &name);
     int r = strbuf_ok(&name) ? plan_add(build, item->kind == ITEM_TREE ? PLAN_TREE : PLAN_FILE,
                                         item, path, name.data, ret, err)
                              : err_nomem(err);
@@ -191,6 +192,10 @@ static int add_path(struct build *build, const struct catalog_item *item, const 
             (*ret)->prompt = subject;
         else if (item->label)
             (*ret)->prompt = item->label;
+        (*ret)->decided = !whole;
+        if (!whole)
+            outcome_set(&(*ret)->outcome, OUTCOME_OMITTED,
+                        "its path is too long for a name in an archive");
     }
     return r;
 }

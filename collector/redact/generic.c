@@ -100,9 +100,13 @@ static void redact_lines(struct generic *generic, const char *begin, const char 
                          const char *end, struct filter_output *out)
 {
     struct block block = block_of(generic, begin, from, end, end);
-    /* A line whose beginning is out already was judged as it is, and so are data. */
-    while (block.binary == end && from == begin) {
-        begin = redact_to_coloured(generic, from, end, out);
+    /* A line whose beginning is out already was judged as it is; and so are data, from the line in
+     * which they begin. */
+    const char *newline =
+        block.binary < end ? memrchr(from, '\n', (size_t)(block.binary - from)) : end - 1;
+    const char *text_end = newline ? newline + 1 : from;
+    while (from == begin && from < text_end) {
+        begin = redact_to_coloured(generic, from, text_end, out);
         if (begin == from)
             break;
         block.begin = block.from = from = begin;

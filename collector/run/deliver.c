@@ -107,9 +107,15 @@ int deliver(struct run *run, struct plan_entry *entry, struct stage *stage, stru
         stage = stage_free(stage);
     }
     if (stage) {
-        r = entry->item->pack ? add_packed(run, entry, stage, err)
-                              : add_member(run, entry->name, entry->modified, stage, err);
+        struct err why = ERR_INIT;
+        r = entry->item->pack ? add_packed(run, entry, stage, &why)
+                              : add_member(run, entry->name, entry->modified, stage, &why);
         entry->archived = r == 0;
+        if (r == ERR_USAGE) { /* a name that no archive may have costs the entry alone */
+            outcome_set(&entry->outcome, OUTCOME_FAILED, "%s", why.text);
+            r = 0;
+        }
+        r = r < 0 ? err_pass(err, r, &why) : 0;
         stage_free(stage);
     }
     run_log_entry(run->log, entry);

@@ -108,6 +108,19 @@ def test_a_mistake_in_an_element_is_recorded_not_silent(tmp_path, plugins, root)
     assert found["var/log/a.log"] == b"a\n"
 
 
+def test_odd_and_overlong_paths_cost_only_themselves(tmp_path, plugins, root):
+    """Such a name is none for an archive: the whole report once failed on it."""
+    folder = plugins(p_xml="<capability/>", p__x_xml="<collect><files>/var/../var/log//a.log /var/log/b.log/ /" + "x" * 5000 + "</files>"
+                     "<directory>/var/log/../tree</directory></collect>")
+    (root / "var/tree").mkdir()
+    for name in ("log/a.log", "log/b.log", "tree/c.log"):
+        (root / "var" / name).write_text(name)
+    found, _ = run(tmp_path, "--root", root, "--plugins", folder, "--entries=p")
+    assert {name: data for name, data in found.items() if name.startswith("var/")} == {
+        f"var/{name}": name.encode() for name in ("log/a.log", "log/b.log", "tree/c.log")}
+    assert [e["status"] for e in manifest(found)["entries"] if "longer than a path" in e["reason"]] == ["failed"]
+
+
 def test_small_limits_of_plugins_starve_neither_logs_nor_each_other(tmp_path, plugins, root):
     """A file that a plugin adds to xenserver-logs once made the oldest logs disappear, and 32 KB was a plugin's lot."""
     log = root / "var/log"

@@ -40,6 +40,37 @@ static void labels_become_the_names_that_readers_know(void **state)
     named("two\nlines", "two_lines.out");
 }
 
+static void path_named(const char *path, const char *expected)
+{
+    struct strbuf name = STRBUF_INIT;
+    assert_true(naming_from_path(path, &name));
+    assert_string_equal(name.data, expected);
+    strbuf_release(&name);
+}
+
+static void a_path_becomes_a_name_that_an_archive_may_have(void **state)
+{
+    (void)state;
+    path_named("/var/log/a.log", "var/log/a.log");
+    path_named("//etc/./a//b/", "etc/a/b");
+    path_named("/var/../etc/a", "etc/a");
+    path_named("/../../a/../b/...", "b/...");
+    path_named("/..", "");
+}
+
+static void a_path_that_is_too_long_for_a_name_is_cut(void **state)
+{
+    (void)state;
+    char path[4000];
+    struct strbuf name = STRBUF_INIT;
+    memset(path, 'a', sizeof path - 1);
+    path[0] = '/';
+    path[sizeof path - 1] = '\0';
+    assert_false(naming_from_path(path, &name));
+    assert_in_range(name.length, 1, 255);
+    strbuf_release(&name);
+}
+
 static void a_taken_name_gets_a_number_unless_the_source_is_the_same(void **state)
 {
     (void)state;
@@ -259,6 +290,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(labels_become_the_names_that_readers_know),
+        cmocka_unit_test(a_path_becomes_a_name_that_an_archive_may_have),
+        cmocka_unit_test(a_path_that_is_too_long_for_a_name_is_cut),
         cmocka_unit_test(a_taken_name_gets_a_number_unless_the_source_is_the_same),
         cmocka_unit_test(a_log_comes_with_its_rotations_newest_first),
         cmocka_unit_test(dated_rotations_come_newest_first_too),
