@@ -74,7 +74,9 @@ int command_rules_lint(struct options *options, struct err *err)
         r = verify_lint(&verify, print_remark, &remarks, err);
     if (r < 0)
         return r;
-    printf("%zu rules, %zu remarks\n", rule_set_count(parts.rules), remarks);
+    size_t rules = rule_set_count(parts.rules);
+    printf("%zu rule%s, %zu remark%s\n", rules, rules == 1 ? "" : "s", remarks,
+           remarks == 1 ? "" : "s");
     return remarks ? EXIT_USAGE : 0;
 }
 
@@ -134,8 +136,9 @@ int command_rules_test(struct options *options, struct err *err)
         log_formats_test(parts.formats, format_outcome, &report);
     table_set_test(parts.tables, all, table_outcome, &report);
     const char *format = options->outputs.items[0].format;
+    size_t count = rule_set_count(parts.rules);
     if (strcmp(format, "text") == 0)
-        strbuf_addf(&out, "%zu rules\n", rule_set_count(parts.rules));
+        strbuf_addf(&out, "%zu rule%s\n", count, count == 1 ? "" : "s");
     r = test_report_format(&report, format, &out, err);
     if (r == 0)
         r = write_report(options, &out, err);

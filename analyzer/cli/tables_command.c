@@ -11,6 +11,11 @@
 /* Columns of a sample query: enough to see what it is about. */
 #define SAMPLE_COLUMNS 4
 
+/* Names of columns line up up to this width; a longer one has a line of its own. */
+#define NAME_WIDTH 24
+
+#define CODE_INDENT 8 /* of page_code() */
+
 #define QUERY_LIMIT_MS 1000
 
 /* Tables that come from no file. */
@@ -21,6 +26,17 @@ static const struct {
      "The reports themselves: one row a host; 'taken' and 'booted' (the last start) are seconds "
      "since 1970 on the host's clock"},
     {"facts", "What is known about each host, as `applies` of rules asks it: one row a host"},
+};
+
+/* What is not said elsewhere of their columns. */
+static const struct {
+    const char *name, *description;
+} built_in_columns[] = {
+    {"host", "name of the host that the report is of"},
+    {"source", "path of the report"},
+    {"taken", "seconds since 1970; NULL when not known"},
+    {"uptime", "what uptime(1) printed; NULL when the report does not tell"},
+    {"booted", "seconds since 1970; NULL when not known"},
 };
 
 static const char *const type_names[] = {
@@ -35,36 +51,74 @@ static void add_files(struct strbuf *out, const struct table *table)
         strbuf_addf(out, "%s%s", i ? ", " : "", source->files[i].text);
 }
 
+static void list_table(struct page *page, const char *name, const char *text)
+{
+    CLEANUP(strbuf_release) struct strbuf first = STRBUF_INIT;
+    strbuf_addf(&first, "%-*s ", NAME_WIDTH, name);
+    textw_cut(&page->writer, STYLE_NONE, first.data, text);
+}
+
 static void list_tables(const struct parts *parts, struct page *page)
 {
     page->writer.width = page_width(); /* a pipe gets whole lines */
     for (size_t i = 0; i < ARRAY_SIZE(built_in); i++)
-        strbuf_addf(&page->text, "%-24s %s\n", built_in[i].name, built_in[i].description);
+        list_table(page, built_in[i].name, built_in[i].description);
     for (size_t i = 0; i < table_set_count(parts->tables); i++) {
         const struct table *table = table_set_at(parts->tables, i);
-        CLEANUP(strbuf_release) struct strbuf first = STRBUF_INIT, text = STRBUF_INIT;
-        strbuf_addf(&first, "%-24s ", table->name);
+        CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
         strbuf_adds(&text, table->description);
         if (table->leader == table) {
             strbuf_adds(&text, *table->description ? " (" : "(");
             add_files(&text, table);
             strbuf_adds(&text, ")");
         }
-        textw_cut(&page->writer, STYLE_NONE, first.data, text.data);
+        list_table(page, table->name, text.data);
     }
     for (size_t i = 0; i < list_set_count(parts->lists); i++) {
         const struct list *list = list_set_at(parts->lists, i);
-        CLEANUP(strbuf_release) struct strbuf first = STRBUF_INIT, text = STRBUF_INIT;
-        strbuf_addf(&first, "%-24s ", list->name);
+        CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
         strbuf_addf(&text, "%s (a list of %s)", list->description, list->date);
-        textw_cut(&page->writer, STYLE_NONE, first.data, text.data);
+        list_table(page, list->name, text.data);
     }
 }
 
-static void show_sample(struct page *page, const char *table, const char *columns)
+/* A path as a shell takes it. */
+static void add_shell_word(struct strbuf *out, const char *word)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%,=";
+    if (*word && !word[strspn(word, plain)]) {
+        strbuf_adds(out, word);
+        return;
+    }
+    strbuf_addc(out, '\'');
+    for (; *word; word++)
+        if (*word == '\'')
+            strbuf_adds(out, "'\\''");
+        else
+            strbuf_addc(out, *word);
+    strbuf_addc(out, '\'');
+}
+
+/* To be pasted into a shell; `rules` (NULL-ended) brings the table if it is not built in, or is
+ * NULL. */
+static void show_sample(struct page *page, const char *const *rules, const char *table,
+                        const char *columns)
 {
     CLEANUP(strbuf_release) struct strbuf query = STRBUF_INIT;
-    strbuf_addf(&query, "xen-analyze --query 'SELECT %s FROM %s LIMIT 10' REPORT", columns, table);
+    strbuf_adds(&query, "xen-analyze");
+    for (; rules && *rules; rules++) {
+        strbuf_adds(&query, " --rules ");
+        add_shell_word(&query, *rules);
+    }
+    /* SQL does not mind more lines; a pipe gets one. */
+    size_t length = query.length + strlen(columns) + strlen(table) +
+                    sizeof " --query 'SELECT  FROM  LIMIT 10' REPORT";
+    bool is_long = page_width() > 0 && length + CODE_INDENT > (size_t)page_width();
+    strbuf_addf(&query,
+                is_long ? " --query '\n    SELECT %s\n    FROM %s LIMIT 10' REPORT"
+                        : " --query 'SELECT %s FROM %s LIMIT 10' REPORT",
+                columns, table);
     page_heading(page, "SAMPLE QUERY");
     page_code(page, query.data);
 }
@@ -72,7 +126,15 @@ static void show_sample(struct page *page, const char *table, const char *column
 static void show_column(struct page *page, const char *name, const char *type, const char *text)
 {
     char label[80];
-    snprintf(label, sizeof label, "%-24s %-8s ", name, type);
+    if (!*text) {
+        page_item(page, "", "%-*s %s", NAME_WIDTH, name, type);
+        return;
+    }
+    if (strlen(name) > NAME_WIDTH) {
+        page_item(page, "", "%s", name);
+        name = "";
+    }
+    snprintf(label, sizeof label, "%-*s %-8s ", NAME_WIDTH, name, type);
     page_item(page, label, "%s", text);
 }
 
@@ -84,14 +146,18 @@ static void show_common_columns(struct page *page)
     show_column(page, "line", "integer", "line in the file, 0 where the file as a whole is meant");
 }
 
-static void show_table(struct page *page, const struct table *table)
+static void show_table(struct page *page, const struct table *table, const char *const *rules)
 {
     CLEANUP(strbuf_release) struct strbuf files = STRBUF_INIT, sample = STRBUF_INIT;
+    const struct doc_node *family =
+        doc_get(table->root, "family") ? doc_get(table->root, "description") : NULL;
     add_files(&files, table);
     page_heading(page, "NAME");
     page_item(page, "", "%s", table->name);
     page_heading(page, "HOLDS");
     page_prose(page, *table->description ? table->description : "(not described)");
+    if (family)
+        page_prose(page, family->text);
     page_heading(page, "FILES");
     page_item(page, "", "%s", files.data);
     if (*table->leader->capability)
@@ -102,15 +168,16 @@ static void show_table(struct page *page, const struct table *table)
     strbuf_adds(&sample, "host");
     for (size_t i = 0; i < table->column_count; i++) {
         const struct column *column = &table->columns[i];
-        show_column(page, column->name, type_names[column->type], column->description);
+        show_column(page, column->name, type_names[column->type],
+                    table_column_description(table, column));
         if (i < SAMPLE_COLUMNS)
             strbuf_addf(&sample, ", %s", column->name);
     }
-    show_sample(page, table->name, sample.data);
+    show_sample(page, table->built_in ? NULL : rules, table->name, sample.data);
 }
 
 /* Of a list a site wants to know how to add to it. */
-static void show_list(struct page *page, const struct list *list)
+static void show_list(struct page *page, const struct list *list, const char *const *rules)
 {
     CLEANUP(strbuf_release) struct strbuf sample = STRBUF_INIT;
     size_t rows = 0;
@@ -123,7 +190,7 @@ static void show_list(struct page *page, const struct list *list)
               list->date);
     page_heading(page, "COLUMNS");
     for (size_t i = 0; i < list->column_count; i++) {
-        show_column(page, list->columns[i], type_names[list->types[i]], "");
+        show_column(page, list->columns[i], type_names[list->types[i]], list->descriptions[i]);
         if (i < SAMPLE_COLUMNS)
             strbuf_addf(&sample, "%s%s", i ? ", " : "", list->columns[i]);
     }
@@ -137,7 +204,7 @@ static void show_list(struct page *page, const struct list *list)
     page_item(page, "",
               "%zu in all; a file in the folder 'lists' of a folder given with --rules adds more.",
               rows);
-    show_sample(page, list->name, sample.data);
+    show_sample(page, list->parts.items[0].built_in ? NULL : rules, list->name, sample.data);
 }
 
 static const struct list *find_list(const struct parts *parts, const char *name)
@@ -155,12 +222,21 @@ struct described {
     size_t columns;
 };
 
+static const char *describe(const struct described *described, const char *column)
+{
+    const char *text = described->facts ? fact_description(described->facts, column) : "";
+    for (size_t i = 0; !*text && i < ARRAY_SIZE(built_in_columns); i++)
+        if (strcmp(built_in_columns[i].name, column) == 0)
+            text = built_in_columns[i].description;
+    return text;
+}
+
 static int on_column(void *context, const struct result_row *row, struct err *err)
 {
     struct described *described = context;
     (void)err;
     show_column(described->page, row->values[0], row->values[1],
-                described->facts ? fact_description(described->facts, row->values[0]) : "");
+                describe(described, row->values[0]));
     if (described->columns++ < SAMPLE_COLUMNS)
         strbuf_addf(&described->sample, "%s%s", described->sample.length ? ", " : "",
                     row->values[0]);
@@ -188,7 +264,7 @@ static int show_built_in(struct page *page, const struct parts *parts, size_t in
     if (r == 0)
         r = database_query(database, sql.data, QUERY_LIMIT_MS, on_column, &described, err);
     if (r == 0)
-        show_sample(page, built_in[index].name, described.sample.data);
+        show_sample(page, NULL, built_in[index].name, described.sample.data);
     strbuf_release(&described.sample);
     database_free(database);
     return r;
@@ -216,21 +292,21 @@ static int no_such_table(const struct parts *parts, const char *name, struct err
                    name);
 }
 
-static int show_named(struct page *page, const struct parts *parts, const char *name,
-                      struct err *err)
+static int show_named(struct page *page, const struct parts *parts, const char *const *rules,
+                      const char *name, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_SIZE(built_in); i++)
         if (strcmp(built_in[i].name, name) == 0)
             return show_built_in(page, parts, i, err);
     const struct list *list = find_list(parts, name);
     if (list) {
-        show_list(page, list);
+        show_list(page, list, rules);
         return 0;
     }
     const struct table *table = table_set_find(parts->tables, name);
     if (!table)
         return no_such_table(parts, name, err);
-    show_table(page, table);
+    show_table(page, table, rules);
     return 0;
 }
 
@@ -243,6 +319,6 @@ int command_tables(struct options *options, struct err *err)
     if (r == 0 && options->operands.count == 0)
         list_tables(&parts, &page);
     for (size_t i = 0; r == 0 && i < options->operands.count; i++)
-        r = show_named(&page, &parts, options->operands.items[i], err);
+        r = show_named(&page, &parts, options->rules.items, options->operands.items[i], err);
     return r < 0 ? r : page_print(&page, err);
 }

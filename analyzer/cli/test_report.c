@@ -70,7 +70,8 @@ static void as_text(const struct test_report *report, struct strbuf *out)
         strbuf_addc(out, '\n');
         add_lines(out, "      ", test->failure);
     }
-    strbuf_addf(out, "%zu tests passed, %zu failed\n", report->cases.count - report->failed,
+    size_t passed = report->cases.count - report->failed;
+    strbuf_addf(out, "%zu test%s passed, %zu failed\n", passed, passed == 1 ? "" : "s",
                 report->failed);
 }
 

@@ -59,23 +59,42 @@ static int check_name(const struct doc_node *node, struct err *err)
     return 0;
 }
 
-static int load_columns(const struct doc_node *node, struct list *list, struct err *err)
+/* `node` is a type, or a map of `type` and `description`. */
+static int load_column(const struct doc_node *node, enum column_type *ret_type,
+                       const char **ret_description, struct err *err)
 {
     static const char *const types[] = {"text", "version", "integer", "real", NULL};
     static const enum column_type columns[] = {COLUMN_TEXT, COLUMN_VERSION, COLUMN_INTEGER,
                                                COLUMN_REAL};
+    static const char *const keys[] = {"type", "description", NULL};
+    const struct doc_node *type_node = node, *description = NULL;
+    int type = 0, r = 0;
+    if (node->kind == DOC_MAP) {
+        r = doc_check_keys(node, keys, err);
+        type_node = doc_get(node, "type");
+        description = doc_get(node, "description");
+    }
+    if (r == 0 && type_node)
+        r = doc_choice(type_node, types, &type, err);
+    *ret_description = "";
+    if (r == 0 && description)
+        r = doc_string(description, ret_description, err);
+    *ret_type = columns[type];
+    return r;
+}
+
+static int load_columns(const struct doc_node *node, struct list *list, struct err *err)
+{
     if (!node || node->kind != DOC_MAP || node->count == 0 || node->count > LIST_COLUMNS_MAX)
         return doc_fail(node ? node : list->root, err,
                         "'columns' is a map of 1 to %d columns: name, then type", LIST_COLUMNS_MAX);
     for (size_t i = 0; i < node->count; i++) {
-        int type = 0;
         int r = check_name(node->keys[i], err);
         if (r == 0)
-            r = doc_choice(node->items[i], types, &type, err);
+            r = load_column(node->items[i], &list->types[i], &list->descriptions[i], err);
         if (r < 0)
             return r;
         list->columns[i] = node->keys[i]->text;
-        list->types[i] = columns[type];
     }
     list->column_count = node->count;
     return 0;

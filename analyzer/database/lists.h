@@ -9,7 +9,9 @@
  *   date: 2026-11-22              when somebody last compared it with its sources
  *   description: ...
  *   sources: [https://...]
- *   columns: {product: text, version: version, ends: text}
+ *   columns:                      a type, or what a column holds, too
+ *     product: text
+ *     ends: {type: text, description: ...}
  *   rows:
  *     - [XCP-ng, '8.2', 2025-09-16]
  *
@@ -40,6 +42,7 @@ struct list_rows {
 struct list {
     const char *name, *date, *description;
     const char *columns[LIST_COLUMNS_MAX];
+    const char *descriptions[LIST_COLUMNS_MAX]; /* of the columns; may be "" */
     enum column_type types[LIST_COLUMNS_MAX];
     size_t column_count;
     const struct doc_node *root; /* of the file that declares it */

@@ -15,8 +15,8 @@
 
 static const char *const common_keys[] = {"table",   "description", "capability",      "files", "mode",
                                           "columns", "tests",       "empty_if_absent", NULL};
-static const char *const family_keys[] = {"family", "description", "capability", "files",
-                                          "mode",   "tables",      "tests",      NULL};
+static const char *const family_keys[] = {"family", "description", "capability",   "files", "mode",
+                                          "tables", "tests",       "descriptions", NULL};
 static const char *const member_keys[] = {"description", "columns", NULL};
 static const char *const column_keys[] = {"type", "from", "match", "description", NULL};
 
@@ -310,6 +310,24 @@ static void link_family(struct table **tables, size_t count)
     tables[0]->member_count = count;
 }
 
+/* Texts for columns that many members have; asked for by name, for few readers ever ask. */
+static int check_descriptions(const struct doc_node *map, struct err *err)
+{
+    if (map && map->kind != DOC_MAP)
+        return doc_fail(map, err, "'descriptions' must be a map: column name and what it holds");
+    for (size_t i = 0; map && i < map->count; i++)
+        if (map->items[i]->kind != DOC_SCALAR)
+            return doc_fail(map->items[i], err, "expected a text: what the column '%s' holds",
+                            map->keys[i]->text);
+    return 0;
+}
+
+const char *table_column_description(const struct table *table, const struct column *column)
+{
+    const struct doc_node *shared = doc_get(doc_get(table->root, "descriptions"), column->name);
+    return *column->description || !shared ? column->description : shared->text;
+}
+
 static int load_family(struct table_loader *loader, const struct doc_node *root,
                        const struct table *head, struct table ***ret, size_t *ret_count,
                        struct err *err)
@@ -319,6 +337,8 @@ static int load_family(struct table_loader *loader, const struct doc_node *root,
                         head->mode->name);
     const struct doc_node *list;
     int r = check_keys(root, family_keys, NULL, err);
+    if (r == 0)
+        r = check_descriptions(doc_get(root, "descriptions"), err);
     if (r == 0)
         r = require(root, "tables", "a map of the family's tables", &list, err);
     if (r < 0)

@@ -32,7 +32,7 @@ enum column_type {
 struct column {
     const char *name;
     enum column_type type;
-    const char *description; /* may be "" */
+    const char *description; /* its own, may be ""; see table_column_description() */
 };
 
 /* Where a column's value comes from, parsed from its YAML; parallel to the columns. */
@@ -94,6 +94,9 @@ void table_set_speed_up(const struct table_set *set);
 size_t table_set_count(const struct table_set *set);
 const struct table *table_set_at(const struct table_set *set, size_t index);
 const struct table *table_set_find(const struct table_set *set, const char *name);
+
+/* What a column holds: as it says itself, or its family of columns of this name; "" when neither does. */
+const char *table_column_description(const struct table *table, const struct column *column);
 
 /* Runs the tests in the tables' files (`all` false: not of built-in ones) and tells `outcome` of
  * each, with the place of the test or of the row that differs. Returns the number of failed. */

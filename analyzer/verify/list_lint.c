@@ -77,12 +77,23 @@ static void check_sources(const struct lint *lint, const struct doc_node *source
         check_sources(lint, sources->items[i]);
 }
 
+static void check_descriptions(const struct lint *lint, const struct list *list)
+{
+    for (size_t c = 0; c < list->column_count; c++)
+        if (!*list->descriptions[c])
+            lint_say(lint, doc_get(list->root, "columns")->keys[c],
+                     "column '%s' has no 'description': say what it holds, in which unit, and what "
+                     "empty means",
+                     list->columns[c]);
+}
+
 void lint_list(const struct lint *lint, const struct list *list)
 {
     size_t count = 0, built_in = 0;
     if (lint->parts->all || !list->parts.items[0].built_in) {
         lint_file_name(lint, list->root, "list", list->name);
         check_sources(lint, doc_get(list->root, "sources"));
+        check_descriptions(lint, list);
     }
     for (size_t p = 0; p < list->parts.count; p++) {
         const struct list_rows *part = &list->parts.items[p];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What is wrong with a table although it loads: files that no report has, patterns that are slow or
- * that no line of its own tests matches, columns that no test looks at.
+ * that no line of its own tests matches, columns that no test looks at or that nobody can
+ * understand. A family's columns are those of what it is made from, which describes them.
  */
 #include "analyzer/regex/regex.h"
 #include "analyzer/verify/lint_private.h"
@@ -103,6 +104,36 @@ static void check_tests(const struct lint *lint, const struct table *table)
                      table->name, columns->keys[i]->text);
 }
 
+/* A number without its unit is what people get wrong. */
+static void check_descriptions(const struct lint *lint, const struct table *table)
+{
+    const struct doc_node *columns = doc_get(table->root, "columns");
+    for (size_t i = 0; columns && columns->kind == DOC_MAP && i < columns->count; i++)
+        if (!*table->columns[i].description)
+            lint_say(lint, columns->keys[i],
+                     "column '%s' has no 'description': say what it holds, in which unit, and what "
+                     "NULL means",
+                     table->columns[i].name);
+}
+
+static bool has_column(const struct table *leader, const char *name)
+{
+    for (size_t m = 0; m < leader->member_count; m++)
+        for (size_t c = 0; c < leader->members[m]->column_count; c++)
+            if (strcmp(leader->members[m]->columns[c].name, name) == 0)
+                return true;
+    return false;
+}
+
+static void check_shared_descriptions(const struct lint *lint, const struct table *leader)
+{
+    const struct doc_node *shared = doc_get(leader->root, "descriptions");
+    for (size_t i = 0; shared && i < shared->count; i++)
+        if (!has_column(leader, shared->keys[i]->text))
+            lint_say(lint, shared->keys[i], "no table of the family has a column '%s'",
+                     shared->keys[i]->text);
+}
+
 void lint_table(const struct lint *lint, const struct table *table)
 {
     bool is_family = table->leader->member_count > 1;
@@ -120,6 +151,9 @@ void lint_table(const struct lint *lint, const struct table *table)
             lint_say(lint, files, "'%s' finds no file: %s", table->files[i].text, why);
     }
     check_patterns(lint, table);
-    if (!is_family)
-        check_tests(lint, table);
+    check_shared_descriptions(lint, table);
+    if (is_family)
+        return;
+    check_descriptions(lint, table);
+    check_tests(lint, table);
 }

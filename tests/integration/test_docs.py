@@ -183,4 +183,4 @@ def test_the_examples_of_tests_pass_with_the_rules_they_are_about(tmp_path):
         path = tmp_path / f"{number}.yaml"
         path.write_text(yaml.safe_dump(rule_of[rule] | {"tests": [test]}))
         result = rules("test", path)
-        assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "1 tests passed, 0 failed"), result.stdout
+        assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "1 test passed, 0 failed"), result.stdout

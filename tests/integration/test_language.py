@@ -1,8 +1,13 @@
 """What a site adds to the rules: suppressions, thresholds, packs of its own; and how rules are looked at."""
+import fcntl
 import json
 import os
 import pathlib
+import pty
+import re
+import struct
 import subprocess
+import termios
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -19,6 +24,22 @@ DF = ("Filesystem     Type     1K-blocks    Used Available Use% Mounted on\n"
 
 def analyze(*arguments, **keywords):
     return subprocess.run([ANALYZE, *map(str, arguments)], capture_output=True, timeout=60, text=True, **keywords)
+
+
+def on_terminal(*arguments):
+    """Lines that the program writes to a terminal of 80 columns without colours."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+    out = b""
+    with subprocess.Popen([ANALYZE, *arguments], stdout=slave, env=os.environ | {"NO_COLOR": "1"}):
+        os.close(slave)
+        try:
+            while chunk := os.read(master, 65536):
+                out += chunk
+        except OSError:
+            pass  # so ends a terminal
+    os.close(master)
+    return out.decode().splitlines()
 
 
 def verdict(*arguments):
@@ -185,8 +206,8 @@ def test_rules_test_reports_like_a_test_runner(tmp_path):
     result = analyze("rules", "test", path)
     assert result.returncode == 1
     assert result.stdout.splitlines() == [
-        "1 rules", "FAIL  rule my-rule: test 1", f"      at {path}:10",
-        "      expected: device=sdb", "      got:      1 finding: 'Mine' (device=sda)", "1 tests passed, 1 failed"]
+        "1 rule", "FAIL  rule my-rule: test 1", f"      at {path}:10",
+        "      expected: device=sdb", "      got:      1 finding: 'Mine' (device=sda)", "1 test passed, 1 failed"]
     tap = analyze("rules", "test", "--format", "tap", path).stdout.splitlines()
     assert tap[:3] == ["TAP version 13", "1..2", "not ok 1 - rule my-rule: test 1"]
     assert tap[-1] == "ok 2 - rule my-rule: test 2, a healthy line \\# not one"
@@ -406,7 +427,7 @@ mode: lines
 row:
   - '^(?<name>\w+) (?<size>\d+)$'
   - '^(?<name>(\w+)+): (?<size>\d+)$'
-columns: {name: text, size: integer}
+columns: {name: {type: text, description: of the thing}, size: {type: integer, description: bytes}}
 tests:
   - files: {mine.out: "a 1"}
     rows: [{name: a}]
@@ -417,8 +438,45 @@ tests:
         [f"{path}:8:5", "a repetition inside a repetition, as in (a+)+, can take for ever on a line that nearly fits;"
                         " repeat only one of them"],
         [f"{path}:8:5", "no line of the table's tests matches this pattern"],
-        [f"{path}:9:23", "no test of table 'mine' looks at column 'size'"]]
+        [f"{path}:9:58", "no test of table 'mine' looks at column 'size'"]]
     assert analyze("rules", "lint").stdout.endswith(" 0 remarks\n")
+
+
+def test_lint_names_columns_that_nobody_can_understand(tmp_path):
+    path = write(tmp_path / "mine/tables/sysctl.yaml", TABLE.replace("value: {description: as text}", "value: text"))
+    assert remarks(tmp_path / "mine") == [
+        [f"{path}:6:52", "column 'value' has no 'description': say what it holds, in which unit, and what NULL means"]]
+    assert analyze("rules", "lint", path.parent.parent).stdout.endswith("0 rules, 1 remark\n")
+
+
+def test_every_column_of_a_table_or_list_says_what_it_holds():
+    names = [line.split()[0] for line in analyze("tables").stdout.splitlines()]
+    pages = dict(zip(names, analyze("tables", *names).stdout.split("NAME\n")[1:], strict=True))
+    silent = {name: re.findall(r"^    (\w+) +[a-z]+$", page.split("COLUMNS\n")[1].split("\n\n")[0], re.M) for name, page in pages.items()}
+    assert {name: columns for name, columns in silent.items() if columns and not name.startswith("xapi_")} == {}
+    assert "cbt_enabled" in silent["xapi_vdi"]                          # a class has its own documentation, but not at hand
+    assert re.search(r"virtual_size +integer +bytes", pages["xapi_vdi"]) and "OpaqueRef:NULL is none" in pages["xapi_vdi"]
+    assert re.search(r"memory__static_max +integer +bytes", pages["xapi_vm"])
+
+
+def test_a_page_of_a_table_is_as_wide_as_the_terminal(tmp_path):
+    shown = on_terminal("tables", "df", "hosts", "smart_health", "xapi_host", "sr_error_codes")
+    assert [line for line in shown + on_terminal("tables") if len(line) > 80] == []
+    (tmp_path / "df-alT.out").write_text(DF)
+    query = "\n".join(shown).split("--query '")[1].split("' REPORT")[0]
+    assert query.count("\n") == 2                                       # it is longer than a line
+    assert analyze("--query", query, tmp_path).stdout.split()[-1] == "18300000"
+
+
+def test_the_sample_query_of_a_sites_table_brings_the_table(tmp_path):
+    mine = tmp_path / "site's rules"
+    write(mine / "tables/sysctl.yaml", TABLE)
+    write(tmp_path / "report/sysctl-A.out", "vm.swappiness = 10\n")
+    shown = analyze("--rules", mine, "tables", "sysctl").stdout
+    command = shown.split("SAMPLE QUERY\n")[1].strip().replace("REPORT", str(tmp_path / "report"))
+    result = subprocess.run(["/bin/sh", "-c", command], env={"PATH": str(BIN)}, capture_output=True, text=True)
+    assert (result.returncode, result.stdout.split()[-3:]) == (0, ["report", "vm.swappiness", "10"]), result.stderr
+    assert "--rules" not in analyze("--rules", mine, "tables", "df").stdout
 
 
 def test_a_site_adds_rows_to_a_list(host, tmp_path):
@@ -438,13 +496,14 @@ list: disks
 date: 2026-11-22
 description: Disks
 sources: [ftp://disks.example/]
-columns: {model: text, hours: integer}
+columns: {model: {description: as the disk says}, hours: integer}
 rows: [[A, 12], [B, ''], [C, many], [A, 12]]
 """)
     more = write(tmp_path / "mine/lists/other.yaml", "list: disks\nrows: [[B, '']]\n")
     assert remarks(tmp_path / "mine") == [
         [f"{path}:2:1", "the file of list 'disks' should be called 'disks.yaml'"],
         [f"{path}:5:11", "'ftp://disks.example/' is no https:// address"],
+        [f"{path}:6:51", "column 'hours' has no 'description': say what it holds, in which unit, and what empty means"],
         [f"{path}:7:30", "'many' is no number, as column 'hours' has them"],
         [f"{path}:7:37", f"list 'disks' has this row already, in {path}:7"],
         [f"{more}:2:8", f"list 'disks' has this row already, in {path}:7"]]
@@ -487,7 +546,7 @@ description: Settings of the kernel
 files: [sysctl-A.out]
 mode: lines
 row: '^(?<name>\\S+) = (?<value>.*)$'
-columns: {name: text, value: text}
+columns: {name: {description: as sysctl calls it}, value: {description: as text}}
 tests:
   - files: {sysctl-A.out: "vm.swappiness = 60\\n"}
     rows: [{name: vm.swappiness, value: 60}]

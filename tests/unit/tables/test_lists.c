@@ -13,7 +13,7 @@
     "date: 2026-11-22\n"                                                                           \
     "description: Until when\n"                                                                    \
     "sources: [https://example.com/]\n"                                                            \
-    "columns: {product: text, version: version, months: integer}\n"
+    "columns: {product: {description: its name}, version: {type: version}, months: integer}\n"
 
 static const char *const no_tables[] = {
     "table: taken\nfiles: [taken]\nmode: lines\nrow: '^(?<a>.)'\ncolumns: {a: text}\n", NULL};
@@ -86,6 +86,8 @@ static void a_list_is_a_table_with_typed_columns(void **state)
     assert_int_equal(rows_of(fixture.database, "SELECT 1 FROM support WHERE version > '8.9'"), 1);
     assert_int_equal(rows_of(fixture.database, "SELECT 1 FROM support WHERE months = 12"), 1);
     assert_int_equal(rows_of(fixture.database, "SELECT 1 FROM support WHERE months IS NULL"), 1);
+    assert_string_equal(list_set_at(fixture.lists, 0)->descriptions[0], "its name");
+    assert_string_equal(list_set_at(fixture.lists, 0)->descriptions[2], "");
     release(&fixture);
 }
 
@@ -129,6 +131,9 @@ static void mistakes_are_named_with_their_place(void **state)
     fails_with("list: support\ndate: 2026-11-22\ndescription: d\nsources: [s]\ncolumns: {a: date}\n"
                "rows: [[1]]\n",
                "support.yaml:5:14");
+    fails_with("list: support\ndate: 2026-11-22\ndescription: d\nsources: [s]\n"
+               "columns: {a: {typ: text}}\nrows: [[1]]\n",
+               "support.yaml:5:15: unknown key 'typ'");
 }
 
 /* A folder of a site's, made for one test. */

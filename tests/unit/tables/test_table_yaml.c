@@ -87,6 +87,10 @@ static const struct {
      "t0.yaml:1:1: 'tables' is missing: a map of the family's tables"},
     {"family: t\nfiles: [f]\nmode: xapi-db\ntables: []\n",
      "t0.yaml:4:9: 'tables' must be a map: table name and its columns"},
+    {"family: t\nfiles: [f]\nmode: xapi-db\ndescriptions: []\n",
+     "t0.yaml:4:15: 'descriptions' must be a map: column name and what it holds"},
+    {"family: t\nfiles: [f]\nmode: xapi-db\ndescriptions: {a: []}\n",
+     "t0.yaml:4:19: expected a text: what the column 'a' holds"},
 };
 
 static void a_mistake_is_told_with_its_place_and_remedy(void **state)
@@ -222,6 +226,23 @@ static void a_family_goes_on_without_a_member_that_is_replaced(void **state)
     rmdir(folder);
 }
 
+static void a_column_is_described_by_itself_before_its_family(void **state)
+{
+    (void)state;
+    const char *const list[] = {
+        "family: x\nfiles: [f]\nmode: xapi-db\ndescriptions: {a: shared, b: shared}\ntables:\n"
+        "  xapi_a: {class: a, columns: {ref: text, a: {description: own}, b: text}}\n",
+        NULL};
+    static const char *const expected[] = {"", "own", "shared"};
+    struct table_set *set = NULL;
+    struct err err = ERR_INIT;
+    assert_int_equal(load_texts(list, NULL, &set, &err), 0);
+    const struct table *table = table_set_at(set, 0);
+    for (size_t i = 0; i < table->column_count; i++)
+        assert_string_equal(table_column_description(table, &table->columns[i]), expected[i]);
+    table_set_free(set);
+}
+
 static void keep_failure(void *context, const struct table *table, const char *test,
                          const struct doc_node *place, const char *failure)
 {
@@ -278,6 +299,7 @@ int main(void)
         cmocka_unit_test(a_table_of_a_folder_replaces_one_of_the_program),
         cmocka_unit_test(a_path_that_is_not_there_is_an_error),
         cmocka_unit_test(a_family_goes_on_without_a_member_that_is_replaced),
+        cmocka_unit_test(a_column_is_described_by_itself_before_its_family),
         cmocka_unit_test(tests_in_the_file_can_fail),
     };
     return cmocka_run_group_tests_name("table YAML", tests, NULL, NULL);
