@@ -332,17 +332,17 @@ static int submit_stream(struct walk *walk, struct member_job *member,
 {
     CLEANUP(range_cleanup) struct range_stream *range = NULL;
     struct stream *stream;
-    int rc = is_fed ? crew_open(member->job, err) : 0;
-    if (rc == 0)
-        rc = walk_open(walk, file, &range, &stream, err);
-    if (rc == 0)
-        return read_stream(walk, member, stream, is_fed, err);
-    if (is_fed) {
-        job_close(member->job, false, NULL);
-    } else {
+    /* This waits for all jobs in front of it, so the member's own must not be among them yet. */
+    int rc = walk_open(walk, file, &range, &stream, err);
+    if (rc < 0) {
         finish(member, false, rc, err);
         job_discard(member->job);
+        return rc;
     }
+    rc = is_fed ? crew_open(member->job, err) : 0;
+    if (rc == 0)
+        return read_stream(walk, member, stream, is_fed, err);
+    job_close(member->job, false, NULL);
     return rc;
 }
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """The result of an analysis does not depend on how many threads read: byte for byte the same JSON."""
+import bz2
 import glob
 import gzip
 import io
+import lzma
 import os
 import pathlib
 import random
@@ -63,6 +65,9 @@ def members(rng):
         files["ethtool-S-eth%d.out" % number] = b"NIC statistics:\n     rx_errors: %d\n" % number
     files["var/log/kern.log.20.gz"] = gzip.compress(files["var/log/kern.log"])[:-20]
     files["var/log/kern.log.21.gz"] = b"not gzip at all"
+    # The reader's own thread decompresses these, between what the others do.
+    files["var/log/kern.log.22.xz"] = lzma.compress(kernel_log(rng, 300), preset=0)
+    files["var/log/kern.log.23.bz2"] = bz2.compress(kernel_log(rng, 300), 1)
     return files
 
 
