@@ -67,6 +67,12 @@ def test_every_table_is_tested_and_described():
         assert re.search(r"^description: ", text, re.M) or "family:" in text, path
 
 
+def test_the_capability_of_a_table_is_one_of_the_collector():
+    named = {path.name: re.search(r"^capability: (\S+)", path.read_text(), re.M) for path in TABLES.glob("*.yaml")}
+    assert {name for name, found in named.items() if not found} == {"os_release.yaml"}
+    assert {found[1] for found in named.values() if found} <= {path.stem for path in (TABLES.parents[1] / "collector/capabilities").glob("*.yaml")}
+
+
 def test_the_program_knows_the_tables():
     done = subprocess.run([BIN / "xen-analyze", "tables"], capture_output=True, text=True, timeout=60, check=True)
     for name in declared():
