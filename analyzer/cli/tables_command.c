@@ -163,7 +163,9 @@ static void show_table(struct page *page, const struct table *table, const char 
     if (*table->leader->capability)
         page_item(page, "", "collected by the capability '%s'", table->leader->capability);
     if (table->empty_if_absent)
-        page_item(page, "", "A report that proves to have no such file has no rows, not no data.");
+        page_item(
+            page, "",
+            "Where a report proves that it has no such file, the table is empty, not unknown.");
     show_common_columns(page);
     strbuf_adds(&sample, "host");
     for (size_t i = 0; i < table->column_count; i++) {
