@@ -16,13 +16,14 @@ const char options_help[] =
     "Say what is known to be wrong with a host, from its server status report.\n"
     "\n"
     "REPORT is an archive that xen-bugtool or XenCenter wrote (zip, tar, tar.gz,\n"
-    "tar.bz2, tar.xz, tar.zst), a folder, or - for standard input. Several REPORTs\n"
-    "are hosts of one pool.\n"
+    "tar.bz2, tar.xz, tar.zst), a folder, single logs under their own names (SMlog,\n"
+    "kern.log.2.gz), or - for standard input. Several REPORTs are hosts of one pool;\n"
+    "single logs of one folder are one host.\n"
     "\n"
     "What is shown, and where\n"
     " --format FORMAT       text (default), json, html, markdown, junit, sarif,\n"
     "                       prometheus or nagios; may be repeated with --output\n"
-    " --output FILE         write the FORMAT before it to FILE\n"
+    " --output FILE         write the FORMAT before it to FILE; - is standard output\n"
     " --min-severity LEVEL  leave out findings below info, warning, error or critical\n"
     " --fail-on LEVEL       exit with 1 for findings from this severity on (default:\n"
     "                       error), or never\n"
@@ -146,18 +147,19 @@ static int add_output(struct options *options, const char *path, struct err *err
 {
     struct output *last =
         options->outputs.count ? &options->outputs.items[options->outputs.count - 1] : NULL;
-    if (last && last->path)
+    if (last && last->is_placed)
         return err_set(err, ERR_USAGE,
                        "--output '%s' needs a --format of its own in front; the one before it "
                        "goes to '%s'",
-                       path, last->path);
+                       path, last->path ? last->path : "-");
     if (!last) {
         int r = add_format(options, "text", err);
         if (r < 0)
             return r;
         last = &options->outputs.items[options->outputs.count - 1];
     }
-    last->path = path;
+    last->path = strcmp(path, "-") == 0 ? NULL : path;
+    last->is_placed = true;
     return 0;
 }
 

@@ -28,6 +28,7 @@ typedef VEC(const char *) string_list; /* a NULL stands behind the last item */
 struct output {
     const char *format; /* "text" by default */
     const char *path;   /* NULL: standard output */
+    bool is_placed;     /* it has had its --output */
 };
 
 #define FAIL_ON_NEVER SEVERITY_COUNT

@@ -86,8 +86,10 @@ int parts_teach(const struct parts *parts, struct report_set *reports, struct er
     int r = rule_set_teach(parts->rules, reports, err);
     for (size_t i = 0; r == 0 && i < table_set_count(parts->tables); i++) {
         const struct table *table = table_set_at(parts->tables, i);
-        for (size_t f = 0; r == 0 && *table->capability && f < table->file_count; f++)
-            r = report_set_teach(reports, table->files[f].text, table->capability, err);
+        for (size_t f = 0; r == 0 && f < table->file_count; f++)
+            r = *table->capability
+                    ? report_set_teach(reports, table->files[f].text, table->capability, err)
+                    : report_set_know(reports, &table->files[f], err);
     }
     return r;
 }

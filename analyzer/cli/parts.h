@@ -25,7 +25,8 @@ struct parts {
 
 /* `extra`: more paths of rules (NULL-ended); `built_in` false leaves the built-in rules out. */
 int parts_load(struct parts *ret, const char *const *extra, bool built_in, struct err *err);
-/* Tells the reports which capability collects which file, as tables and rules/logs.yaml say. */
+/* Tells the reports which files are read, and which capability collects them, as tables, rules and
+ * rules/logs.yaml say. */
 int parts_teach(const struct parts *parts, struct report_set *reports, struct err *err);
 
 void parts_release(struct parts *parts);

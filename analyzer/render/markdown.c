@@ -182,6 +182,8 @@ static void add_head(struct strbuf *out, const struct view *view)
     if (view_is_judged(view))
         strbuf_addf(out, ": %d of 100 (%s)", view->verdict->score,
                     view_score_word(view->verdict->score));
+    else
+        strbuf_adds(out, ": no score");
     strbuf_adds(out, "\n\n**");
     add_text(out, view->trust.sentence);
     strbuf_adds(out, "**\n\n");
@@ -344,7 +346,9 @@ static void add_line_of(struct strbuf *out, const struct finding *finding)
 static void add_findings(struct strbuf *out, const struct view *view)
 {
     strbuf_adds(out, "## Findings\n\n");
-    if (view->finding_count == 0)
+    if (view->finding_count == 0 && !view_is_judged(view))
+        strbuf_adds(out, "None, but no rule had the data it needs: this says nothing.\n\n");
+    else if (view->finding_count == 0)
         strbuf_addf(out, "None from %zu of %zu rules, the ones that had the data they need.\n\n",
                     view->verdict->coverage.evaluated, view->verdict->coverage.rules);
     for (size_t i = 0; i < view->finding_count; i++) {

@@ -151,7 +151,7 @@ int view_as_nagios(const struct view *view, struct strbuf *out, struct err *err)
     if (verdict->coverage.evaluated)
         strbuf_addf(out, "score %d, ", verdict->score);
     else
-        strbuf_adds(out, "no rule had the data it needs, ");
+        strbuf_adds(out, "no score, no rule had the data it needs, ");
     add_counts(out, counts);
     if (worst)
         add_worst(out, worst);

@@ -375,7 +375,7 @@ static void add_score(const struct text_writer *w, const struct view *view)
     int score = view->verdict->score;
     add_heading(w, "Score");
     if (!view_is_judged(view)) {
-        strbuf_adds(w->out, "  None: no rule had the data it needs.\n");
+        strbuf_adds(w->out, "  No score: no rule had the data it needs.\n");
         return;
     }
     strbuf_adds(w->out, "  ");
@@ -405,8 +405,10 @@ static void add_counts(const struct text_writer *w, const struct view *view)
 /* The first screen tells how bad it is; the last one, what a terminal shows, says it again. */
 static void add_summary(const struct text_writer *w, const struct view *view)
 {
-    if (!view_is_judged(view))
+    if (!view_is_judged(view)) {
+        strbuf_adds(w->out, "No score: no rule had the data it needs.\n");
         return;
+    }
     int score = view->verdict->score;
     textw_styled(w, score_style(score), "Score %d of 100 (%s)", score, view_score_word(score));
     strbuf_addc(w->out, '\n');

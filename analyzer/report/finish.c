@@ -138,7 +138,7 @@ static void check_inventory(struct report_set *set, const struct host_state *hos
     bool is_report = host->has_own_files || clock_from_folder(root) != 0 ||
                      strstr(root, bundle_mark) != NULL ||
                      (root[0] == '\0' && clock_from_folder(source->report.path) != 0);
-    if (is_report && !host->report.has_inventory && !host->inventory_damaged)
+    if (is_report && !host->is_loose && !host->report.has_inventory && !host->inventory_damaged)
         set_problem(
             set, PROBLEM_TRUNCATED, (int)host->report.index, "",
             "inventory.xml is missing: the collector did not finish or the archive was cut");

@@ -89,8 +89,9 @@ static int fail_no_archive(int fd, const char *path, const struct stat *status, 
             path);
     return err_set(
         err, ERR_UNSUPPORTED,
-        "'%s' is neither a folder nor a zip or tar archive (plain, gz, bz2, xz, zst); to look at "
-        "single logs, make a folder with them in their places, such as report/var/log/SMlog",
+        "'%s' is neither a folder nor a zip or tar archive (plain, gz, bz2, xz, zst), and no rule "
+        "reads a file of its name; give it the name it had on the host, such as SMlog.1, or put "
+        "it in its place in a folder, such as report/var/log/SMlog",
         path);
 }
 
@@ -131,13 +132,23 @@ static int read_archive(struct walk *walk, int fd, const struct stat *status, bo
     return walk_archive(walk, &top, "", -1, &container, ret_is_archive, err);
 }
 
+/* Whether it can be a log at all; its name is for others to judge. */
+static bool may_be_loose(const struct report_set *set, int fd, const char *path,
+                         const struct stat *status)
+{
+    size_t stem;
+    return S_ISREG(status->st_mode) && status->st_size > 0 && strcmp(path, "-") != 0 &&
+           !set->budget.spent.failed && !foreign_archive(fd) &&
+           !member_name_is_archive(path, &stem);
+}
+
 static int read_source(struct report_set *set, struct source_state *source, int fd,
                        const struct stat *status, const struct report_visitor *visitor,
                        struct err *err)
 {
     const char *path = source->report.path;
     size_t first_problem = set->problems.count;
-    bool is_archive = true;
+    bool is_archive = true, is_loose = false;
     struct walk walk = {
         .set = set,
         .visitor = visitor,
@@ -157,11 +168,19 @@ static int read_source(struct report_set *set, struct source_state *source, int 
                        : read_archive(&walk, fd, status, &is_archive, err);
     int drain_rc = crew_drain(set->crew, rc == 0 ? err : NULL);
     rc = rc == 0 ? drain_rc : rc;
+    /* A log may begin with zeros, as an empty tar does. */
+    bool is_nothing =
+        (!is_archive || walk.members == 0) && set->problems.count == first_problem;
+    if (rc == 0 && is_nothing && may_be_loose(set, fd, path, status)) {
+        rc = walk_loose(&walk, fd, status, &is_loose, err);
+        drain_rc = crew_drain(set->crew, rc == 0 ? err : NULL);
+        rc = rc == 0 ? drain_rc : rc;
+    }
     strbuf_release(&walk.gather);
     strbuf_release(&walk.name);
     if (rc < 0)
         return rc;
-    if (!is_archive)
+    if (!is_archive && !is_loose)
         return fail_no_archive(fd, path, status, err);
     return walk.members > 0 ? 0 : fail_empty(set, first_problem, path, err);
 }

@@ -2,8 +2,8 @@
 /*
  * Reading reports: whatever the user hands over becomes a stream of members, each belonging to a host.
  *
- * A REPORT is a zip or tar archive (plain, gz, bz2, xz, zst), a directory, or standard input. Inside may be one
- * host's report, a pool bundle (a folder or an archive a host), nested archives, compressed log rotations, or
+ * A REPORT is a zip or tar archive (plain, gz, bz2, xz, zst), a directory, standard input, or a single log
+ * under its own name (loose.h). Inside may be one host's report, a pool bundle (a folder or an archive a host), nested archives, compressed log rotations, or
  * just a few files in their places (`var/log/SMlog`). Every member is read once, front to back, nothing is
  * unpacked to disk, and all archives of a run share one budget against bombs.
  *
@@ -161,6 +161,13 @@ void report_set_add_problem(struct report_set *set, enum problem_kind kind, unsi
  */
 int report_set_teach(struct report_set *set, const char *pattern, const char *capability,
                      struct err *err);
+
+/*
+ * Tells the set a path that somebody reads, as report_set_teach() does, too: a single file of such a
+ * name can be a REPORT (loose.h). Of several paths with the same last part the first counts. The
+ * pattern's text is borrowed.
+ */
+int report_set_know(struct report_set *set, const struct path_pattern *pattern, struct err *err);
 
 /*
  * Whether the report proves that `path` was looked for and not there: the manifest says so, or the capability

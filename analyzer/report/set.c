@@ -54,7 +54,8 @@ int report_set_new(const struct report_limits *limits, struct report_set **ret, 
         free(set);
         return err_nomem(err);
     }
-    if (budget_ahead_new(&set->budget, err) < 0) {
+    if (budget_ahead_new(&set->budget, err) < 0 || path_index_new(&set->known, err) < 0) {
+        budget_ahead_free(&set->budget);
         arena_free(set->arena);
         free(set);
         return ERR_NOMEM;
@@ -77,6 +78,7 @@ void *report_set_free(struct report_set *set)
     vec_free(&set->absent_patterns);
     vec_free(&set->expected);
     vec_free(&set->taught);
+    path_index_free(set->known);
     key_set_release(&set->members);
     key_set_release(&set->absent);
     key_set_release(&set->empty);
@@ -332,7 +334,13 @@ int report_set_teach(struct report_set *set, const char *pattern, const char *ca
     if (!slot)
         return err_nomem(err);
     *slot = taught;
-    return 0;
+    return report_set_know(set, &taught.pattern, err);
+}
+
+int report_set_know(struct report_set *set, const struct path_pattern *pattern, struct err *err)
+{
+    unsigned number;
+    return path_index_add(set->known, pattern, &number, err);
 }
 
 bool report_host_collected(const struct report_set *set, size_t index, const char *capability)

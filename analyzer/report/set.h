@@ -8,7 +8,7 @@
 #include "analyzer/report/budget.h"
 #include "analyzer/report/host_root.h"
 #include "analyzer/report/key_set.h"
-#include "analyzer/report/path_pattern.h"
+#include "analyzer/report/path_index.h"
 #include "analyzer/report/report.h"
 #include "common/arena.h"
 #include "common/vec.h"
@@ -29,6 +29,7 @@ struct host_state {
     int64_t newest;                             /* time of the newest member, or 0 */
     bool is_solid;      /* surely a host's folder: has var/, etc/ or an inventory */
     bool has_own_files; /* has inventory.xml, manifest.json or xen-bugtool.log, readable or not */
+    bool is_loose;      /* its files are REPORTs themselves (loose.h) */
     bool lost;          /* files that its own list names are not there */
     bool inventory_damaged; /* there is an inventory.xml, but it cannot be read */
     VEC(const char *) capabilities;
@@ -80,6 +81,7 @@ struct report_set {
     VEC(struct absent_pattern) absent_patterns;
     VEC(struct expected_host) expected;
     VEC(struct taught_source) taught;
+    struct path_index *known; /* what rules and tables read: names that a single file may have */
 };
 
 /* A copy in the set's arena, cut after `maximum` bytes; NULL when memory is out. */

@@ -58,9 +58,8 @@ int walk_open(struct walk *walk, const struct found_file *file, struct range_str
     return 0;
 }
 
-/* A plain or compressed file of a host, `path` below the host's root. */
-static int walk_member(struct walk *walk, struct host_state *host, const char *path,
-                       const struct found_file *file, struct err *err)
+int walk_member(struct walk *walk, struct host_state *host, const char *path,
+                const struct found_file *file, struct err *err)
 {
     struct report_set *set = walk->set;
     int index = (int)host->report.index;

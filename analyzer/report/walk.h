@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "analyzer/report/range_stream.h"
 #include "analyzer/report/set.h"
 #include "analyzer/report/stream.h"
@@ -57,6 +59,10 @@ struct container {
 int walk_file(struct walk *walk, const struct place *place, const struct found_file *file,
               struct err *err);
 
+/* A plain or compressed file of a host, `path` below the host's root. */
+int walk_member(struct walk *walk, struct host_state *host, const char *path,
+                const struct found_file *file, struct err *err);
+
 /*
  * The bytes of a file, for the thread that walks: everything in front of it is read first, so that
  * the budget is charged in order. *ret_range (for the caller to free) is what the stream stands on.
@@ -76,3 +82,7 @@ int walk_archive(struct walk *walk, const struct place *place, const char *name,
 
 /* All files below a directory, sorted, files before folders. `fd` is taken. */
 int walk_directory(struct walk *walk, int fd, struct err *err);
+
+/* A REPORT that is a single file, if its name is known (report_set_know). `fd` is borrowed. */
+int walk_loose(struct walk *walk, int fd, const struct stat *status, bool *ret_is_known,
+               struct err *err);

@@ -164,5 +164,7 @@ int rule_set_teach(const struct rule_set *set, struct report_set *reports, struc
     for (size_t i = 0; r == 0 && i < set->collected.count; i++)
         r = report_set_teach(reports, set->collected.items[i].path,
                              set->collected.items[i].capability, err);
+    for (size_t i = 0; r == 0 && i < set->files.count; i++)
+        r = report_set_know(reports, set->files.items[i], err);
     return r;
 }

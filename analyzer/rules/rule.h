@@ -128,7 +128,10 @@ const struct log_times *rule_set_log_times(const struct rule_set *set);
 /* The whole path of a log that a capability collects and whose last part is `name`, or NULL. */
 const char *rule_set_log_called(const struct rule_set *set, const char *name);
 
-/* Tells the reports which capability collects which log (rules/logs.yaml). */
+/*
+ * Tells the reports which capability collects which log (rules/logs.yaml), and which files rules read,
+ * also those that rule_set_select() left out.
+ */
 int rule_set_teach(const struct rule_set *set, struct report_set *reports, struct err *err);
 
 /*

@@ -24,6 +24,7 @@ struct rule_set {
     VEC(struct rule_pack) packs;
     VEC(struct regex *) regexes;
     VEC(struct collected_log) collected;
+    VEC(const struct path_pattern *) files; /* that the loaded rules read, selected or not */
     const char **ids;              /* of all rules that were loaded; NULL-ended */
     const struct doc_node *groups; /* map: name -> list of paths */
     struct log_times log_times;

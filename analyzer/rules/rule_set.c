@@ -77,6 +77,19 @@ static int list_ids(struct rule_set *set, struct err *err)
     return 0;
 }
 
+static int list_files(struct rule_set *set, struct err *err)
+{
+    for (size_t i = 0; i < set->rules.count; i++)
+        for (size_t l = 0; l < set->rules.items[i].log_count; l++)
+            for (size_t f = 0; f < set->rules.items[i].logs[l].file_count; f++) {
+                const struct path_pattern **slot = vec_push(&set->files);
+                if (!slot)
+                    return err_nomem(err);
+                *slot = &set->rules.items[i].logs[l].files[f];
+            }
+    return 0;
+}
+
 int rule_set_load(const struct embedded_file *logs, const struct embedded_file *embedded,
                   const char *const *paths, struct rule_set **ret, struct err *err)
 {
@@ -91,6 +104,8 @@ int rule_set_load(const struct embedded_file *logs, const struct embedded_file *
         r = rule_files_load(set, embedded, paths, err);
     if (r == 0)
         r = list_ids(set, err);
+    if (r == 0)
+        r = list_files(set, err);
     tdestroy(TAKE(set->by_id), nothing_to_free);
     if (r < 0) {
         rule_set_free(set);
@@ -110,6 +125,7 @@ void *rule_set_free(struct rule_set *set)
     vec_free(&set->rules);
     vec_free(&set->packs);
     vec_free(&set->collected);
+    vec_free(&set->files);
     arena_free(set->other_arena);
     arena_free(set->arena);
     free(set);

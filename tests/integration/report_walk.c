@@ -94,8 +94,14 @@ int main(int argc, char **argv)
     char message[1024];
     int status = 0;
 
+    static const struct path_pattern known[] = {{.text = "var/log/kern.log"},
+                                                {.text = "var/log/SMlog"}};
+
     if (report_set_new(NULL, &set, &err) < 0)
         return 3;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (report_set_know(set, &known[i], &err) < 0)
+            return 3;
     for (int i = 1; i < argc; i++) {
         if (report_set_read(set, argv[i], &visitor, &err) < 0) {
             fprintf(stderr, "report-walk: %s\n", err_message(&err, message, sizeof message));

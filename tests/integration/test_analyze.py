@@ -1,4 +1,5 @@
 """xen-analyze as a person or a script uses it: options, exit statuses, queries, errors."""
+import gzip
 import json
 import os
 import pathlib
@@ -160,6 +161,12 @@ def test_several_formats_in_one_run(host, tmp_path):
     assert result.stdout
 
 
+def test_an_output_called_dash_is_standard_output(host, tmp_path):
+    result = analyze("--format", "json", "--output", "-", "--format", "html", "--output", "r.html", host, cwd=tmp_path)
+    assert json.loads(result.stdout)["schema"] == "xenhealth-findings/1"
+    assert sorted(os.listdir(tmp_path)) == ["host", "r.html"]
+
+
 def test_what_a_report_lacks_is_unknown_and_never_pass(tmp_path):
     (tmp_path / "var/log").mkdir(parents=True)
     (tmp_path / "var/log/SMlog").write_text("Nov  2 10:00:00 h SM: [1] fine\n")
@@ -205,6 +212,49 @@ def test_a_file_that_is_no_report(tmp_path):
     assert "holiday.jpg" in result.stderr.decode()
 
 
+def test_single_logs_of_a_folder_are_a_host(tmp_path):
+    """As people attach them to tickets."""
+    (tmp_path / "host1").mkdir()
+    (tmp_path / "host1/kern.log.1.gz").write_bytes(gzip.compress(OOM.encode()))
+    (tmp_path / "host1/df-alT.out").write_text(DF)
+    (tmp_path / "host1/SMlog.txt").write_text("Nov  2 10:00:00 h SM: [1] fine\n")
+    result = analyze("--format", "json", *sorted((tmp_path / "host1").iterdir()))
+    assert result.returncode == 1 and not result.stderr
+    verdict = json.loads(result.stdout)
+    (report,) = verdict["reports"]
+    assert report["host"] == "host1" and report["entries"] == 3
+    assert [(p["kind"], p["text"]) for p in report["problems"]] == [("omitted", "single files were given in place of a report")]
+    found = {f["rule"]: f for f in verdict["findings"]}
+    assert found["dom0-oom-kill"]["evidence"][0]["path"] == "var/log/kern.log.1.gz"
+    assert "root-fs-full" in found
+    assert "bios-old" in {u["rule"] for u in verdict["unknown"]}
+    # What is known does not depend on which rules are asked.
+    assert analyze("--only", "root-fs-full", tmp_path / "host1/kern.log.1.gz").returncode == 0
+
+
+def test_a_single_file_of_a_name_that_no_rule_knows_is_refused(tmp_path):
+    (tmp_path / "host1-kern.log").write_text(OOM)
+    result = analyze(tmp_path / "host1-kern.log")
+    assert result.returncode == 3 and len(result.stderr.splitlines()) == 1
+    assert "give it the name it had on the host" in result.stderr.decode()
+
+
+@pytest.mark.parametrize("format, words", [
+    ("text", "No score: no rule had the data it needs"),
+    ("markdown", ": no score"),
+    ("html", "No score"),
+    ("nagios", "XENHEALTH UNKNOWN - no score"),
+    ("prometheus", "xenhealth_trust_level 0"),
+])
+def test_where_nothing_could_be_judged_there_is_no_score(tmp_path, format, words):
+    (tmp_path / "SMlog").write_text("Nov  2 10:00:00 h SM: [1] fine\n")
+    result = analyze("--only", "md-raid-degraded", "--format", format, tmp_path / "SMlog")
+    assert result.returncode == (3 if format == "nagios" else 0)
+    out = result.stdout.decode()
+    assert words in out
+    assert "healthy" not in out and "100 of 100" not in out and "score=" not in out and "xenhealth_score" not in out
+
+
 def test_one_bad_report_does_not_spoil_the_others(host, tmp_path):
     bad = tmp_path / "bad.zip"
     bad.write_bytes(b"PK\x03\x04 not really")
@@ -245,6 +295,8 @@ def test_an_answer_that_nobody_can_get_is_a_failure(host):
     (["--output", "same", "--export", "same"], "two outputs"),
     (["-", "-"], "standard input"),
     (["--format", "html", "--output", "same", "--output", "other"], "'other' needs a --format"),
+    (["--format", "html", "--output", "-", "--output", "other"], "goes to '-'"),
+    (["--format", "html", "--output", "-", "--format", "text"], "only one --format can go to standard output"),
     (["--only", ""], "need the id"),
     (["--skip", ","], "need the id"),
 ])

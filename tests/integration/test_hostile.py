@@ -59,12 +59,21 @@ NONE = ()
 CASES = {
     # no archives
     "empty file": (file_of("a.zip", b""), 3, "'[^']*a.zip' is empty", NONE),
-    "text": (file_of("kern.log", LINES), 3, "neither a folder nor a zip or tar", NONE),
+    "text": (file_of("notes.log", LINES), 3, "neither a folder nor a zip or tar", NONE),
     "7z": (file_of("a.7z", b"7z\xbc\xaf\x27\x1c" + b"\0" * 100), 3, "7z archive.*unpack it", NONE),
     "tar.gz cut at its beginning": (file_of("a.tgz", gzip.compress(good_tar())[:4000]), 3, "holds nothing.*cut off", NONE),
     "noise called tar.gz": (file_of("a.tar.gz", bytes(range(256)) * 40), 3, "holds nothing that can be read", NONE),
     "zeros": (file_of("a.tar", b"\0" * 10240), 3, "holds no files", NONE),
-    "log as gz": (file_of("kern.log.gz", gzip.compress(LINES)), 3, "neither a folder nor a zip or tar", NONE),
+    "text as gz": (file_of("notes.log.gz", gzip.compress(LINES)), 3, "neither a folder nor a zip or tar", NONE),
+    # single logs
+    "log": (file_of("kern.log", LINES), 0, "single files", ALL),
+    "log behind zeros": (file_of("kern.log", b"\0" * 20000 + LINES), 0, "single files", ALL),
+    "log of noise": (file_of("SMlog", bytes(range(256)) * 40), 0, "single files", SMLOG),
+    "empty log": (file_of("SMlog", b""), 3, "SMlog' is empty", NONE),
+    "log as gz cut": (file_of("SMlog.1.gz", gzip.compress(LINES)[:-100]), 0, r"truncated\|var/log/SMlog.1.gz\|", NONE),
+    "log as gz that is none": (file_of("SMlog.gz", LINES), 0, r"damaged\|var/log/SMlog.gz\|", NONE),
+    "log as gz of zeros": (file_of("SMlog.gz", lambda: make.zeros_gz(200)), 0, "refused.*archive bombs", NONE),
+    "RAR called log": (file_of("SMlog", b"Rar!\x1a\x07" + b"\0" * 100), 3, "RAR archive.*unpack it", NONE),
     # cut and damaged
     "zip cut in the middle": (file_of("a.zip", good_zip()[:-400]), 0, "truncated", ALL),
     "zip cut early": (file_of("a.zip", good_zip()[:20]), 3, "cut off", NONE),

@@ -212,6 +212,7 @@ static void nothing_judged_is_not_called_healthy(void **state)
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     render(view, &out);
     assert_non_null(strstr(out.data, "no rule had the data it needs: this says nothing"));
+    assert_non_null(strstr(out.data, "\nNo score: "));
     assert_null(strstr(out.data, "100 of 100"));
     assert_null(strstr(out.data, "healthy"));
     sample_free(view);
