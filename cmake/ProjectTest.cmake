@@ -11,7 +11,7 @@ elseif(XENHEALTH_SANITIZERS)
     set(XENHEALTH_TEST_SHARE 6)
     set(XENHEALTH_TEST_SHARE_FIRST 1)
 else()
-    set(XENHEALTH_TEST_SHARE 2)
+    set(XENHEALTH_TEST_SHARE 3)
 endif()
 
 # project_test(NAME LABEL SECONDS COMMAND...)   what all kinds have in common

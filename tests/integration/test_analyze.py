@@ -125,6 +125,7 @@ def test_a_query_without_rows_has_columns_for_people_and_nothing_for_programs(ho
     assert (done.returncode, done.stdout, done.stderr) == (0, expected, b"")
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("form", ["text", "json", "csv"])
 def test_a_query_with_endless_rows_is_the_query_s_fault_not_the_report_s(host, form):
     endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c"

@@ -359,6 +359,7 @@ def test_crowds_in_several_places_share_the_plan(tmp_path, crowd):
         assert "more or deeper" in entries(found)[folder]["reason"]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("item", ["command: [head, -c, 1G, /dev/zero]", "command: [head, -c, 300M, /dev/urandom]",
                                   "log: /sparse.log", "file: /sparse.log", "log: /big.log"])
 @pytest.mark.parametrize("output", ["zip", "tar"])
