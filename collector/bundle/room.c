@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * No lock: a writer first says what it is about to write, then looks; the archive first raises its
- * promise, then looks. So of two that want the last room one at least sees the other.
+ * promise, then looks. So of two that want the last room one at least sees the other. The disk is
+ * looked at last: what is written in between counts twice, which is safe, and never not at all.
  */
 #include "collector/bundle/room.h"
 
@@ -19,13 +20,19 @@ struct room {
     atomic_int_least64_t begun;    /* bytes of writes that are under way */
 };
 
+/* False when nobody knows: ramfs, and tmpfs without a limit, have a size of 0. */
+static bool measure(int dirfd, struct statvfs *ret)
+{
+    return dirfd >= 0 && fstatvfs(dirfd, ret) == 0 && ret->f_blocks > 0;
+}
+
 /* What is left for everybody; negative when it is too much already. */
 static int64_t left(const struct room *room)
 {
-    struct statvfs space;
-    if (room->dirfd < 0 || fstatvfs(room->dirfd, &space) < 0)
-        return INT64_MAX / 2;
     int64_t promised = atomic_load(&room->promised), begun = atomic_load(&room->begun);
+    struct statvfs space;
+    if (!measure(room->dirfd, &space))
+        return INT64_MAX / 2;
     return (int64_t)space.f_bavail * (int64_t)space.f_frsize - promised - begun - room->reserve;
 }
 
@@ -37,7 +44,7 @@ int room_new(int dirfd, bool archive, struct room **ret, struct err *err)
         return err_nomem(err);
     room->dirfd = dirfd;
     room->archive = archive;
-    if (dirfd >= 0 && fstatvfs(dirfd, &space) == 0) {
+    if (measure(dirfd, &space)) {
         int64_t unit = (int64_t)space.f_frsize;
         int64_t share = (int64_t)space.f_blocks * unit / RESERVED_SHARE;
         int64_t half = (int64_t)space.f_bavail * unit / 2;

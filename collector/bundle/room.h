@@ -20,8 +20,8 @@
 struct room;
 
 /*
- * Of the file system with the folder `dirfd` (borrowed; -1: there is always room). Without
- * `archive` that goes elsewhere.
+ * Of the file system with the folder `dirfd` (borrowed; -1, or where the system does not tell how
+ * large that is: there is always room). Without `archive` that goes elsewhere.
  */
 int room_new(int dirfd, bool archive, struct room **ret, struct err *err);
 

@@ -331,6 +331,19 @@ static void an_archive_that_goes_elsewhere_needs_no_room(void **state)
     room_free(room);
 }
 
+/* As ramfs and tmpfs without a limit are. */
+static void where_nobody_knows_how_much_there_is_there_is_room(void **state)
+{
+    (void)state;
+    struct room *room;
+    CLEANUP_FD int dirfd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(room_new(dirfd, true, &room, NULL), 0);
+    assert_true(room_promise(room, 1 << 20, 1 << 20));
+    assert_true(room_begin(room, 1 << 20));
+    assert_false(room_is_used_up(room));
+    room_free(room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_finished_stage_takes_no_more),
         cmocka_unit_test(a_temporary_file_leaves_the_archive_its_room),
         cmocka_unit_test(an_archive_that_goes_elsewhere_needs_no_room),
+        cmocka_unit_test(where_nobody_knows_how_much_there_is_there_is_room),
     };
     return cmocka_run_group_tests(tests, make_compressor, free_compressor);
 }
