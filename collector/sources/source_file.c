@@ -54,6 +54,8 @@ static int64_t copy(const struct file_request *request, int fd, int64_t wanted, 
         if (got <= 0)
             break;
         read_watch_end(request->watch);
+        if (is_unwanted(request)) /* the read took too long: what the sink works with may be gone */
+            return err_set(err, ERR_CANCELLED, "interrupted");
         int r = sink(context, chunk, (size_t)got, err);
         read_watch_begin(request->watch);
         if (r < 0)
