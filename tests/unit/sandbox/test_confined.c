@@ -114,7 +114,7 @@ static void command_init(struct command_line *command, const char *const *texts)
         close(fd);
         *vec_push(&command->options.operands) = command->paths[i];
     }
-    *vec_push(&command->options.outputs) = (struct output){"text", command->output};
+    *vec_push(&command->options.outputs) = (struct output){.format = "text", .path = command->output};
 }
 
 static void command_release(struct command_line *command)
