@@ -317,10 +317,12 @@ int rule_load(struct rule_set *set, const struct doc_node *root,
     int confidence = CONFIDENCE_MEDIUM, component = -1, r;
     if (!doc_get(root, "id") && doc_get(root, "table"))
         return doc_fail(root, err,
-                        "this is a table, not a rule; it belongs into a folder 'tables' inside the "
-                        "folder that --rules, lint and test name");
+                        "this is a table, not a rule; it belongs in a folder '" RULE_TABLES_FOLDER
+                        "' inside the folder that --rules, lint and test name");
     if (!doc_get(root, "id") && doc_get(root, "list"))
-        return doc_fail(root, err, "this is a list, not a rule; lists can only be built in");
+        return doc_fail(root, err,
+                        "this is a list, not a rule; it belongs in a folder '" RULE_LISTS_FOLDER
+                        "' inside the folder that --rules, lint and test name");
     if ((r = doc_check_keys(root, keys, err)) < 0 || (r = load_id(root, &rule, err)) < 0 ||
         (r = params_load(set, doc_get(root, "params"), overrides->thresholds, &rule, err)) < 0 ||
         (r = required_text(root, "title", &rule.title, err)) < 0 ||
