@@ -104,7 +104,7 @@ bool database_has_source(const struct database *database, const char *table, int
 int database_references(struct database *database, const char *sql, struct table_names *ret,
                         struct err *err);
 
-/* The names of the columns of a statement's rows, each once. As database_references(). */
+/* The names of the columns of a statement's rows, in their order. As database_references(). */
 int database_columns(struct database *database, const char *sql, struct table_names *ret,
                      struct err *err);
 

@@ -74,11 +74,8 @@ static bool is_of_schema(const char *name)
     return sqlite3_strnicmp(name, "sqlite_", 7) == 0 || sqlite3_strnicmp(name, "pragma_", 7) == 0;
 }
 
-bool table_names_add(struct table_names *names, const char *name)
+static bool append_name(struct table_names *names, const char *name)
 {
-    for (size_t i = 0; i < names->count; i++)
-        if (strcasecmp(names->names[i], name) == 0)
-            return true;
     const char **grown = realloc(names->names, (names->count + 1) * sizeof *grown);
     if (!grown)
         return false;
@@ -88,6 +85,14 @@ bool table_names_add(struct table_names *names, const char *name)
         return false;
     names->count++;
     return true;
+}
+
+bool table_names_add(struct table_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcasecmp(names->names[i], name) == 0)
+            return true;
+    return append_name(names, name);
 }
 
 void table_names_release(struct table_names *names)
@@ -330,7 +335,7 @@ int database_columns(struct database *database, const char *sql, struct table_na
     int r = database_prepare_foreign(database, sql, &statement, err);
     for (int i = 0; r == 0 && i < sqlite3_column_count(statement); i++) {
         const char *name = sqlite3_column_name(statement, i);
-        if (!name || !table_names_add(&names, name))
+        if (!name || !append_name(&names, name))
             r = err_nomem(err);
     }
     sqlite3_finalize(statement);

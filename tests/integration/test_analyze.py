@@ -117,6 +117,7 @@ def test_a_query_answers_over_several_tables(host):
     out, _ = text(analyze("--query", "SELECT mount, use_percent FROM df ORDER BY use_percent DESC", host))
     assert out.splitlines()[0].split() == ["mount", "use_percent"]
     assert out.splitlines()[1].split() == ["/", "100"]
+    assert analyze("--query", "SELECT a.host, b.host FROM df a, df b WHERE 0", host).stdout == b"host  host\n"
 
 
 @pytest.mark.parametrize("form,expected", [("text", b"mount  use_percent\n"), ("json", b"[]\n"), ("csv", b"")])
