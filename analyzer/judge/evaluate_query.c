@@ -25,7 +25,7 @@ struct row_context {
     size_t rows;
 };
 
-static bool is_place(const char *name)
+bool query_column_is_place(const char *name)
 {
     static const char *const places[] = {"host", "path",   "line",   "time",
                                          "text", "offset", "affects"};
@@ -55,7 +55,7 @@ static int find_host(const struct evaluation *evaluation, const char *name)
 static void describe_row(const struct result_row *row, struct strbuf *text)
 {
     for (int i = 0; i < row->count; i++)
-        if (!is_place(row->names[i]))
+        if (!query_column_is_place(row->names[i]))
             strbuf_addf(text, "%s%s=%s", text->length ? " " : "", row->names[i],
                         row->values[i] ? row->values[i] : "?");
 }
@@ -114,7 +114,7 @@ static int on_result(void *context, const struct result_row *row, struct err *er
     struct finding_value values[VALUES_MAX];
     size_t count = 0;
     for (int i = 0; i < row->count && count < VALUES_MAX; i++)
-        if (!is_place(row->names[i]) && row->values[i])
+        if (!query_column_is_place(row->names[i]) && row->values[i])
             values[count++] = (struct finding_value){row->names[i], row->values[i]};
     CLEANUP(strbuf_release) struct strbuf described = STRBUF_INIT;
     describe_row(row, &described);

@@ -147,17 +147,6 @@ static bool names_group(const struct rule *rule, const char *name, size_t length
     return false;
 }
 
-/* Columns that say where the proof stands; they are no values. */
-static bool is_place(const char *name)
-{
-    static const char *const places[] = {"host", "path",   "line",   "time",
-                                         "text", "offset", "affects"};
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-        if (strcasecmp(places[i], name) == 0)
-            return true;
-    return false;
-}
-
 static bool has_name(const struct table_names *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++)
@@ -173,7 +162,7 @@ static void check_value(const struct lint *lint, const struct rule *rule,
 {
     if (!rule->query && !names_group(rule, name, strlen(name)))
         lint_say(lint, place, "no group of 'match' is named '%s'", name);
-    else if (rule->query && is_place(name))
+    else if (rule->query && query_column_is_place(name))
         lint_say(lint, place,
                  "'%s' says where the proof stands and is no value; give the query a column of "
                  "another name, '%s AS its_%s'",
