@@ -26,6 +26,9 @@ static const struct {
      "The reports themselves: one row a host; 'taken' and 'booted' (the last start) are seconds "
      "since 1970 on the host's clock"},
     {"facts", "What is known about each host, as `applies` of rules asks it: one row a host"},
+    {"lists",
+     "The lists, data that ages and comes with the program: one row a list; 'date' is when it was "
+     "last compared with its sources"},
 };
 
 /* What is not said elsewhere of their columns. */
@@ -37,6 +40,9 @@ static const struct {
     {"taken", "seconds since 1970; NULL when not known"},
     {"uptime", "what uptime(1) printed; NULL when the report does not tell"},
     {"booted", "seconds since 1970; NULL when not known"},
+    {"name", "name of the list, which is a table, too"},
+    {"date", "seconds since 1970"},
+    {"description", "what the list holds"},
 };
 
 static const char *const type_names[] = {
@@ -261,6 +267,8 @@ static int show_built_in(struct page *page, const struct parts *parts, size_t in
     strbuf_addf(&sql, "SELECT name, lower(type) FROM pragma_table_info('%s')",
                 built_in[index].name);
     int r = database_open(parts->tables, NULL, &database, err);
+    if (r == 0)
+        r = lists_fill(parts->lists, database, err);
     if (r == 0)
         r = facts_declare(parts->facts, database, err);
     if (r == 0)

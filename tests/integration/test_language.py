@@ -158,6 +158,7 @@ def test_tables_lists_every_table_and_shows_one_with_columns_and_a_query():
     assert "xen-analyze --query 'SELECT host, filesystem, type, size_kb, used_kb FROM df LIMIT 10' REPORT" in shown
     assert "name__label" in analyze("tables", "xapi_vm").stdout
     assert "product_brand            text     XenServer, XCP-ng, Citrix Hypervisor" in analyze("tables", "facts").stdout
+    assert "date                     integer  seconds since 1970" in analyze("tables", "lists").stdout
     result = analyze("tables", "xapi_vmm")
     assert result.returncode == 2
     assert "did you mean 'xapi_vm'?" in result.stderr
@@ -579,6 +580,9 @@ def test_a_folder_of_rules_brings_its_tables(tmp_path):
         "FAIL  table sysctl: test 1", f"      at {table}:9", "      row 1: value is '60', expected 61"]
     refused = analyze("--rules", table, tmp_path / "report")
     assert refused.returncode == 2 and "this is a table, not a rule" in refused.stderr
+    (stray := tmp_path / "mine/release_support.yaml").write_text("list: release_support\nrows: [[XCP-ng, '8.2', '2026']]\n")
+    refused = analyze("--rules", stray, tmp_path / "report")
+    assert refused.returncode == 2 and "it belongs in a folder 'lists'" in refused.stderr
 
 
 def test_the_tables_of_a_user_replace_built_in_ones(tmp_path):
