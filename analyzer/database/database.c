@@ -148,10 +148,6 @@ struct table_state *database_state(const struct database *database, const struct
     return bsearch(&key, database->states, database->state_count, sizeof key, compare_states);
 }
 
-/*
- * Table-valued functions are connected on first use, by statements that the authorizer refuses to
- * strangers: those they may use are connected here.
- */
 static int note_function(void *context, int count, char **values, char **names)
 {
     (void)count;
@@ -161,6 +157,10 @@ static int note_function(void *context, int count, char **values, char **names)
     return slot && (*slot = strdup(values[0])) ? 0 : 1;
 }
 
+/*
+ * Table-valued functions are connected on first use, by statements that the authorizer refuses to
+ * strangers: those they may use are connected here.
+ */
 static int connect_functions(struct database *database, struct err *err)
 {
     int rc = sqlite3_exec(database->handle, "SELECT name FROM pragma_module_list", note_function,

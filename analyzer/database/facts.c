@@ -150,8 +150,7 @@ int fact_set_load(const struct embedded_file *file, struct fact_set **ret, struc
     if (!set || !set->arena)
         return err_nomem(err);
     const struct doc_node *root;
-    int r =
-        doc_parse_embedded(set->arena, file->name, file, &root, err);
+    int r = doc_parse_embedded(set->arena, file->name, file, &root, err);
     if (r == 0)
         r = load_facts(set, root, err);
     if (r < 0)

@@ -233,8 +233,7 @@ struct hit *hit_new(const struct regex *match, unsigned host, const char *path,
     size_t start = (size_t)(matched - line->text);
     struct excerpt part = excerpt_of(line->text, line->length, start, matched_length, HIT_TEXT_MAX);
     size_t names = regex_name_count(match);
-    size_t size =
-        sizeof(struct hit) + (names + 1) * sizeof(char *) + strlen(path) + 1;
+    size_t size = sizeof(struct hit) + (names + 1) * sizeof(char *) + strlen(path) + 1;
     size += part.to - part.from + 2 * strlen(EXCERPT_MARK) + 1;
     size += before.length + 1 + after.length + 1;
     for (size_t i = 0; i < names; i++) {

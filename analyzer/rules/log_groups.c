@@ -61,8 +61,7 @@ int log_groups_load(struct rule_set *set, const struct embedded_file *file, stru
 {
     static const char *const keys[] = {"groups", "capabilities", "times", NULL};
     const struct doc_node *root, *capabilities = NULL;
-    int r =
-        doc_parse_embedded(set->arena, file->name, file, &root, err);
+    int r = doc_parse_embedded(set->arena, file->name, file, &root, err);
     if (r == 0)
         r = doc_check_keys(root, keys, err);
     if (r == 0)

@@ -167,8 +167,7 @@ int timeline_plan_load(struct rule_set *set, const struct embedded_file *file,
     struct timeline_plan *plan = arena_alloc(set->arena, sizeof *plan);
     if (!plan)
         return err_nomem(err);
-    int r =
-        doc_parse_embedded(set->arena, file->name, file, &root, err);
+    int r = doc_parse_embedded(set->arena, file->name, file, &root, err);
     if (r == 0)
         r = doc_check_keys(root, keys, err);
     if (r == 0)
