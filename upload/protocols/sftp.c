@@ -194,6 +194,12 @@ static int find_offset(struct transfer *transfer, const struct place *place, int
     return 0;
 }
 
+static int note(struct transfer *transfer, const char *name, const char *value, struct err *err)
+{
+    int r = record_set(transfer->record, name, value, err);
+    return r < 0 ? r : record_save(transfer->record, err);
+}
+
 static int put(struct transfer *transfer, const struct place *place, int64_t offset,
                struct err *err)
 {
@@ -253,7 +259,7 @@ static int send_rest(struct transfer *transfer, const struct place *place, struc
     int64_t offset = 0, size = source_size(transfer->source);
     int r = find_offset(transfer, place, &offset, err);
     if (r == 0 && offset < size) /* what was read back was of an earlier part */
-        r = record_set(transfer->record, R_CHECKED, NULL, err);
+        r = note(transfer, R_CHECKED, NULL, err);
     if (r == 0)
         r = put(transfer, place, offset, err);
     if (r < 0)
@@ -261,16 +267,10 @@ static int send_rest(struct transfer *transfer, const struct place *place, struc
     r = offset > 0 ? read_back(transfer, place, &reason) : 0;
     if (r == ERR_EXISTS) {
         transfer_say(transfer, "the server has damaged what was sent before; it begins anew");
-        r = record_set(transfer->record, R_CHECKED, NULL, err);
+        r = note(transfer, R_CHECKED, NULL, err);
         return r < 0 ? r : put(transfer, place, 0, err);
     }
     return err_pass(err, r, &reason);
-}
-
-static int note(struct transfer *transfer, const char *name, const char *value, struct err *err)
-{
-    int r = record_set(transfer->record, name, value, err);
-    return r < 0 ? r : record_save(transfer->record, err);
 }
 
 static int give_name(struct transfer *transfer, const struct place *place, struct err *err)
