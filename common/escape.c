@@ -92,6 +92,23 @@ void escape_markup(struct strbuf *out, const char *text, size_t length)
     }
 }
 
+void escape_shell(struct strbuf *out, const char *word)
+{
+    static const char safe[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+=:,@%";
+    if (*word && !word[strspn(word, safe)]) {
+        strbuf_adds(out, word);
+        return;
+    }
+    strbuf_addc(out, '\'');
+    for (; *word; word++)
+        if (*word == '\'')
+            strbuf_adds(out, "'\\''");
+        else
+            strbuf_addc(out, *word);
+    strbuf_addc(out, '\'');
+}
+
 void escape_utf8(struct strbuf *out, const char *text, size_t length)
 {
     for (size_t i = 0; i < length;) {

@@ -20,6 +20,9 @@ void escape_terminal(struct strbuf *out, const char *text, size_t length, bool m
  * terminal, and what XML does not allow as \xNN. */
 void escape_markup(struct strbuf *out, const char *text, size_t length);
 
+/* A word of a shell command, in single quotes where the shell would read it as more than a word. */
+void escape_shell(struct strbuf *out, const char *word);
+
 /* Valid UTF-8 for JSON: bytes that are not UTF-8 become U+FFFD. NULs stay. */
 void escape_utf8(struct strbuf *out, const char *text, size_t length);
 

@@ -6,6 +6,7 @@
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/page.h"
 #include "analyzer/cli/parts.h"
+#include "common/escape.h"
 #include "common/suggest.h"
 
 /* Columns of a sample query: enough to see what it is about. */
@@ -88,24 +89,6 @@ static void list_tables(const struct parts *parts, struct page *page)
     }
 }
 
-/* A path as a shell takes it. */
-static void add_shell_word(struct strbuf *out, const char *word)
-{
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%,=";
-    if (*word && !word[strspn(word, plain)]) {
-        strbuf_adds(out, word);
-        return;
-    }
-    strbuf_addc(out, '\'');
-    for (; *word; word++)
-        if (*word == '\'')
-            strbuf_adds(out, "'\\''");
-        else
-            strbuf_addc(out, *word);
-    strbuf_addc(out, '\'');
-}
-
 /* To be pasted into a shell; `rules` (NULL-ended) brings the table if it is not built in, or is
  * NULL. */
 static void show_sample(struct page *page, const char *const *rules, const char *table,
@@ -115,7 +98,7 @@ static void show_sample(struct page *page, const char *const *rules, const char 
     strbuf_adds(&query, "xen-analyze");
     for (; rules && *rules; rules++) {
         strbuf_adds(&query, " --rules ");
-        add_shell_word(&query, *rules);
+        escape_shell(&query, *rules);
     }
     /* SQL does not mind more lines; a pipe gets one. */
     size_t length = query.length + strlen(columns) + strlen(table) +

@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "common/embed.h"
+#include "common/escape.h"
 #include "common/version.h"
 
 #define HASH_BYTES 32
@@ -66,23 +67,10 @@ static void add_navigation(const struct view *view, struct strbuf *out)
     strbuf_adds(out, "</ul></nav>\n");
 }
 
-/* A word of a shell command: quoted where the shell would read it as more than a word. */
 static void add_shell_word(struct strbuf *out, const char *word)
 {
-    static const char safe[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+=:,@%";
-    if (*word && strspn(word, safe) == strlen(word)) {
-        html_text(out, word);
-        return;
-    }
     CLEANUP(strbuf_release) struct strbuf quoted = STRBUF_INIT;
-    strbuf_addc(&quoted, '\'');
-    for (const char *c = word; *c; c++)
-        if (*c == '\'')
-            strbuf_adds(&quoted, "'\\''");
-        else
-            strbuf_addc(&quoted, *c);
-    strbuf_addc(&quoted, '\'');
+    escape_shell(&quoted, word);
     html_text(out, quoted.data);
     if (!strbuf_ok(&quoted))
         out->failed = true;

@@ -106,6 +106,26 @@ static void a_nul_is_shown(void **state)
     assert_string_equal(out.data, "a\\x00b");
 }
 
+static void a_shell_gets_one_word(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word, *expected;
+    } cases[] = {
+        {"var/log/SMlog.1", "var/log/SMlog.1"},
+        {"", "''"},
+        {"my report.zip", "'my report.zip'"},
+        {"$(id)", "'$(id)'"},
+        {"it's", "'it'\\''s'"},
+        {"~", "'~'"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+        escape_shell(&out, cases[i].word);
+        assert_string_equal(out.data, cases[i].expected);
+    }
+}
+
 static void json_gets_valid_utf8(void **state)
 {
     (void)state;
@@ -152,6 +172,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_not_utf8_are_shown_one_by_one),
         cmocka_unit_test(markup_loses_its_meaning),
         cmocka_unit_test(a_nul_is_shown),
+        cmocka_unit_test(a_shell_gets_one_word),
         cmocka_unit_test(json_gets_valid_utf8),
         cmocka_unit_test(sequence_lengths_are_those_of_the_standard),
     };
