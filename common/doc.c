@@ -235,6 +235,13 @@ static int build(struct builder *b, struct err *err)
     return 0;
 }
 
+bool doc_is_file_name(const char *name)
+{
+    static const char suffix[] = ".yaml";
+    size_t length = strlen(name), rest = sizeof suffix - 1;
+    return name[0] != '.' && length > rest && strcmp(name + length - rest, suffix) == 0;
+}
+
 int doc_parse(struct arena *arena, const char *name, const char *bytes, size_t length,
               const struct doc_node **ret_root, struct err *err)
 {

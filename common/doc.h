@@ -33,6 +33,9 @@ struct doc_node {
     struct doc_node **keys;  /* map: the keys, scalars, in the order of the file */
 };
 
+/* Whether a file of a folder is a document: "*.yaml", and not hidden. */
+bool doc_is_file_name(const char *name);
+
 /*
  * Parses one document. `name` is what errors call the file.
  * ERR_PARSE with the place, ERR_LIMIT, ERR_NOMEM.

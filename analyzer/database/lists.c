@@ -209,9 +209,7 @@ static int load_document(struct list_set *set, const struct embedded_file *file,
 
 static int is_yaml(const struct dirent *entry)
 {
-    size_t length = strlen(entry->d_name);
-    return entry->d_name[0] != '.' && length > 5 &&
-           strcmp(entry->d_name + length - 5, ".yaml") == 0;
+    return doc_is_file_name(entry->d_name);
 }
 
 static int load_file(struct list_set *set, const char *folder, const char *name, struct err *err)

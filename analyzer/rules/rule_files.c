@@ -67,12 +67,6 @@ static int add_file(struct loading *loading, const char *name, const struct embe
     return file->name ? 0 : err_nomem(err);
 }
 
-static bool is_rule_file(const char *name)
-{
-    size_t length = strlen(name);
-    return name[0] != '.' && length > 5 && strcmp(name + length - 5, ".yaml") == 0;
-}
-
 static int not_hidden(const struct dirent *entry)
 {
     return entry->d_name[0] != '.';
@@ -114,7 +108,7 @@ static int add_folder(struct loading *loading, const char *path, int depth, stru
         strbuf_addf(&child, "%s/%s", path, entries[i]->d_name);
         bool is_rules = depth > 0 || !is_data(entries[i]->d_name);
         if (r == 0 && is_rules && stat(child.data, &status) == 0 &&
-            (S_ISDIR(status.st_mode) || is_rule_file(entries[i]->d_name)))
+            (S_ISDIR(status.st_mode) || doc_is_file_name(entries[i]->d_name)))
             r = add_path(loading, child.data, depth + 1, err);
         free(entries[i]);
     }

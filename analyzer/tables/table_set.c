@@ -133,12 +133,6 @@ static int load_file(struct table_set *set, int directory, const char *name, con
     return r < 0 ? r : load_document(set, &document, origin, err);
 }
 
-static bool is_yaml(const char *name)
-{
-    size_t length = strlen(name);
-    return length > 5 && name[0] != '.' && strcmp(name + length - 5, ".yaml") == 0;
-}
-
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -155,7 +149,7 @@ static int load_folder(struct table_set *set, const char *path, int origin, stru
         return err_nomem(err);
     size_t count = 0;
     for (struct dirent *entry; (entry = readdir(directory));) {
-        if (!is_yaml(entry->d_name))
+        if (!doc_is_file_name(entry->d_name))
             continue;
         if (count == FILES_MAX)
             return err_set(err, ERR_LIMIT, "'%s' holds more than %d YAML files", path, FILES_MAX);

@@ -301,12 +301,6 @@ int catalog_load_embedded(const struct embedded_file *files, const struct catalo
     return finish(&catalog, r, ret);
 }
 
-static bool is_yaml_name(const char *name)
-{
-    size_t length = strlen(name);
-    return length > 5 && name[0] != '.' && strcmp(name + length - 5, ".yaml") == 0;
-}
-
 int catalog_load_directory(const char *directory, const struct catalog_names *names,
                            struct catalog *ret, struct err *err)
 {
@@ -319,7 +313,7 @@ int catalog_load_directory(const char *directory, const struct catalog_names *na
         return r;
     struct dirent *found;
     while (r == 0 && (found = readdir(stream))) {
-        if (!is_yaml_name(found->d_name))
+        if (!doc_is_file_name(found->d_name))
             continue;
         struct strbuf text = STRBUF_INIT;
         char name[PATH_MAX];

@@ -296,6 +296,18 @@ static void long_texts_and_far_places_are_packed_too(void **state)
     assert_int_equal(doc_get(unpacked, "k299")->length, 599);
 }
 
+static void a_document_is_known_by_its_name(void **state)
+{
+    (void)state;
+    assert_true(doc_is_file_name("a.yaml"));
+    assert_false(doc_is_file_name(".a.yaml"));
+    assert_false(doc_is_file_name(".yaml"));
+    assert_false(doc_is_file_name("a.yaml~"));
+    assert_false(doc_is_file_name("a.yml"));
+    assert_false(doc_is_file_name("yaml"));
+    assert_false(doc_is_file_name(""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +319,7 @@ int main(void)
         cmocka_unit_test(unknown_keys_are_refused_and_near_misses_named),
         cmocka_unit_test(typed_reads_give_the_value),
         cmocka_unit_test(typed_reads_of_something_else_say_what_they_want_and_touch_nothing),
+        cmocka_unit_test(a_document_is_known_by_its_name),
         cmocka_unit_test(packing_keeps_every_node_and_its_place),
         cmocka_unit_test(long_texts_and_far_places_are_packed_too),
     };
