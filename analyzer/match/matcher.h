@@ -55,8 +55,8 @@ int matcher_add(struct matcher *matcher, const struct log_pattern *pattern, unsi
                 struct err *err);
 
 /*
- * After the last pattern; nobody else may use their regexes meanwhile. `cache` is a folder of compiled patterns (pattern_cache.h) that is used
- * and filled, or NULL.
+ * After the last pattern; nobody else may use their regexes meanwhile. `cache` is a folder of
+ * compiled patterns (pattern_cache.h) that is used and filled, or NULL.
  */
 int matcher_compile(struct matcher *matcher, const char *cache, struct err *err);
 
