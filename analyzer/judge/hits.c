@@ -161,13 +161,24 @@ static bool is_repeated(struct hits *hits, uint64_t hash)
     return false;
 }
 
-/* Copies `length` bytes and a NUL to *place, which moves on. */
+/*
+ * Copies `length` bytes to *place, which moves on. A crash leaves NULs in logs, right where it gets
+ * interesting: they become blanks, for texts end at a NUL everywhere else.
+ */
+static void store_bytes(char **place, const char *bytes, size_t length)
+{
+    char *text = *place, *end = mempcpy(text, bytes, length);
+    while ((text = memchr(text, '\0', (size_t)(end - text))))
+        *text = ' ';
+    *place = end;
+}
+
+/* The same, and a NUL at the end. */
 static char *store_text(char **place, const char *bytes, size_t length)
 {
     char *text = *place;
-    memcpy(text, bytes, length);
-    text[length] = '\0';
-    *place += length + 1;
+    store_bytes(place, bytes, length);
+    *(*place)++ = '\0';
     return text;
 }
 
@@ -209,7 +220,7 @@ static void store_line(struct hit *hit, char **place, const struct line_hit *lin
     hit->text = *place;
     if (part->from > 0)
         *place = mempcpy(*place, EXCERPT_MARK, mark);
-    *place = mempcpy(*place, line->text + part->from, part->to - part->from);
+    store_bytes(place, line->text + part->from, part->to - part->from);
     if (part->to < line->length)
         *place = mempcpy(*place, EXCERPT_MARK, mark);
     *(*place)++ = '\0';

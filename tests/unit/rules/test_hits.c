@@ -36,7 +36,8 @@ static int teardown(void **state)
 }
 
 /* A hit on host 0 at 10:minute:second on 2 November, or without a time when minute is negative. */
-static void hit(struct fixture *f, const char *path, const char *text, int minute, int second)
+static void hit_bytes(struct fixture *f, const char *path, const char *text, size_t length,
+                      int minute, int second)
 {
     struct stamp stamp = {0};
     if (minute >= 0)
@@ -47,9 +48,14 @@ static void hit(struct fixture *f, const char *path, const char *text, int minut
                                .second = (signed char)second,
                                .known = true};
     struct line_hit line = {
-        .line = ++f->line, .text = text, .length = strlen(text), .count = 1, .groups = f->scratch};
-    regex_match(f->regex, f->scratch, text, strlen(text), 0);
+        .line = ++f->line, .text = text, .length = length, .count = 1, .groups = f->scratch};
+    regex_match(f->regex, f->scratch, text, length, 0);
     assert_int_equal(hits_add(f->hits, f->regex, 0, path, &line, &stamp, NULL), 0);
+}
+
+static void hit(struct fixture *f, const char *path, const char *text, int minute, int second)
+{
+    hit_bytes(f, path, text, strlen(text), minute, second);
 }
 
 static void date(struct fixture *f)
@@ -94,6 +100,17 @@ static void of_a_long_line_the_part_around_the_match_is_kept(void **state)
     assert_int_equal(cut->match_length, 1);
     assert_string_equal(whole->text, "a short x");
     assert_int_equal(whole->match, 8);
+}
+
+/* As a crash leaves them. */
+static void a_line_with_nuls_is_kept_to_its_end(void **state)
+{
+    struct fixture *f = *state;
+    static const char text[] = "kernel: \0\0\0 an x";
+    hit_bytes(f, "var/log/kern.log", text, sizeof text - 1, 0, 0);
+    const struct hit *kept = hits_list(f->hits, 0, 0).items[0];
+    assert_string_equal(kept->text, "kernel:     an x");
+    assert_int_equal(kept->match, strlen(kept->text) - 1);
 }
 
 static void the_first_and_the_last_are_kept_and_all_are_counted(void **state)
@@ -191,6 +208,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_kernel_line_in_two_logs_counts_once, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_without_a_kernel_stamp_all_count, setup, teardown),
         cmocka_unit_test_setup_teardown(of_a_long_line_the_part_around_the_match_is_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_line_with_nuls_is_kept_to_its_end, setup, teardown),
         cmocka_unit_test_setup_teardown(the_first_and_the_last_are_kept_and_all_are_counted, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_densest_window_is_found_with_and_without_all_hits,
