@@ -289,19 +289,24 @@ def test_reads_of_a_local_disk_that_hang_cost_their_own_entries(tmp_path, disk_t
     hanging = [f"hangs{i}.out" for i in range(max(jobs, 2))]
     items = "".join(f"  - file: {disk}/file\n    as: {name[:-4]}\n" for name in hanging)
     catalog = write_catalog(tmp_path / "catalog", f"{items}  - file: {tmp_path}/good\n")
-    arguments = ["-s", "-y", "--catalog", catalog, "--outdir", tmp_path / "out", "--time-limit=4", f"--jobs={jobs}", "--output=zip"]
-    process = subprocess.Popen([BUGTOOL, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment())
-    found = members(pathlib.Path(process.stdout.read().decode().strip()))
+    by_threads, by_children, processes = hanging[:jobs], hanging[jobs:], []
+    for seconds in (4, 40):  # a busy machine may need longer until all of them hang
+        arguments = ["-s", "-y", "--catalog", catalog, "--outdir", tmp_path / "out", f"--time-limit={seconds}", f"--jobs={jobs}",
+                     "--output=zip"]
+        processes.append(subprocess.Popen([BUGTOOL, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                          env=environment()))
+        found = members(pathlib.Path(processes[-1].stdout.read().decode().strip()))
+        states = {name.rsplit("/", 1)[-1]: entry["status"] for name, entry in entries(found).items()}
+        if not manifest(found)["run"]["deadline_reached"] and {states[name] for name in by_threads} == {"stuck"}:
+            break
     assert server.poll() is None
-    states = {name.rsplit("/", 1)[-1]: entry["status"] for name, entry in entries(found).items()}
     assert states.pop("good") == "ok" and states.keys() == set(hanging)
-    # Whether a child that hangs in a read can be killed differs from kernel to kernel.
-    by_threads, by_children = hanging[:jobs], hanging[jobs:]
     assert {states[name] for name in by_threads} == {"stuck"}
+    # Whether a child that hangs in a read can be killed differs from kernel to kernel.
     assert {states[name] for name in by_children} <= {"stuck", "timeout"}
     assert manifest(found)["run"]["deadline_reached"] is False
     server.kill()
-    assert process.wait(60) == 0
+    assert [process.wait(60) for process in processes] == [0] * len(processes)
 
 
 def test_a_command_that_hangs_leaves_time_for_the_logs(tmp_path):
