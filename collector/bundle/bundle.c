@@ -159,9 +159,7 @@ void *bundle_discard(struct bundle *bundle)
 static int unwritten(struct bundle *bundle, bool settle, int64_t *ret, struct err *err)
 {
     int64_t held = 0;
-    int r = bundle->format->ops->held
-                ? bundle->format->ops->held(bundle->writer, settle, &held, err)
-                : 0;
+    int r = bundle->format->ops->held(bundle->writer, settle, &held, err);
     bundle->failed = bundle->failed || r < 0;
     if (r == 0)
         *ret = held + (int64_t)bundle->output.used;

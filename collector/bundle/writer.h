@@ -14,7 +14,7 @@ struct writer_ops {
     int (*add)(void *writer, const char *name, int64_t modified, struct stage *stage,
                struct err *err);
     /* Bytes that may still go to the output for what was added, at the most; `settle`: what can be
-     * worked off is, first. NULL: none. */
+     * worked off is, first. */
     int (*held)(void *writer, bool settle, int64_t *ret, struct err *err);
     /* Writes what makes the archive complete. Called once, after the last member. */
     int (*finish)(void *writer, struct err *err);

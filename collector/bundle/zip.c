@@ -30,6 +30,7 @@
 #define COUNT_SEE_ZIP64   0xffff
 #define END64_BYTES       56
 #define END64_BYTES_AFTER (END64_BYTES - 12) /* behind its signature and this number */
+#define END_BYTES_MAX     128 /* of all that stands behind the directory */
 #define DOS_FIRST_YEAR    1980
 #define DOS_LAST_YEAR     2107
 
@@ -219,6 +220,15 @@ static int zip_add(void *writer, const char *name, int64_t modified, struct stag
     return r < 0 ? r : stage_read(stage, write_data, zip, err);
 }
 
+static int zip_held(void *writer, bool settle, int64_t *ret, struct err *err)
+{
+    (void)settle;
+    (void)err;
+    const struct zip *zip = writer;
+    *ret = (int64_t)zip->directory.length + END_BYTES_MAX;
+    return 0;
+}
+
 /* 4.3.14 and 4.3.15: the numbers that the end has no room for, and where they are. */
 static void put_end64(struct strbuf *out, const struct zip *zip, uint64_t offset)
 {
@@ -270,6 +280,7 @@ static int zip_finish(void *writer, struct err *err)
 const struct writer_ops writer_zip = {
     .open = zip_open,
     .add = zip_add,
+    .held = zip_held,
     .finish = zip_finish,
     .free = zip_free,
 };
