@@ -202,6 +202,10 @@ static const char *remedy(const char *problem)
          "quotes?"},
         {"did not find expected ',' or",
          "; is it closed? Inside [] and {} quote what holds one of {}[],"},
+        {"unexpected end of stream", "; a quote further up is not closed"},
+        {"could not find expected ':'", "; write ': ' behind a key, or quotes around a text"},
+        {"did not find expected node content",
+         "; is the bracket in front closed, or does a value need quotes?"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
         if (strstr(problem, hints[i].problem))
