@@ -102,15 +102,14 @@ static int deliver(struct sink *sink, const char *name, int64_t modified, struct
 {
     int r = 0;
     pthread_mutex_lock(&sink->lock);
-    if (sink->failure.code != 0)
+    bool fits = sink->failure.code == 0 && !sink->full && has_room(sink, stage);
+    if (fits)
+        bundle_add(sink->bundle, name, modified, stage, &sink->failure);
+    if (sink->failure.code != 0) {
         r = err_set(err, sink->failure.code, "%s", sink->failure.text);
-    else if (sink->full || !has_room(sink, stage)) {
+    } else if (!fits) {
         sink->full = true;
-        r = err_set(err, ERR_LIMIT, "disk full: too little space is left for it");
-    } else {
-        r = bundle_add(sink->bundle, name, modified, stage, &sink->failure);
-        if (r < 0)
-            err_set(err, sink->failure.code, "%s", sink->failure.text);
+        r = err_set(err, ERR_LIMIT, ROOM_FULL);
     }
     pthread_mutex_unlock(&sink->lock);
     return r;
