@@ -107,8 +107,12 @@ static int add_folder(struct loading *loading, const char *path, int depth, stru
         struct stat status;
         strbuf_addf(&child, "%s/%s", path, entries[i]->d_name);
         bool is_rules = depth > 0 || !is_data(entries[i]->d_name);
-        if (r == 0 && is_rules && stat(child.data, &status) == 0 &&
-            (S_ISDIR(status.st_mode) || doc_is_file_name(entries[i]->d_name)))
+        /* A link that leads nowhere is a rule that somebody misses. */
+        bool is_meant = doc_is_file_name(entries[i]->d_name) ||
+                        (stat(child.data, &status) == 0 && S_ISDIR(status.st_mode));
+        if (r == 0 && !strbuf_ok(&child))
+            r = err_nomem(err);
+        if (r == 0 && is_rules && is_meant)
             r = add_path(loading, child.data, depth + 1, err);
         free(entries[i]);
     }

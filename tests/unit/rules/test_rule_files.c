@@ -131,6 +131,20 @@ static void a_file_that_cannot_be_read_is_told_behind_mistakes_in_front_of_it(vo
     assert_non_null(strstr(err.text, "/nowhere/rules"));
 }
 
+static void a_link_that_leads_nowhere_is_told(void **state)
+{
+    (void)state;
+    const char *const paths[] = {folder, NULL};
+    struct rule_set *set = NULL;
+    struct err err = ERR_INIT;
+    char name[64];
+    file_name(30, name, sizeof name);
+    assert_int_equal(unlink(name) | symlink("nowhere", name), 0);
+    assert_int_equal(rule_set_load(&logs, NULL, paths, &set, &err), ERR_NOTFOUND);
+    assert_non_null(strstr(err.text, name));
+    assert_int_equal(unlink(name), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +152,7 @@ int main(void)
         cmocka_unit_test_setup(the_first_mistake_is_told_whatever_its_kind, make_files),
         cmocka_unit_test_setup(a_file_that_cannot_be_read_is_told_behind_mistakes_in_front_of_it,
                                make_files),
+        cmocka_unit_test_setup(a_link_that_leads_nowhere_is_told, make_files),
     };
     return cmocka_run_group_tests_name("files of rules", tests, make_folder, remove_folder);
 }
