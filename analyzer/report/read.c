@@ -87,6 +87,11 @@ static int fail_no_archive(int fd, const char *path, const struct stat *status, 
             "'%s' holds nothing that can be read: it is called an archive, but is none, or its "
             "beginning is damaged",
             path);
+    if (strcmp(path, "-") == 0)
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "standard input is no zip or tar archive (plain, gz, bz2, xz, zst); a single log has to "
+            "be named, because its name tells which one it is");
     return err_set(
         err, ERR_UNSUPPORTED,
         "'%s' is neither a folder nor a zip or tar archive (plain, gz, bz2, xz, zst), and no rule "

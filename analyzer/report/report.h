@@ -3,9 +3,10 @@
  * Reading reports: whatever the user hands over becomes a stream of members, each belonging to a host.
  *
  * A REPORT is a zip or tar archive (plain, gz, bz2, xz, zst), a directory, standard input, or a single log
- * under its own name (loose.h). Inside may be one host's report, a pool bundle (a folder or an archive a host), nested archives, compressed log rotations, or
- * just a few files in their places (`var/log/SMlog`). Every member is read once, front to back, nothing is
- * unpacked to disk, and all archives of a run share one budget against bombs.
+ * under its own name (loose.h). Inside may be one host's report, a pool bundle (a folder or an archive a host),
+ * nested archives, compressed log rotations, or just a few files in their places (`var/log/SMlog`). Every member
+ * is read once, front to back, nothing is unpacked to disk, and all archives of a run share one budget against
+ * bombs.
  *
  * A host is a report's top folder: everything in front of the first well-known directory (`var`, `etc`,
  * `proc` ...) of a path, or in front of the file name. What a report says about itself (inventory.xml,

@@ -108,6 +108,11 @@ def test_skip_and_component_choose_rules(host):
     assert {f["component"] for f in findings(host, "--component", "memory").values()} == {"memory"}
 
 
+def test_a_log_on_standard_input_must_be_named():
+    result = analyze("-", stdin=b"Nov 20 09:05:41 host2 kernel: x\n")
+    assert result.returncode == 3 and b"a single log has to be named" in result.stderr
+
+
 def test_a_query_answers_over_several_tables(host):
     result = analyze("--format", "json", "--query",
                      "SELECT d.mount, d.use_percent, m.type, i.mem_total_kb FROM df d"
