@@ -52,7 +52,7 @@ class Listener:
             except OSError:
                 return
             self.connections += 1
-            connection.settimeout(10)
+            connection.settimeout(120)
             with contextlib.suppress(OSError), connection:
                 self.talk(connection)
 
@@ -369,7 +369,7 @@ def test_nobody_is_asked_for_a_passphrase(tmp_path, root, good, client, report):
             os.execv(command[0], command)
         said = b""
         with contextlib.suppress(OSError):
-            while select.select([terminal], [], [], 30)[0] and (data := os.read(terminal, 4096)):
+            while select.select([terminal], [], [], 240)[0] and (data := os.read(terminal, 4096)):
                 said += data
         os.close(terminal)  # whoever still asks is hung up on
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -461,7 +461,7 @@ class Proxy(Listener):
             return
         port = int(re.match(rb"CONNECT [^ ]*:(\d+) ", head)[1])
         connection.sendall(b"HTTP/1.1 200 Yes\r\n\r\n")
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as on:
+        with socket.create_connection(("127.0.0.1", port), timeout=120) as on:
             back = threading.Thread(target=self.copy, args=(on, connection))
             back.start()
             self.copy(connection, on, keep=True)

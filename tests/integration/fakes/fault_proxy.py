@@ -15,6 +15,8 @@ import struct
 import threading
 import time
 
+from fakes.ports import free_port
+
 PIECE = 16384
 HEAD = 8192  # of a CONNECT
 
@@ -137,7 +139,7 @@ class FaultProxy:
         """`target` is (host, port), asked for by the client instead when the proxy speaks; credentials are "user:password"."""
         self.target, self.plan, self.speaks, self.credentials, self.patience = target, plan, speaks, credentials, patience
         self.lock, self.open = threading.Lock(), set()
-        self.address, self.listener = ("127.0.0.1", 0), None
+        self.address, self.listener = ("127.0.0.1", free_port()), None  # it may come back there
         self.start_counting()
         self.listen()
 

@@ -10,6 +10,8 @@ import socket
 import subprocess
 import time
 
+from fakes.ports import free_port
+
 PRCTL, PR_SET_PDEATHSIG = ctypes.CDLL(None).prctl, 1
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
 
@@ -46,8 +48,7 @@ def nginx(folder, pem, location=""):
     folder = pathlib.Path(folder)
     root = folder / "root"
     root.mkdir(parents=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     (folder / "nginx.conf").write_text(CONFIGURATION.format(
         user="user root;" if os.getuid() == 0 else "", folder=folder, port=port, pem=pem, root=root, location=location))
     with open(folder / "output", "wb") as output:

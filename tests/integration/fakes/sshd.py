@@ -17,6 +17,8 @@ import subprocess
 import threading
 import time
 
+from fakes.ports import free_port
+
 SSHD = "/usr/sbin/sshd"
 WRAPPER = "libnss_wrapper.so"
 PRCTL, PR_SET_PDEATHSIG = ctypes.CDLL(None).prctl, 1
@@ -44,11 +46,6 @@ Subsystem sftp {sftp}
 def keygen(path, kind="ed25519", *options):
     subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "test", "-f", path, *options], check=True)
     return path
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 class Sshd:
