@@ -118,10 +118,27 @@ static void on_run(void *context, const char *name, const char *started)
     capture->host->manifest_taken = clock_from_iso(started);
 }
 
+/*
+ * Who looked for the file of one disk had found the disk: not to get it is no proof that there is none. Where the
+ * collector found no disk, its name is still a {placeholder}.
+ */
+static void add_sought(struct capture *capture, const char *name)
+{
+    struct report_set *set = capture->set;
+    if (strchr(name, '{'))
+        return;
+    for (size_t i = 0; i < set->taught.count; i++) {
+        const struct path_pattern *pattern = &set->taught.items[i].pattern;
+        if (pattern->captures > 0 && path_pattern_match(pattern, name, NULL))
+            key_set_add(&set->sought, capture->host->report.index, pattern->text);
+    }
+}
+
 static void add_absent(struct capture *capture, const char *name)
 {
     struct report_set *set = capture->set;
     unsigned host = capture->host->report.index;
+    add_sought(capture, name);
     if (!strpbrk(name, "*?")) {
         key_set_add(&set->absent, host, name);
         return;

@@ -81,6 +81,7 @@ void *report_set_free(struct report_set *set)
     path_index_free(set->known);
     key_set_release(&set->members);
     key_set_release(&set->absent);
+    key_set_release(&set->sought);
     key_set_release(&set->empty);
     key_set_release(&set->promised);
     vec_free(&set->promises);
@@ -366,7 +367,7 @@ bool report_host_lost(const struct report_set *set, size_t index, const char *pa
 bool report_host_proves_absent(const struct report_set *set, size_t index, const char *path)
 {
     unsigned host = (unsigned)index;
-    if (key_set_has(&set->members, host, path))
+    if (key_set_has(&set->members, host, path) || key_set_has(&set->sought, host, path))
         return false;
     if (key_set_has(&set->absent, host, path))
         return true;

@@ -76,6 +76,7 @@ struct report_set {
     struct key_set members; /* every path seen */
     struct key_set absent;  /* every path a manifest says was looked for in vain */
     struct key_set empty;   /* every path a manifest says was collected and had nothing in it */
+    struct key_set sought; /* every taught pattern that names things, of which one was looked for in vain */
     struct key_set promised; /* every path that was collected, as the report's own lists say */
     VEC(struct promise) promises; /* the same, to be counted */
     VEC(struct absent_pattern) absent_patterns;

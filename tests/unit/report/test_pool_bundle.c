@@ -263,6 +263,36 @@ static void an_inventory_proves_absence_where_the_sources_are_taught(void **stat
     reading_end(&reading);
 }
 
+/* A disk's file that could not be had, as when the tool is not installed, is no proof that there is no such disk. */
+static void a_file_of_a_thing_that_was_looked_for_in_vain_proves_nothing(void **state)
+{
+#define MANIFEST(name)                                                                             \
+    "{\"schema\": \"xenhealth-manifest/1\", \"entries\": [{\"capability\": \"firmware\", \"name\": \"" name  \
+    "\", \"status\": \"missing\"}]}"
+    static const char *const pattern = "nvme-smart-log-{device}.out";
+    static const struct {
+        const char *manifest;
+        bool proves;
+    } cases[] = {{MANIFEST("nvme-list.out"), true},
+                 {MANIFEST("nvme-smart-log-{nvme}.out"), true},
+                 {MANIFEST("nvme-smart-log-nvme0.out"), false}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const struct source_file files[] = {
+            {TOP "manifest.json", cases[i].manifest, 0, 0},
+            {TOP "inventory.xml", "<system-status-inventory/>", 0, 0},
+        };
+        CLEANUP(strbuf_release) struct strbuf tar = TAR(files);
+        struct reading reading;
+        reading_start(&reading, NULL);
+        assert_int_equal(report_set_teach(reading.set, pattern, "firmware", &reading.err), 0);
+        reading_bytes(&reading, "r.tar", &tar);
+        assert_int_equal(report_host_proves_absent(reading.set, 0, pattern), cases[i].proves);
+        reading_end(&reading);
+    }
+#undef MANIFEST
+}
+
 /* Bundles that were packed again have their members in any order: the list may be there, what it names cut off. */
 static void a_file_that_was_collected_and_is_lost_is_not_proven_absent(void **state)
 {
@@ -346,6 +376,7 @@ int main(void)
         cmocka_unit_test(the_ratio_of_a_member_has_a_limit),
         cmocka_unit_test(a_manifest_tells_what_is_not_there_and_why),
         cmocka_unit_test(an_inventory_proves_absence_where_the_sources_are_taught),
+        cmocka_unit_test(a_file_of_a_thing_that_was_looked_for_in_vain_proves_nothing),
         cmocka_unit_test(a_file_that_was_collected_and_is_lost_is_not_proven_absent),
         cmocka_unit_test(loose_files_are_a_host_without_complaint),
         cmocka_unit_test(problems_are_kept_in_bounds_and_the_rest_is_counted),
