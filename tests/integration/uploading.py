@@ -10,7 +10,7 @@ from torture import BIN, environment
 
 UPLOAD = BIN / "xen-upload"
 INSTRUMENTED = any(mark in UPLOAD.read_bytes() for mark in (b"__asan_init", b"__tsan_init", b"/memcheck "))
-CANARY = "not-a-real-secret-canary-7f3a91"
+CANARY = f"not-a-real-secret-canary-{os.getpid()}"  # tests run side by side, and some say theirs in arguments
 DONE, FAILED, USAGE, INTERRUPTED, LATER, DENIED = range(6)
 
 
@@ -72,7 +72,7 @@ class Client:
 WATCH = """
 import os, sys
 text = sys.stdin.buffer.readline().strip()
-old, looks, found = set(os.listdir("/proc")) - {"self"}, 0, set()
+old, sightings, found = set(os.listdir("/proc")) - {"self"}, 0, set()
 print("watching", flush=True)
 os.set_blocking(0, False)
 while sys.stdin.buffer.raw.read(1) is None:
@@ -83,22 +83,26 @@ while sys.stdin.buffer.raw.read(1) is None:
             try:
                 file = os.open(f"/proc/{process}/{name}", os.O_RDONLY)
                 try:
-                    if text in os.read(file, 1 << 20):
+                    content = os.read(file, 1 << 20)
+                    sightings += name == "cmdline" and b"xen-upload" in content
+                    if text in content:
                         found.add(f"{process}/{name}")
                 finally:
                     os.close(file)
             except OSError:
                 pass
-    looks += 1
-print(looks, *found)
+print(sightings, *found)
 """
 
 
 class Watch:
-    """Looks for a text in the arguments and environments of processes that are new, as often as it can, while the block runs."""
+    """
+    Looks for a text in the arguments and environments of processes that are new, as often as it can, while the block runs.
+    `sightings`: how often it saw the arguments of our program, so that finding nothing means something.
+    """
 
     def __init__(self, text):
-        self.text, self.looks, self.found = text, 0, []
+        self.text, self.sightings, self.found = text, 0, []
 
     def __enter__(self):
         self.process = subprocess.Popen(["/usr/bin/python3", "-ISc", WATCH], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -108,8 +112,8 @@ class Watch:
         return self
 
     def __exit__(self, *_):
-        looks, *self.found = self.process.communicate()[0].decode().split()
-        self.looks = int(looks)
+        sightings, *self.found = self.process.communicate()[0].decode().split()
+        self.sightings = int(sightings)
 
 
 def files_with(folder, text, but=()):
