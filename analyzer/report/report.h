@@ -170,12 +170,14 @@ int report_set_teach(struct report_set *set, const char *pattern, const char *ca
  */
 int report_set_know(struct report_set *set, const struct path_pattern *pattern, struct err *err);
 
+/* Whether the report has entries of the capability, as its own lists say. */
+bool report_host_collected(const struct report_set *set, size_t host, const char *capability);
+
 /*
  * Whether the report proves that `path` was looked for and not there: the manifest says so, or the capability
  * that collects it (report_set_teach) was collected, as inventory.xml lists entries of it, without it. Of a pattern
  * with names ("nvme-smart-log-{device}.out") nothing is proved when one file of that kind was looked for in vain.
  */
-bool report_host_collected(const struct report_set *set, size_t host, const char *capability);
 bool report_host_proves_absent(const struct report_set *set, size_t host, const char *path);
 
 /*
