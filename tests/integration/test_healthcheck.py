@@ -96,6 +96,15 @@ class House:
         return subprocess.Popen(self.command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                 stdin=subprocess.DEVNULL, env=ENVIRONMENT)
 
+    def start_and_hang(self, *arguments):
+        """A run that collects, for the pool, and waits for this host's report: it goes no further until it is ended."""
+        self.pool.local.mode = "hang"
+        before = len(self.pool.requests)
+        run = self.start(*arguments)
+        assert wait_until(lambda: any(request["target"].startswith("/system-status") for request in self.pool.requests[before:]))
+        assert self.step() == "collecting"
+        return run
+
     def status(self):
         result = json.loads(self.good("status", "--format", "json"))
         jsonschema.validate(result, SCHEMA)
@@ -107,9 +116,6 @@ class House:
     def step(self):
         path = self.state / "pending.json"
         return json.loads(path.read_text())["check"]["step"] if path.exists() else None
-
-    def wait_for_step(self, *steps):
-        assert wait_until(lambda: self.step() in steps)
 
     def reports(self):
         return sorted(path.name for path in (self.state / "reports").iterdir())
@@ -287,16 +293,17 @@ def test_monitoring_learns_that_settings_keep_everything_from_running(alone):
     assert "Next check: none, before the settings are mended" in alone.good("status")
 
 
-def test_a_check_that_was_killed_is_told_before_the_next_run(alone):
-    alone.good("now")
-    run = alone.start("now")
-    alone.wait_for_step("collecting")
+def test_a_check_that_was_killed_is_told_before_the_next_run(single):
+    single.settings(collect="  pool: true\n")
+    single.good("now")
+    run = single.start_and_hang("now")
     run.kill()
     run.wait()
-    text = alone.good("status")
+    single.killed = True
+    text = single.good("status")
     assert "was ended while it was collecting" in text and "is sent" not in text
     assert re.search(r"^Next check: \w+day ", text, re.M)
-    result = alone.call("status", "--format", "nagios")
+    result = single.call("status", "--format", "nagios")
     assert result.returncode == 1 and "a check was killed" in result.stdout
 
 
@@ -860,16 +867,14 @@ def test_a_full_disk_is_a_failure_that_the_pool_hears_of(single):
 @pytest.mark.parametrize("step", ["locking", "collecting"])
 def test_sigterm_gives_the_lock_back(single, step):
     single.settings(collect="  pool: true\n")
+    single.enroll()
     if step == "locking":
         text = (single.config / "healthcheck.yaml").read_text()
         (single.config / "healthcheck.yaml").write_text(text.replace("confirm: 0", "confirm: 60"))
+        run = single.start("run")
+        assert wait_until(lambda: single.step() == "locking" and single.pool.health.get("UploadLock"))
     else:
-        single.pool.local.mode = "hang"
-    single.enroll()
-    run = single.start("run")
-    single.wait_for_step(step)
-    if step == "locking":
-        assert wait_until(lambda: single.pool.health.get("UploadLock"))
+        run = single.start_and_hang("run")
     run.send_signal(signal.SIGTERM)
     assert run.wait(timeout=60) == 3
     assert_settled(single)

@@ -187,7 +187,7 @@ def test_a_command_that_hangs_in_the_kernel_is_abandoned(tmp_path):
     marker = new_marker()
     with mounted("ext4", image, frozen, "loop"):
         catalog = write_catalog(tmp_path / "catalog", f"  - command: [/bin/sh, -c, 'echo x > {frozen}/file', {marker}]\n    as: hangs\n"
-                                "    time: 1\n  - command: [echo, fine]\n  - command: [/bin/sh, -c, 'sleep 0.1; echo later']\n    as: later\n")
+                                "    time: 3\n  - command: [echo, fine]\n  - command: [/bin/sh, -c, 'sleep 0.1; echo later']\n    as: later\n")
         if subprocess.run(["fsfreeze", "-f", frozen], capture_output=True).returncode != 0:
             pytest.skip("needs fsfreeze")
         try:
