@@ -45,19 +45,55 @@ int replace_file(int dirfd, const char *folder, const char *name, const void *by
     return err_set_errno(err, r, "cannot write '%s/%s'", folder, name);
 }
 
-int replace_path(const char *path, const void *bytes, size_t length, mode_t mode, struct err *err)
+static int split(const char *path, char folder[PATH_MAX], const char **ret_name, struct err *err)
 {
     const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    char folder[PATH_MAX] = ".";
-    if (slash && (size_t)(slash - path) >= sizeof folder)
+    if (slash && slash - path >= PATH_MAX)
         return err_set(err, ERR_LIMIT, "the path '%.40s...' is too long", path);
-    if (slash)
-        snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    size_t length = slash > path ? (size_t)(slash - path) : 1;
+    snprintf(folder, PATH_MAX, "%.*s", (int)length, slash ? path : ".");
+    *ret_name = slash ? slash + 1 : path;
+    return 0;
+}
+
+/* Root can rename over anything: /dev/null would be a file from then on, for the whole host. */
+static int check_old(int dirfd, const char *name, const char *path, struct err *err)
+{
+    struct stat status;
+    if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 || S_ISREG(status.st_mode))
+        return 0;
+    return err_set(err, ERR_UNSUPPORTED, "'%s' is %s, which is not replaced: name a file", path,
+                   S_ISLNK(status.st_mode)   ? "a link"
+                   : S_ISDIR(status.st_mode) ? "a folder"
+                                             : "a device");
+}
+
+int replace_check(const char *path, struct err *err)
+{
+    char folder[PATH_MAX];
+    const char *name;
+    int r = split(path, folder, &name, err);
+    if (r < 0)
+        return r;
+    CLEANUP_FD int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dirfd < 0 || faccessat(dirfd, ".", W_OK, AT_EACCESS) < 0)
+        return err_set(err, ERR_UNSUPPORTED, "'%s' is no folder that may be written to", folder);
+    return *name ? check_old(dirfd, name, path, err)
+                 : err_set(err, ERR_UNSUPPORTED, "'%s' is a folder: name a file in it", path);
+}
+
+int replace_path(const char *path, const void *bytes, size_t length, mode_t mode, struct err *err)
+{
+    char folder[PATH_MAX];
+    const char *name;
+    int r = split(path, folder, &name, err);
+    if (r < 0)
+        return r;
     CLEANUP_FD int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dirfd < 0)
         return err_set_errno(err, errno, "cannot open the folder '%s'", folder);
-    return replace_file(dirfd, folder, name, bytes, length, mode, err);
+    r = check_old(dirfd, name, path, err);
+    return r < 0 ? r : replace_file(dirfd, folder, name, bytes, length, mode, err);
 }
 
 int replace_remove(int dirfd, const char *folder, const char *name, struct err *err)

@@ -17,8 +17,14 @@
 int replace_file(int dirfd, const char *folder, const char *name, const void *bytes, size_t length,
                  mode_t mode, struct err *err);
 
-/* The same for any path of a file. */
+/*
+ * The same for any path that a person gives. ERR_UNSUPPORTED: what has that name is no file (a
+ * device, a link, a folder), and stays.
+ */
 int replace_path(const char *path, const void *bytes, size_t length, mode_t mode, struct err *err);
+
+/* Could replace_path() do it, as far as that can be told before? ERR_UNSUPPORTED, ERR_LIMIT. */
+int replace_check(const char *path, struct err *err);
 
 /* Removes the file for good: synced, too. One that is not there is no error. */
 int replace_remove(int dirfd, const char *folder, const char *name, struct err *err);

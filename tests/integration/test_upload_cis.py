@@ -264,3 +264,10 @@ def test_a_grant_needs_a_name_and_a_password(client, service, tmp_path):
     result = client.run("--grant", service.origin, "--output", tmp_path / "grant.json")
     assert result.returncode in (USAGE, FAILED) and b"username" in result.stderr
     assert not service.log
+
+
+def test_tokens_that_could_not_be_kept_are_not_asked_for(person, service, tmp_path):
+    for output, word in ((tmp_path / "no/such", b"no folder that may be written to"), (tmp_path, b"is a folder")):
+        result = person.run("--grant", service.origin, "--output", output)
+        assert result.returncode == USAGE and word in result.stderr
+    assert not service.log

@@ -7,7 +7,6 @@
 
 #include <signal.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
 
 #include "common/escape.h"
 #include "common/io.h"
@@ -55,21 +54,10 @@ static void print_error(const struct err *err)
 /* Found out before gigabytes are sent, not after. */
 static int check_receipt(const char *path, struct err *err)
 {
-    const char *slash = path ? strrchr(path, '/') : NULL;
-    if (!path)
-        return 0;
-    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-    if (!folder)
-        return err_nomem(err);
-    struct stat status;
-    bool good = stat(folder, &status) == 0 && S_ISDIR(status.st_mode) && access(folder, W_OK) == 0;
-    int r = good ? 0
-                 : err_set(err, ERR_USAGE,
-                           "the receipt cannot be written: '%s' is no folder that "
-                           "may be written to",
-                           folder);
-    free(folder);
-    return r;
+    struct err why = ERR_INIT;
+    return !path || replace_check(path, &why) == 0
+               ? 0
+               : err_set(err, ERR_USAGE, "the receipt cannot be written: %s", why.text);
 }
 
 static int write_receipt(const char *path, const struct receipt *receipt, struct err *err)

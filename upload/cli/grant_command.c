@@ -6,6 +6,7 @@
 
 #include <strings.h>
 
+#include "common/replace.h"
 #include "common/secret.h"
 #include "common/url_text.h"
 #include "upload/cli/credentials.h"
@@ -25,6 +26,15 @@ static int check_url(const struct options *options, struct err *err)
     if (r == 0)
         r = url_text_check_authority(&parts, false, err);
     return err_prefix(err, r, "'--grant'");
+}
+
+/* Tokens that nobody could keep would be good for ever all the same. */
+static int check_output(const char *path, struct err *err)
+{
+    struct err why = ERR_INIT;
+    return replace_check(path, &why) == 0
+               ? 0
+               : err_set(err, ERR_USAGE, "the tokens cannot be written: %s", why.text);
 }
 
 static int fetch(const struct options *options, const struct net_secrets *secrets,
@@ -51,6 +61,8 @@ int grant_command(const struct options *options, const atomic_bool *cancelled, s
     struct grant grant = {.upload_url = ""};
     bool withheld;
     int r = check_url(options, err);
+    if (r == 0)
+        r = check_output(options->output, err);
     if (r == 0)
         r = credentials_load(options, options->grant, &secrets, &withheld, err);
     if (r == 0)

@@ -77,6 +77,41 @@ static void the_old_one_stays_when_there_is_no_way(void **state)
     assert_int_equal(rmdir(temporary), 0);
 }
 
+static void only_a_file_is_replaced_by_one(void **state)
+{
+    (void)state;
+    char victim[96];
+    struct stat status;
+    struct err err = ERR_INIT;
+    snprintf(victim, sizeof victim, "%s/victim", folder);
+    assert_int_equal(mkfifo(path, 0600), 0); /* stands for /dev/null: root could rename over it */
+    assert_int_equal(replace_check(path, NULL), ERR_UNSUPPORTED);
+    assert_int_equal(replace_path(path, "new", 3, 0600, &err), ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.text, path));
+    assert_int_equal(lstat(path, &status), 0);
+    assert_true(S_ISFIFO(status.st_mode));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink(victim, path), 0); /* and this for /dev/stdout */
+    assert_int_equal(replace_path(path, "new", 3, 0600, NULL), ERR_UNSUPPORTED);
+    assert_int_equal(lstat(path, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_int_equal(access(victim, F_OK), -1);
+}
+
+static void what_cannot_be_written_can_be_known_before(void **state)
+{
+    (void)state;
+    char below[96];
+    snprintf(below, sizeof below, "%s/", folder);
+    assert_int_equal(replace_check(path, NULL), 0);
+    assert_int_equal(replace_path(path, "one", 3, 0600, NULL), 0);
+    assert_int_equal(replace_check(path, NULL), 0);
+    assert_int_equal(replace_check(folder, NULL), ERR_UNSUPPORTED);
+    assert_int_equal(replace_check(below, NULL), ERR_UNSUPPORTED);
+    assert_int_equal(replace_check("/no/such/folder/x", NULL), ERR_UNSUPPORTED);
+    content_is("one");
+}
+
 static void names_that_are_too_long_and_folders_that_are_not_there_are_errors(void **state)
 {
     (void)state;
@@ -108,6 +143,8 @@ int main(void)
         TEST(a_file_is_made_and_replaced_with_its_mode),
         TEST(what_a_killed_writer_left_is_no_obstacle_and_not_followed),
         TEST(the_old_one_stays_when_there_is_no_way),
+        TEST(only_a_file_is_replaced_by_one),
+        TEST(what_cannot_be_written_can_be_known_before),
         TEST(names_that_are_too_long_and_folders_that_are_not_there_are_errors),
         TEST(removing_what_is_not_there_is_no_error),
     };
