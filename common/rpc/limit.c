@@ -11,9 +11,22 @@
 
 #define LOOK_AGAIN_MS 200 /* for a cancelled run */
 
+static bool is_cancelled(const struct limit *limit)
+{
+    struct limit_grace *grace = limit->grace;
+    if (!limit->cancelled || !atomic_load(limit->cancelled))
+        return false;
+    if (!grace)
+        return true;
+    int64_t now_ms = io_now_ms();
+    if (grace->end_ms == 0)
+        grace->end_ms = now_ms + grace->milliseconds;
+    return now_ms >= grace->end_ms;
+}
+
 int limit_check(const struct limit *limit, const char *peer, struct err *err)
 {
-    if (limit->cancelled && atomic_load(limit->cancelled))
+    if (is_cancelled(limit))
         return err_set(err, ERR_CANCELLED, "interrupted");
     return io_now_ms() < limit->deadline_ms
                ? 0

@@ -10,9 +10,16 @@
 
 #include "common/err.h"
 
+/* Whoever is cancelled still waits so long, once, for what he must not leave unheard. */
+struct limit_grace {
+    int64_t milliseconds;
+    int64_t end_ms; /* monotonic; 0: nobody has cancelled so far */
+};
+
 struct limit {
     int64_t deadline_ms;          /* monotonic */
     const atomic_bool *cancelled; /* looked at several times a second */
+    struct limit_grace *grace;    /* NULL: none; of one thread */
 };
 
 /*

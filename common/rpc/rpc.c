@@ -22,6 +22,9 @@
 #define MAX_REASON   200                /* bytes of an error that a person is shown */
 #define VERSION      "1.0"              /* of the API, as clients say it */
 
+/* XAPI answers a login in milliseconds, and systemd waits for 10 s or more. */
+#define LOGIN_GRACE_MS 3000
+
 /* Where XAPI's local socket is: today, and before 2013. */
 static const char *const sockets[] = {"/var/lib/xcp/xapi", "/var/xapi/xapi"};
 
@@ -44,8 +47,9 @@ bool rpc_find_socket(const char *root, char ret[RPC_SOCKET_BYTES])
     return false;
 }
 
+/* `grace`: how long an answer is still waited for when somebody cancels, or NULL. */
 static int post(const struct rpc_way *way, const char *body, const struct limit *limit,
-                struct strbuf *answer, struct err *err)
+                struct limit_grace *grace, struct strbuf *answer, struct err *err)
 {
     struct stream *stream = NULL;
     CLEANUP_FREE struct http_answer *http = malloc(sizeof *http);
@@ -56,8 +60,10 @@ static int post(const struct rpc_way *way, const char *body, const struct limit 
                                          .body = body,
                                          .body_length = strlen(body)};
     int r = http ? way->connect(way->context, limit, &stream, err) : err_nomem(err);
-    if (r == 0)
+    if (r == 0) {
+        stream->limit.grace = grace;
         r = http_ask(stream, &request, http, err);
+    }
     if (r == 0 && http->status != 200)
         r = err_set(err, ERR_IO, "XAPI answers with HTTP status %d", http->status);
     if (r == 0)
@@ -94,9 +100,9 @@ static int take_refusal(json_t *error, const char *method, struct rpc_refusal *r
                    refusal.code[0] ? refusal.code : "no reason");
 }
 
-int rpc_call(const struct rpc_way *way, const char *method, json_t *parameters,
-             const struct limit *limit, json_t **ret, struct rpc_refusal *ret_refusal,
-             struct err *err)
+static int call(const struct rpc_way *way, const char *method, json_t *parameters,
+                const struct limit *limit, struct limit_grace *grace, json_t **ret,
+                struct rpc_refusal *ret_refusal, struct err *err)
 {
     json_auto_t *request = json_pack("{s:s, s:s, s:o, s:i}", "jsonrpc", "2.0", "method", method,
                                      "params", parameters, "id", 1);
@@ -107,7 +113,7 @@ int rpc_call(const struct rpc_way *way, const char *method, json_t *parameters,
     if (!body)
         return err_nomem(err);
     strbuf_reserve(&text, USUAL_ANSWER); /* it may hold a secret: growing would leave copies */
-    int r = post(way, body, limit, &text, err);
+    int r = post(way, body, limit, grace, &text, err);
     secret_free(body);
     json_auto_t *answer =
         r == 0 ? json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES, NULL) : NULL;
@@ -121,6 +127,13 @@ int rpc_call(const struct rpc_way *way, const char *method, json_t *parameters,
         return err_set(err, ERR_PARSE, "XAPI's answer to %s is no JSON-RPC", method);
     *ret = json_incref(result);
     return 0;
+}
+
+int rpc_call(const struct rpc_way *way, const char *method, json_t *parameters,
+             const struct limit *limit, json_t **ret, struct rpc_refusal *ret_refusal,
+             struct err *err)
+{
+    return call(way, method, parameters, limit, NULL, ret, ret_refusal, err);
 }
 
 static bool take_session(json_t *result, char session[RPC_SESSION_BYTES])
@@ -139,9 +152,11 @@ int rpc_login(const struct rpc_way *way, const char *user, const char *password,
               struct rpc_refusal *ret_refusal, struct err *err)
 {
     json_auto_t *result = NULL;
-    int r = rpc_call(way, "session.login_with_password",
-                     json_pack("[s, s, s, s]", user, password, VERSION, way->program), limit,
-                     &result, ret_refusal, err);
+    /* A session whose name nobody heard stays open for a day. */
+    struct limit_grace grace = {.milliseconds = LOGIN_GRACE_MS};
+    int r = call(way, "session.login_with_password",
+                 json_pack("[s, s, s, s]", user, password, VERSION, way->program), limit, &grace,
+                 &result, ret_refusal, err);
     if (r == 0 && !take_session(result, ret_session))
         r = err_set(err, ERR_PARSE, "XAPI gives no session");
     return r;

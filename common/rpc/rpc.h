@@ -44,7 +44,11 @@ int rpc_call(const struct rpc_way *way, const char *method, json_t *parameters,
              const struct limit *limit, json_t **ret, struct rpc_refusal *ret_refusal,
              struct err *err);
 
-/* Over the local socket root needs no password. */
+/*
+ * Over the local socket root needs no password. Once asked, the answer is heard even by somebody
+ * who is cancelled meanwhile, if it comes within seconds: 0 then, too, as there is a session to
+ * end.
+ */
 int rpc_login(const struct rpc_way *way, const char *user, const char *password,
               const struct limit *limit, char ret_session[RPC_SESSION_BYTES],
               struct rpc_refusal *ret_refusal, struct err *err);

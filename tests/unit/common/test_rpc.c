@@ -200,6 +200,36 @@ static void an_interrupt_ends_a_call(void **state)
     strbuf_release(&canned.asked);
 }
 
+static void a_session_that_was_asked_for_is_heard_of_to_be_ended(void **state)
+{
+    (void)state;
+    static const char answer[] = HEAD "{\"result\":\"OpaqueRef:1\"}";
+    struct canned canned = {answer, strlen(answer), 9, STRBUF_INIT, 0}, *pointer = &canned;
+    atomic_bool cancelled = true;
+    const struct limit limit = {.deadline_ms = io_now_ms() + 60000, .cancelled = &cancelled};
+    struct rpc_way way = canned_way(&pointer);
+    char session[RPC_SESSION_BYTES] = "";
+    assert_int_equal(rpc_login(&way, "root", "", &limit, session, NULL, NULL), 0);
+    assert_string_equal(session, "OpaqueRef:1");
+    strbuf_release(&canned.asked);
+}
+
+static void a_grace_begins_with_the_interrupt_and_ends(void **state)
+{
+    (void)state;
+    atomic_bool cancelled = false;
+    struct limit_grace grace = {.milliseconds = 60000};
+    const struct limit limit = {
+        .deadline_ms = io_now_ms() + 60000, .cancelled = &cancelled, .grace = &grace};
+    assert_int_equal(limit_check(&limit, "", NULL), 0);
+    assert_int_equal(grace.end_ms, 0);
+    cancelled = true;
+    assert_int_equal(limit_check(&limit, "", NULL), 0);
+    assert_true(grace.end_ms >= limit.deadline_ms);
+    grace.end_ms = io_now_ms();
+    assert_int_equal(limit_check(&limit, "", NULL), ERR_CANCELLED);
+}
+
 static void a_socket_is_found_where_old_and_new_xapis_have_it(void **state)
 {
     (void)state;
@@ -221,6 +251,8 @@ int main(void)
         cmocka_unit_test(a_session_may_only_hold_what_a_header_may),
         cmocka_unit_test(time_that_is_up_is_said_so),
         cmocka_unit_test(an_interrupt_ends_a_call),
+        cmocka_unit_test(a_session_that_was_asked_for_is_heard_of_to_be_ended),
+        cmocka_unit_test(a_grace_begins_with_the_interrupt_and_ends),
         cmocka_unit_test(a_socket_is_found_where_old_and_new_xapis_have_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
