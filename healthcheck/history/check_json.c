@@ -157,6 +157,8 @@ static int take_numbers(const json_t *object, struct check *check, struct err *e
         r = take_integer(object, numbers[i].name, -1, INT_MAX, &value, err);
         *(int *)((char *)check + numbers[i].offset) = (int)value;
     }
+    if (r == 0 && check->score > 100)
+        r = refuse("score", err);
     const json_t *counts = json_object_get(object, "counts");
     for (int i = 0; r == 0 && i < CHECK_SEVERITIES; i++) {
         r = take_integer(counts, check_severity_names[i], 0, INT_MAX, &value, err);

@@ -31,6 +31,11 @@ static int write_json(const struct store *store, const char *name, const json_t 
     return store_write(store, name, &text, err);
 }
 
+static bool exists(const struct store *store, const char *name)
+{
+    return faccessat(store_fd(store), name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* NULL without an error: there is no such file. */
 static int read_json(const struct store *store, const char *name, const char *schema, json_t **ret,
                      struct err *err)
@@ -39,8 +44,10 @@ static int read_json(const struct store *store, const char *name, const char *sc
     json_error_t why;
     int r = store_read(store, name, &text, err);
     *ret = NULL;
-    if (r < 0 || text.length == 0)
+    if (r < 0 || (text.length == 0 && !exists(store, name)))
         return r;
+    if (text.length == 0)
+        return err_set(err, ERR_PARSE, "it is empty");
     json_t *json = json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES, &why);
     const char *is = json_string_value(json_object_get(json, "schema"));
     if (json && is && strcmp(is, schema) == 0) {
@@ -52,10 +59,10 @@ static int read_json(const struct store *store, const char *name, const char *sc
                 : err_set(err, ERR_PARSE, "line %d: %s", why.line, why.text);
 }
 
-/* Not ours, or larger than anything that we write. */
+/* Not ours, larger than anything that we write, or no file at all. */
 static bool is_damage(int r)
 {
-    return r == ERR_PARSE || r == ERR_LIMIT;
+    return r == ERR_PARSE || r == ERR_LIMIT || r == ERR_UNSUPPORTED;
 }
 
 static void complain(const struct store *store, const char *name, bool set_aside,
@@ -84,11 +91,6 @@ static int take_checks(const json_t *list, struct history *history, struct err *
     return r;
 }
 
-static bool was_set_aside(const struct store *store)
-{
-    return faccessat(store_fd(store), HISTORY_NAME STORE_ASIDE, F_OK, 0) == 0;
-}
-
 int history_load(const struct store *store, bool set_aside, struct history *ret,
                  struct strbuf *notes, struct err *err)
 {
@@ -107,7 +109,7 @@ int history_load(const struct store *store, bool set_aside, struct history *ret,
     } else if (r < 0) {
         return err_pass(err, r, &why);
     }
-    history.lost = damaged || was_set_aside(store);
+    history.lost = damaged || exists(store, HISTORY_NAME STORE_ASIDE);
     *ret = history;
     return r;
 }

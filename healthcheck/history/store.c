@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/io.h"
@@ -20,7 +21,8 @@
 #define FOLDER_MODE 0750
 #define FILE_MODE   0640
 #define WORK_MODE   0700
-#define WORK_DEPTH  4 /* of what a run, or a program that it started, can have left there */
+#define WORK_DEPTH  4         /* of what a run, or a program that it started, can have left there */
+#define LEAST_FREE  (1 << 20) /* bytes of the disk: a small report and the history */
 
 struct store {
     char *path;
@@ -117,6 +119,30 @@ const char *store_path(const struct store *store)
 int store_fd(const struct store *store)
 {
     return store->fd;
+}
+
+static bool is_full(int fd)
+{
+    struct statvfs disk;
+    if (fstatvfs(fd, &disk) < 0)
+        return false;
+    bool no_names = disk.f_files > 0 && disk.f_ffree == 0; /* some file systems do not count */
+    return no_names || (uint64_t)disk.f_bfree * disk.f_frsize < LEAST_FREE;
+}
+
+int store_check(const struct store *store, struct err *err)
+{
+    int r = check_owner(store->path, store->fd, err);
+    if (r < 0)
+        return r;
+    if (faccessat(store->fd, ".", W_OK, 0) < 0 && errno == EROFS)
+        return err_set(err, ERR_IO,
+                       "'%s' is on a file system that is read-only: look with dmesg why, and mount "
+                       "it read-write",
+                       store->path);
+    if (is_full(store->fd))
+        return err_set(err, ERR_IO, "the disk of '%s' is full: make room on it", store->path);
+    return 0;
 }
 
 int store_lock(struct store *store, struct err *err)
@@ -253,6 +279,11 @@ int store_empty_work(const struct store *store, struct strbuf *ret, struct err *
 static int open_folder(const struct store *store, const char *name, int *ret, struct err *err)
 {
     int fd = openat(store->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOTDIR)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "'%s/%s' is a link or a file, and must be a folder: remove it (a folder "
+                       "elsewhere can be mounted there: mount --bind)",
+                       store->path, name);
     if (fd < 0)
         return err_set_errno(err, errno, "cannot open '%s/%s'", store->path, name);
     *ret = fd;

@@ -40,6 +40,12 @@ DEFINE_CLEANUP(store_cleanup, struct store *, store_close)
 const char *store_path(const struct store *store);
 int store_fd(const struct store *store); /* of the folder */
 
+/*
+ * What would keep a run from working here, as far as it can be seen without writing. ERR_DENIED:
+ * whose folder it is, and who may write there; ERR_IO: its disk is full or read-only.
+ */
+int store_check(const struct store *store, struct err *err);
+
 /* One run at a time. ERR_AGAIN: another one is at work. */
 int store_lock(struct store *store, struct err *err);
 
@@ -47,7 +53,8 @@ int store_lock(struct store *store, struct err *err);
 bool store_is_locked(const struct store *store);
 
 /*
- * A file's content, an empty buffer when there is none. ERR_IO, ERR_DENIED, ERR_LIMIT.
+ * A file's content, an empty buffer when there is none. ERR_IO, ERR_DENIED, ERR_LIMIT;
+ * ERR_UNSUPPORTED: what has that name is no file.
  */
 int store_read(const struct store *store, const char *name, struct strbuf *ret, struct err *err);
 int store_write(const struct store *store, const char *name, const struct strbuf *content,

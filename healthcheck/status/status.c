@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include "healthcheck/status/status.h"
 
-#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,7 +42,7 @@ static int read_files(const struct status_place *place, struct status *status, s
     if (r < 0)
         return err_pass(err, r, &why);
     status->running = store_is_locked(status->store);
-    status->frozen = faccessat(store_fd(status->store), ".", W_OK, 0) < 0 && errno == EROFS;
+    store_check(status->store, &status->hindrance);
     if (reports_usage(status->store, &status->reports, &why) < 0)
         status->reports = (struct reports_usage){0, 0, 0};
     return 0;
@@ -122,10 +121,9 @@ static void find_reason(struct status *status)
         snprintf(status->reason, sizeof status->reason, "%s", status->decision.reason);
     else
         snprintf(status->reason, sizeof status->reason, "the report of %s %s", when,
-                 status->dropped ? "is forgotten, by the next run of the timer"
-                 : status->pending.upload == CHECK_QUEUED
-                     ? "is still being sent"
-                     : "is recorded, by the next run of the timer");
+                 status->dropped             ? "is forgotten, by the next run of the timer"
+                 : status_is_sending(status) ? "is still being sent"
+                                             : "is recorded, by the next run of the timer");
 }
 
 static void add_problems(const struct status_place *place, struct status *status)
@@ -134,11 +132,8 @@ static void add_problems(const struct status_place *place, struct status *status
     if (place->settings_problem)
         strbuf_addf(&status->problems, "The settings cannot be read, so nothing runs: %s.\n",
                     place->settings_problem);
-    if (status->frozen)
-        strbuf_addf(&status->problems,
-                    "'%s' is on a file system that is read-only, so nothing runs: look with dmesg "
-                    "why, and mount it read-write.\n",
-                    status->state);
+    if (status->hindrance.code)
+        strbuf_addf(&status->problems, "No check can be made: %s.\n", status->hindrance.text);
     if (!status->timer && (status->decision.next != SCHEDULE_NOTHING || status->has_pending))
         strbuf_adds(&status->problems, "The timer is not enabled, so nothing runs by itself: "
                                        "systemctl enable --now xen-healthcheck.timer\n");
@@ -254,6 +249,12 @@ unsigned status_count_past(const struct status *status, bool lost)
     unsigned number = 0;
     status_each_past(status, lost, count, &number);
     return number;
+}
+
+bool status_is_sending(const struct status *status)
+{
+    return status->pending.upload == CHECK_QUEUED ||
+           (status->pending.step == CHECK_QUEUEING && !status->nobody);
 }
 
 bool status_is_overdue(const struct status *status)

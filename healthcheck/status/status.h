@@ -17,11 +17,11 @@ struct status {
     struct history history;
     struct check pending; /* with what the uploader's spool says of it, if that can be read */
     bool has_pending, running;
-    bool broken;    /* the settings cannot be read, so nothing runs */
-    bool frozen;    /* the state folder is on a read-only file system, so nothing runs */
-    bool ended;     /* `pending` was killed before there was a report to send */
-    bool nobody;    /* is enrolled, as far as root can see: nothing is sent */
-    bool dropped;   /* `pending` was on its way when the enrollment ended: it is not sent */
+    struct err hindrance; /* why no run can use the state folder; its code is 0 when it can */
+    bool broken;          /* the settings cannot be read, so nothing runs */
+    bool ended;           /* `pending` was killed before there was a report to send */
+    bool nobody;          /* is enrolled, as far as root can see: nothing is sent */
+    bool dropped;         /* `pending` was on its way when the enrollment ended: it is not sent */
     bool stuck;     /* `pending` should be sent or given up by now, and no run has seen to it */
     bool forgotten; /* there may have been checks that the history does not have (any more) */
     bool timer;     /* the timer is enabled */
@@ -65,6 +65,10 @@ void status_each_past(const struct status *status, bool lost, status_finding eac
 
 unsigned status_count_new(const struct status *status);
 unsigned status_count_past(const struct status *status, bool lost);
+
+/* The report of `pending` is still to arrive, or to be given up; else only its record is missing.
+ */
+bool status_is_sending(const struct status *status);
 
 /* No check for much longer than the settings want one. */
 bool status_is_overdue(const struct status *status);

@@ -25,7 +25,7 @@ static enum state find_state(const struct status *status)
                      service. */
                   (status_blocked(status) &&
                    (status->situation.enrollment.url[0] || status->situation.unreadable)) ||
-                  status->frozen;
+                  status->hindrance.code;
     if (good->counts[CHECK_WARNING] || failed || status_is_overdue(status))
         return STATE_WARNING;
     return good->score < 0 ? STATE_UNKNOWN : STATE_OK;
@@ -74,8 +74,10 @@ static void add_summary(const struct status *status, struct strbuf *out)
     }
     if (status->broken)
         strbuf_adds(out, "; the settings cannot be read, so nothing runs");
-    if (status->frozen)
-        strbuf_addf(out, "; '%s' cannot be written", status->state);
+    if (status->hindrance.code) {
+        strbuf_adds(out, "; no check can be made: ");
+        add_plain(out, status->hindrance.text);
+    }
     if (status->ended)
         strbuf_adds(out, "; a check was killed");
     if (status->stuck)

@@ -182,7 +182,6 @@ static void show_next(const struct status *status, struct strbuf *out)
 {
     char when[ZONE_TEXT_BYTES];
     const struct schedule_decision *decision = &status->decision;
-    enum check_upload upload = status->pending.upload;
     bool is_due = decision->action != SCHEDULE_NOTHING;
     if (status->running)
         strbuf_addf(out, LABEL "a check is being made at this moment\n", "Now:");
@@ -193,10 +192,9 @@ static void show_next(const struct status *status, struct strbuf *out)
              status->situation.facts.role != SCHEDULE_SUPPORTER)
         strbuf_addf(out, LABEL "not before the report of %s %s\n",
                     "Next check:", zone_text(status->pending.started_s, when),
-                    status->dropped ? "is forgotten, by the next run of the timer"
-                    : upload == CHECK_SENT || upload == CHECK_UNSENT
-                        ? "is recorded, by the next run of the timer"
-                        : "is sent, or given up after a day");
+                    status->dropped             ? "is forgotten, by the next run of the timer"
+                    : status_is_sending(status) ? "is sent, or given up after a day"
+                                                : "is recorded, by the next run of the timer");
     else if (decision->next == SCHEDULE_NOTHING)
         strbuf_addf(out, LABEL "none: %s\n", "Next check:", decision->reason);
     else

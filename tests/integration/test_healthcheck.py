@@ -419,9 +419,23 @@ def test_a_read_only_state_folder_is_told_by_status(alone):
     alone.good("now")
     script = f'mount --bind {alone.state} {alone.state} && mount -o remount,bind,ro {alone.state} && "$@"'
     prefix = ("unshare", "--mount", "sh", "-c", script, "sh")
-    assert "read-only, so nothing runs" in alone.good("status", prefix=prefix)
+    assert "No check can be made: " in alone.good("status", prefix=prefix)
     result = alone.call("status", "--format", "nagios", prefix=prefix)
-    assert result.returncode == 1 and f"; '{alone.state}' cannot be written" in result.stdout
+    assert result.returncode == 1
+    assert f"; no check can be made: '{alone.state}' is on a file system that is read-only" in result.stdout
+
+
+def test_a_state_folder_that_no_run_can_use_is_told_by_status(alone):
+    alone.good("now")
+    kept = alone.state.rename(alone.folder / "kept")
+    alone.state.mkdir()
+    script = f'mount -t tmpfs -o size=900k,mode=750 none {alone.state} && cp -a {kept}/history.json {alone.state} && "$@"'
+    prefix = ("unshare", "--mount", "sh", "-c", script, "sh")  # less than a report and its record need
+    assert f"No check can be made: the disk of '{alone.state}' is full" in alone.good("status", prefix=prefix)
+    assert alone.call("status", "--format", "nagios", prefix=prefix).returncode == 1
+    kept.rename(alone.state)
+    alone.state.chmod(0o770)
+    assert "No check can be made: others may write to the folder" in alone.good("status")
 
 
 def test_an_enrollment_that_cannot_be_read_is_not_said_to_be_none(alone):

@@ -223,6 +223,50 @@ static void a_file_without_end_is_damaged_too(void **state)
     assert_true(is_there("history.json.damaged"));
 }
 
+static void what_is_empty_or_no_file_is_damaged_too(void **state)
+{
+    char path[200], aside[220];
+    (void)state;
+    snprintf(path, sizeof path, "%s/history.json", folder);
+    snprintf(aside, sizeof aside, "%s.damaged", path);
+    for (int i = 0; i < 2; i++) {
+        CLEANUP(strbuf_release) struct strbuf notes = STRBUF_INIT;
+        if (i == 0)
+            put_file("history.json", "", 0);
+        else
+            assert_int_equal(mkdir(path, 0700), 0);
+        CLEANUP(history_release) struct history history = load(&notes);
+        assert_true(history.lost);
+        assert_non_null(strstr(notes.data, i == 0 ? "empty" : "not a regular file"));
+        assert_true(is_there("history.json.damaged"));
+        assert_false(is_there("history.json"));
+        assert_int_equal(remove(aside), 0);
+    }
+}
+
+static void a_score_of_more_than_all_is_damaged(void **state)
+{
+    struct err err = ERR_INIT;
+    struct check check = make_check(START, 101), read;
+    (void)state;
+    json_t *json = check_to_json(&check);
+    assert_int_equal(check_from_json(json, &read, &err), ERR_PARSE);
+    assert_non_null(strstr(err.text, "score"));
+    check_release(&read);
+    check_release(&check);
+    json_decref(json);
+}
+
+static void a_folder_that_no_run_would_use_is_told_apart(void **state)
+{
+    struct err err = ERR_INIT;
+    (void)state;
+    assert_int_equal(store_check(store, &err), 0);
+    assert_int_equal(fchmod(store_fd(store), 0777), 0);
+    assert_int_equal(store_check(store, &err), ERR_DENIED);
+    assert_non_null(strstr(err.text, folder));
+}
+
 static void a_report_is_a_name_in_our_folder_and_nothing_else(void **state)
 {
     struct err err = ERR_INIT;
@@ -373,6 +417,9 @@ int main(void)
         IN_A_FOLDER(the_last_one_is_the_last_one_whatever_the_clock_said),
         IN_A_FOLDER(damaged_files_are_set_aside_with_a_note),
         IN_A_FOLDER(a_file_without_end_is_damaged_too),
+        IN_A_FOLDER(what_is_empty_or_no_file_is_damaged_too),
+        IN_A_FOLDER(a_score_of_more_than_all_is_damaged),
+        IN_A_FOLDER(a_folder_that_no_run_would_use_is_told_apart),
         IN_A_FOLDER(a_report_is_a_name_in_our_folder_and_nothing_else),
         IN_A_FOLDER(the_check_under_way_is_found_by_the_next_run),
         IN_A_FOLDER(only_one_run_has_the_lock),
