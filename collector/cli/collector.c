@@ -131,7 +131,8 @@ static int check_user(const struct session *s, struct err *err)
 /* Before anything of ours is open that could have this number, and before any question. */
 static int check_outfd(const struct session *s, struct err *err)
 {
-    if (s->options.outfd < 0 || fcntl(s->options.outfd, F_GETFD) >= 0)
+    int mode = s->options.outfd < 0 ? O_WRONLY : fcntl(s->options.outfd, F_GETFL);
+    if (mode >= 0 && (mode & O_ACCMODE) != O_RDONLY)
         return 0;
     return err_set(err, ERR_USAGE, "Invalid output file descriptor: %d", s->options.outfd);
 }
@@ -188,6 +189,17 @@ static int print_text(const struct strbuf *text, struct err *err)
         return err_nomem(err);
     bool written = fwrite(text->data, 1, text->length, stdout) == text->length;
     return written && fflush(stdout) == 0 ? 0 : err_set_errno(err, errno, "cannot write to standard output");
+}
+
+static int print_about(enum options_action action, struct err *err)
+{
+    if (action == ACTION_HELP)
+        options_print_usage(stdout);
+    else
+        puts("xen-bugtool " XENHEALTH_VERSION);
+    return ferror(stdout) == 0 && fflush(stdout) == 0
+               ? 0
+               : err_set_errno(err, errno, "cannot write to standard output");
 }
 
 static int print_plan(const struct session *s, struct err *err)
@@ -437,6 +449,7 @@ int collector_main(int argc, char **argv)
     struct session session = {.argc = argc, .argv = argv};
     bool show_usage;
     char message[1024];
+    io_hold_standard();
     int r = options_parse(argc, argv, &session.options, &show_usage, &err);
     if (r < 0) {
         fprintf(stderr, "%s%s\n", show_usage ? "xen-bugtool: " : "",
@@ -445,15 +458,8 @@ int collector_main(int argc, char **argv)
             options_print_usage(stderr);
         return r == ERR_USAGE ? EXIT_USAGE : EXIT_NO_ARCHIVE;
     }
-    if (session.options.action == ACTION_HELP) {
-        options_print_usage(stdout);
-        return 0;
-    }
-    if (session.options.action == ACTION_VERSION) {
-        puts("xen-bugtool " XENHEALTH_VERSION);
-        return 0;
-    }
-    r = run_session(&session, &err);
+    bool about = session.options.action == ACTION_HELP || session.options.action == ACTION_VERSION;
+    r = about ? print_about(session.options.action, &err) : run_session(&session, &err);
     session_release(&session);
     return exit_status(&session, r, &err);
 }

@@ -226,10 +226,24 @@ def test_a_base_name_stays_on_the_one_line_that_callers_read(tmp_path, root):
     assert path.name == "a_b_.tar"
 
 
-def test_capabilities_that_cannot_be_written_are_a_failure(root):
+@pytest.mark.parametrize("arguments", [["--capabilities"], ["--list"], ["--estimate"], ["--help"], ["--version"]])
+def test_an_answer_that_cannot_be_written_is_a_failure(root, arguments):
     with open("/dev/full", "wb") as full:
-        result = subprocess.run([BUGTOOL, "--root", root, "--capabilities"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        result = bugtool("--root", root, *arguments, stdout=full)
     assert result.returncode == 1 and b"cannot write to standard output" in result.stderr
+    result = bugtool("--root", root, *arguments, preexec_fn=lambda: os.close(1), stdout=None)
+    assert result.returncode == 1 and b"cannot write to standard output" in result.stderr
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_a_closed_standard_descriptor_does_no_harm(tmp_path, root, closed):
+    """Daemons start programs so. What is opened next would take its place, and the banner or a warning would end up in it."""
+    (tmp_path / "out").mkdir()
+    result = subprocess.run([BUGTOOL, "-y", "-d", "--entries=system-logs,nobody-knows-it", "--root", root, "--outdir", tmp_path / "out"],
+                            preexec_fn=lambda: os.close(closed), timeout=120)
+    assert result.returncode == 0
+    archive, = (tmp_path / "out").iterdir()
+    assert members(archive)["var/log/kern.log"] == b"kernel line\n"
 
 
 def test_outfd_streams_to_a_pipe_and_nothing_else(tmp_path, root):
@@ -271,6 +285,12 @@ def test_mistakes_on_the_command_line_end_with_two(root, arguments, text):
     assert result.returncode == 2
     assert result.stderr.startswith(text)
     assert result.stdout == b"" or b"Warning" in result.stdout
+
+
+def test_a_descriptor_that_can_only_be_read_is_refused_before_anything_is_collected(root):
+    with open(root / "etc/hostname", "rb") as only:
+        result = bugtool("--root", root, "-y", "-s", "--output=tar", "--outfd=0", stdin=only)
+    assert result.returncode == 2 and result.stderr == b"Invalid output file descriptor: 0\n"
 
 
 def test_help_and_version_go_to_standard_output():
@@ -401,8 +421,8 @@ def survivors(marker):
     return found
 
 
-def nasty(marker):
-    """Commands that fight back; each carries the marker in its arguments."""
+def nasty(marker, seconds):
+    """Commands that fight back; each carries the marker in its arguments. Those that do not end by themselves get so long."""
     scripts = {
         "hang": "sleep 1000",
         "no-newline": "printf partial; sleep 1000",
@@ -419,7 +439,7 @@ def nasty(marker):
     items, by_themselves = "", ("daemon", "holds-the-pipe", "fails", "kills-itself", "flood")
     for name, script in scripts.items():
         items += (f"  - command: [/bin/sh, -c, {json.dumps(script)}, {marker}]\n    as: {name}\n    limit: 1M\n"
-                  f"    time: {60 if name in by_themselves else 2}\n")
+                  f"    time: {60 if name in by_themselves else seconds}\n")
     items += "  - command: [/no/such/program]\n  - command: [/etc/passwd]\n"
     return items
 
@@ -427,8 +447,11 @@ def nasty(marker):
 @needs_root
 def test_nasty_commands_cost_only_themselves_and_nothing_survives(tmp_path, catalog):
     marker = f"marker-{uuid.uuid4()}"
-    folder = catalog(nasty(marker) + "  - command: [echo, fine]\n  - file: /proc/version\n")
-    found = members(collect(tmp_path / "out", "--catalog", folder, "--jobs=8", "--output=tar"))
+    for seconds in (1, 5, 25):  # a busy machine may need longer until the word is out that they are to be cut after
+        folder = catalog(nasty(marker, seconds) + "  - command: [echo, fine]\n  - file: /proc/version\n")
+        found = members(collect(tmp_path / "out", "--catalog", folder, "--jobs=8", "--output=tar"))
+        if found["no-newline.out"].startswith(b"partial"):
+            break
     names = by_name(found)
     expected = {"hang": "timeout", "no-newline": "timeout", "ignores-term": "timeout", "closed": "timeout", "drips": "timeout",
                 "fails": "exit", "kills-itself": "signal", "flood": "truncated", "stderr": "timeout", "echo-fine": "ok"}
@@ -468,12 +491,15 @@ def test_a_hanging_mount_costs_only_what_lies_on_it(tmp_path, catalog, hanging_m
     (tmp_path / "good").write_text("good\n")
     folder = catalog(f"  - file: {hanging_mount}/file\n  - file: '{hanging_mount}/*'\n  - tree: {hanging_mount}\n"
                      f"  - file: {tmp_path}/link\n  - file: {tmp_path}/good\n  - command: [echo, fine]\n")
-    found = members(collect(tmp_path / "out", "--catalog", folder, "--time-limit=12", "--output=tar"))
-    names = by_name(found)
     below = str(tmp_path).lstrip("/")
-    assert found[f"{below}/good"] == b"good\n" and found["echo-fine.out"] == b"fine\n"
-    stuck = {name.removeprefix(f"{below}/") for name, entry in names.items() if entry["status"] == "stuck"}
+    for limit in (12, 60):  # a quarter of it is for looking, a quarter of that for each place: on a busy machine it may be too little
+        found = members(collect(tmp_path / "out", "--catalog", folder, f"--time-limit={limit}", "--output=tar"))
+        names = by_name(found)
+        stuck = {name.removeprefix(f"{below}/") for name, entry in names.items() if entry["status"] == "stuck"}
+        if stuck == {"hanging", "hanging/file", "hanging/*", "link"}:
+            break
     assert stuck == {"hanging", "hanging/file", "hanging/*", "link"} and len(names) == 6
+    assert found[f"{below}/good"] == b"good\n" and found["echo-fine.out"] == b"fine\n"
     assert survivors(str(tmp_path / "out")) == []
 
 
@@ -482,7 +508,10 @@ def test_the_time_limit_holds_for_the_whole_run(tmp_path, catalog):
     marker = f"marker-{uuid.uuid4()}"
     items = "".join(f"  - command: [/bin/sh, -c, 'sleep 1000', {marker}, '{i}']\n    as: slow{i}\n" for i in range(30))
     folder = catalog(items + "  - command: [echo, best]\n    rank: 1\n")
-    found = members(collect(tmp_path / "out", "--catalog", folder, "--time-limit=3", "--output=zip"))
+    for limit in (2, 10, 50):  # a busy machine may need longer for the one that comes first
+        found = members(collect(tmp_path / "out", "--catalog", folder, f"--time-limit={limit}", "--output=zip"))
+        if "echo-best.out" in found:
+            break
     document = manifest(found)
     assert document["run"]["deadline_reached"] is True
     assert document["totals"]["planned"] == 31 == len(document["entries"])
@@ -592,7 +621,8 @@ def test_every_certificate_of_a_file_is_told_and_no_key(tmp_path):
     text = (pathlib.Path(os.environ["XENHEALTH_SOURCE"]) / "collector/capabilities/certificates.yaml").read_text()
     catalog = tmp_path / "catalog"
     catalog.mkdir()
-    (catalog / "certificates.yaml").write_text(re.sub(r"/etc/stunnel/\*\.pem", f"{tmp_path}/*.pem", text))
+    text = re.sub(r"/etc/stunnel/\*\.pem", f"{tmp_path}/*.pem", text)
+    (catalog / "certificates.yaml").write_text(text.replace("    as: certificates\n", "    as: certificates\n    time: 600\n"))
     found = members(collect(tmp_path / "out", "--catalog", catalog, "--entries=certificates", "--output=zip"))
     parts = {part.split("\n")[0]: part for part in re.split(rf"^{tmp_path}/", found["certificates.out"].decode(), flags=re.M)}
     assert re.findall(r"subject=CN ?= ?(\w+)", parts["bundle.pem"]) == ["first", "second", "third"]
