@@ -91,6 +91,7 @@ static void show_applies(struct page *page, const struct rule *rule)
 static void show_log(struct page *page, const struct rule *rule, const struct rule_log *log)
 {
     CLEANUP(strbuf_release) struct strbuf files = STRBUF_INIT;
+    char within[32];
     for (size_t i = 0; i < log->file_count; i++)
         strbuf_addf(&files, "%s%s", i ? ", " : "", log->files[i].text);
     if (rule->query)
@@ -102,19 +103,18 @@ static void show_log(struct page *page, const struct rule *rule, const struct ru
         page_item(page, "", "but not");
         page_code(page, regex_pattern(log->unless));
     }
+    if (log->at_least > 1 && log->within_s)
+        page_item(page, "", "at least %lld times within %s", (long long)log->at_least,
+                  units_format_seconds(log->within_s, within, sizeof within));
+    else if (log->at_least > 1)
+        page_item(page, "", "at least %lld times", (long long)log->at_least);
 }
 
 static void show_shape(struct page *page, const struct rule *rule)
 {
-    char within[32];
     page_heading(page, "LOOKS FOR");
     for (size_t i = 0; i < rule->log_count; i++)
         show_log(page, rule, &rule->logs[i]);
-    if (rule->at_least > 1 && rule->within_s)
-        page_item(page, "", "at least %lld times within %s", (long long)rule->at_least,
-                  units_format_seconds(rule->within_s, within, sizeof within));
-    else if (rule->at_least > 1)
-        page_item(page, "", "at least %lld times", (long long)rule->at_least);
     if (rule->query) {
         page_item(page, "", "rows of the query");
         page_code(page, rule->query);

@@ -62,8 +62,9 @@ int analysis_query_names(struct database *database, const struct rule *rule,
                          struct table_names *ret_tables, struct table_names *ret_columns,
                          struct err *err);
 
-/* Whether a column of a query's rows says where the proof stands; the others are values. */
-bool query_column_is_place(const char *name);
+/* Whether a column of a query's rows says where the proof stands or how often it was seen; the
+ * others are values. */
+bool query_column_is_no_value(const char *name);
 
 /* Hand this to report_set_read(). Valid as long as the analysis. */
 const struct report_visitor *analysis_visitor(struct analysis *analysis);

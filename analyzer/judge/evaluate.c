@@ -129,7 +129,7 @@ static int evaluate_groups(struct evaluation *evaluation, const struct rule *rul
                 chosen[count++] = list->items[j];
             }
         }
-        count = hits_bursts(chosen, count, rule->within_s, rule->at_least);
+        count = hits_bursts(chosen, count, rule->logs[0].within_s, rule->logs[0].at_least);
         *ret_fails |= count > 0;
         int r = add_hits(evaluation, rule, key, certain, chosen, count, err);
         if (r < 0)
@@ -146,7 +146,7 @@ static int add_bursts(struct evaluation *evaluation, const struct rule *rule, bo
     if (!chosen)
         return err_nomem(err);
     memcpy(chosen, list->items, list->count * sizeof *chosen);
-    size_t count = hits_bursts(chosen, list->count, rule->within_s, rule->at_least);
+    size_t count = hits_bursts(chosen, list->count, rule->logs[0].within_s, rule->logs[0].at_least);
     return add_hits(evaluation, rule, "", certain, chosen, count, err);
 }
 
@@ -160,7 +160,8 @@ static int evaluate_host(struct evaluation *evaluation, const struct rule_state 
         return 0;
     if (rule->by)
         return evaluate_groups(evaluation, rule, certain, &list, ret_fails, err);
-    if (hits_densest(hits, state->first_pattern, (unsigned)host, rule->within_s) < rule->at_least)
+    if (hits_densest(hits, state->first_pattern, (unsigned)host, rule->logs[0].within_s) <
+        rule->logs[0].at_least)
         return 0;
     *ret_fails = true;
     if (list.complete)

@@ -2,8 +2,9 @@
 /*
  * The shapes with a query. Each row is an observation: its columns host, path, line, time and text
  * are where the proof stands, `affects` is the host it concerns (where that is another one: the
- * pool's database is in one host's report and speaks of all), the others are the values of the
- * finding. A row without a path is proved by the files its tables came from.
+ * pool's database is in one host's report and speaks of all), `count` is how many events it stands
+ * for, the others are the values of the finding. A row without a path is proved by the files its
+ * tables came from.
  */
 #include "analyzer/judge/judge_private.h"
 
@@ -17,6 +18,10 @@
  * findings. */
 #define ROWS_MAX 5000
 
+/* A number that a row may have for a line, a time or a count: more is no such thing, and counts of
+ * so many rows can be added up. */
+#define NUMBER_MAX 1e15
+
 struct row_context {
     struct evaluation *evaluation;
     const struct rule_state *state;
@@ -25,12 +30,12 @@ struct row_context {
     size_t rows;
 };
 
-bool query_column_is_place(const char *name)
+bool query_column_is_no_value(const char *name)
 {
-    static const char *const places[] = {"host", "path",   "line",   "time",
-                                         "text", "offset", "affects"};
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-        if (strcasecmp(places[i], name) == 0)
+    static const char *const names[] = {"host", "path",   "line",    "time",
+                                        "text", "offset", "affects", "count"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (strcasecmp(names[i], name) == 0)
             return true;
     return false;
 }
@@ -55,7 +60,7 @@ static int find_host(const struct evaluation *evaluation, const char *name)
 static void describe_row(const struct result_row *row, struct strbuf *text)
 {
     for (int i = 0; i < row->count; i++)
-        if (!query_column_is_place(row->names[i]))
+        if (!query_column_is_no_value(row->names[i]))
             strbuf_addf(text, "%s%s=%s", text->length ? " " : "", row->names[i],
                         row->values[i] ? row->values[i] : "?");
 }
@@ -74,7 +79,15 @@ static const char *source_path(const struct evaluation *evaluation, const struct
 /* A number at the start of a value; 0 for none. */
 static int64_t number(const char *text)
 {
-    return text ? (int64_t)strtod(text, NULL) : 0;
+    double value = text ? strtod(text, NULL) : 0;
+    return value > -NUMBER_MAX && value < NUMBER_MAX ? (int64_t)value : 0;
+}
+
+/* How many events a row stands for: what it says itself, or else as many as its log line. */
+static int64_t events_of_row(const struct result_row *row, const struct hit *hit)
+{
+    int64_t said = number(column(row, "count"));
+    return said > 0 ? said : hit ? hit->count : 1;
 }
 
 /* The hit of one of the rule's own logs that a row speaks of, or NULL. */
@@ -114,12 +127,12 @@ static int on_result(void *context, const struct result_row *row, struct err *er
     struct finding_value values[VALUES_MAX];
     size_t count = 0;
     for (int i = 0; i < row->count && count < VALUES_MAX; i++)
-        if (!query_column_is_place(row->names[i]) && row->values[i])
+        if (!query_column_is_no_value(row->names[i]) && row->values[i])
             values[count++] = (struct finding_value){row->names[i], row->values[i]};
     CLEANUP(strbuf_release) struct strbuf described = STRBUF_INIT;
     describe_row(row, &described);
     const char *path = column(row, "path"), *text = column(row, "text");
-    const char *time = column(row, "time"), *events = column(row, "count");
+    const char *time = column(row, "time");
     const struct hit *hit = hit_of_row(rows, host, path, number(column(row, "line")));
     bool is_line = hit && text && strcmp(text, hit->text) == 0;
     struct observation observation = {
@@ -133,7 +146,7 @@ static int on_result(void *context, const struct result_row *row, struct err *er
         .text = text ? text : described.data,
         .match = is_line ? hit->match : 0,
         .match_length = is_line ? hit->match_length : 0,
-        .count = events && number(events) > 0 ? number(events) : 1,
+        .count = events_of_row(row, hit),
         .values = values,
         .value_count = count,
     };
@@ -320,8 +333,9 @@ static struct cell text_cell(const char *text)
     return (struct cell){text, text ? strlen(text) : 0};
 }
 
+/* A row of a log's table: one hit, which stands for `events`. */
 static int insert_hit(struct evaluation *evaluation, const struct rule_log *log,
-                      const struct hit *hit, struct err *err)
+                      const struct hit *hit, int64_t events, struct err *err)
 {
     char line[24], offset[24], time[24], count[24];
     struct cell cells[7 + REGEX_GROUPS_MAX];
@@ -329,7 +343,7 @@ static int insert_hit(struct evaluation *evaluation, const struct rule_log *log,
     snprintf(line, sizeof line, "%lld", (long long)hit->line);
     snprintf(offset, sizeof offset, "%lld", (long long)hit->offset);
     snprintf(time, sizeof time, "%lld", (long long)hit->time);
-    snprintf(count, sizeof count, "%lld", (long long)hit->count);
+    snprintf(count, sizeof count, "%lld", (long long)events);
     cells[0] = text_cell(evaluation->hosts[hit->host].name);
     cells[1] = text_cell(hit->path);
     cells[2] = text_cell(line);
@@ -343,17 +357,44 @@ static int insert_hit(struct evaluation *evaluation, const struct rule_log *log,
                                 err);
 }
 
+/*
+ * The hits of a log on one host become rows. Where it takes so many within so long, those are rows
+ * that were part of it, and the last one stands for what is counted and not stored as well.
+ */
+static int fill_log(struct evaluation *evaluation, const struct rule_log *log, unsigned pattern,
+                    unsigned host, struct err *err)
+{
+    const struct hits *hits = evaluation->analysis->hits;
+    struct hit_list list = hits_list(hits, pattern, host);
+    if (list.count == 0 || hits_densest(hits, pattern, host, log->within_s) < log->at_least)
+        return 0;
+    CLEANUP_FREE struct hit **chosen = calloc(list.count, sizeof *chosen);
+    if (!chosen)
+        return err_nomem(err);
+    memcpy(chosen, list.items, list.count * sizeof *chosen);
+    size_t count = list.count;
+    int64_t unstored = 0;
+    if (log->at_least > 1 && list.complete)
+        count = hits_bursts(chosen, count, log->within_s, log->at_least);
+    else if (log->at_least > 1)
+        unstored = list.events;
+    for (size_t i = 0; unstored && i < count; i++)
+        unstored -= chosen[i]->count;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < count; i++)
+        r = insert_hit(evaluation, log, chosen[i],
+                       chosen[i]->count + (i + 1 == count ? unstored : 0), err);
+    return r;
+}
+
 int rule_tables_fill(struct evaluation *evaluation, const struct rule_state *state, struct err *err)
 {
     const struct rule *rule = state->rule;
     int r = rule_tables_create(evaluation->analysis->parts.database, rule, err);
     for (size_t i = 0; i < rule->log_count; i++)
-        for (size_t h = 0; h < evaluation->host_count; h++) {
-            struct hit_list list = hits_list(evaluation->analysis->hits,
-                                             state->first_pattern + (unsigned)i, (unsigned)h);
-            for (size_t n = 0; r == 0 && n < list.count; n++)
-                r = insert_hit(evaluation, &rule->logs[i], list.items[n], err);
-        }
+        for (size_t h = 0; r == 0 && h < evaluation->host_count; h++)
+            r = fill_log(evaluation, &rule->logs[i], state->first_pattern + (unsigned)i,
+                         (unsigned)h, err);
     return r;
 }
 

@@ -333,18 +333,18 @@ static void tell_hits(const struct teller *t, size_t host, size_t log)
     }
 }
 
-/* How many lines it takes; a query says so itself. */
-static void tell_number(const struct teller *t, const struct rule *rule)
+/* How many lines it takes. */
+static void tell_number(const struct teller *t, const struct rule *rule, const struct rule_log *log)
 {
     char limit[32], within[48] = "", each[160] = "";
-    if (rule->query || (rule->at_least <= 1 && !rule->within_s))
+    if (log->at_least <= 1 && (rule->query || !log->within_s))
         return;
-    if (rule->within_s)
+    if (log->within_s)
         snprintf(within, sizeof within, " within %s",
-                 units_format_seconds(rule->within_s, limit, sizeof limit));
-    if (rule->by)
+                 units_format_seconds(log->within_s, limit, sizeof limit));
+    if (rule->by && !rule->query)
         snprintf(each, sizeof each, " with the same %s", rule->by);
-    say(t, 1, "it takes %lld of them%s%s", (long long)rule->at_least, each, within);
+    say(t, 1, "it takes %lld of them%s%s", (long long)log->at_least, each, within);
 }
 
 static void tell_log(const struct teller *t, size_t index)
@@ -357,7 +357,7 @@ static void tell_log(const struct teller *t, size_t index)
         say(t, 0, "Lines that match %s", regex_pattern(log->match));
     if (log->unless)
         say(t, 1, "but not %s", regex_pattern(log->unless));
-    tell_number(t, rule);
+    tell_number(t, rule, log);
     for (size_t h = 0; h < t->host_count; h++) {
         say(t, 1, "%s", t->hosts[h].name);
         if (tell_files(t, h, log, NULL))

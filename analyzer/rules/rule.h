@@ -25,6 +25,8 @@ struct rule_log {
     size_t file_count;
     const struct regex *match;
     const struct regex *unless;        /* or NULL */
+    int64_t at_least;                  /* events ... */
+    int64_t within_s;                  /* ... in this many seconds; 0: in the whole report */
     const struct doc_node *match_node; /* where it stands, for lint */
 };
 
@@ -57,8 +59,6 @@ struct rule {
     size_t log_count;
     const char *query;           /* or NULL: the logs decide */
     const char *by;              /* group or column that tells findings apart, or NULL */
-    int64_t at_least;            /* events ... */
-    int64_t within_s;            /* ... in this many seconds; 0: in the whole report */
     const char *const *optional; /* tables the query can do without; NULL-ended */
     const struct rule_symptom *explains;
     size_t symptom_count;

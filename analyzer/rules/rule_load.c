@@ -70,8 +70,42 @@ int rule_set_regex(struct rule_set *set, const struct doc_node *node, const stru
     return r;
 }
 
-static int load_log(struct rule_set *set, const struct doc_node *node, struct rule_log *log,
-                    struct err *err)
+/* {name} without quotes is a map to YAML. */
+static int fail_unquoted(const struct doc_node *node, struct err *err)
+{
+    return doc_fail(node, err, "a parameter needs quotes here: '{name}'");
+}
+
+static int load_time(const struct doc_node *node, int64_t *ret, struct err *err)
+{
+    if (node->kind != DOC_SCALAR || !units_seconds(node->text, ret))
+        return doc_fail(node, err, "expected a time such as 90, 10m or 2h");
+    return 0;
+}
+
+/* How many lines it takes, and in how long. */
+static int load_number(struct rule_set *set, const struct rule *rule, const struct doc_node *node,
+                       struct rule_log *log, struct err *err)
+{
+    const struct doc_node *at_least = NULL, *within = NULL;
+    log->at_least = 1;
+    int r =
+        params_expand_node(set, rule, doc_get(node, "at_least"), PARAMS_FOR_SQL, &at_least, err);
+    if (r == 0)
+        r = params_expand_node(set, rule, doc_get(node, "within"), PARAMS_FOR_SQL, &within, err);
+    if (r == 0 && at_least)
+        r = at_least->kind == DOC_MAP ? fail_unquoted(at_least, err)
+                                      : doc_integer(at_least, &log->at_least, err);
+    if (r == 0 && log->at_least < 1)
+        r = doc_fail(at_least, err, "'at_least' must be 1 or more");
+    if (r == 0 && within)
+        r = within->kind == DOC_MAP ? fail_unquoted(within, err)
+                                    : load_time(within, &log->within_s, err);
+    return r;
+}
+
+static int load_log(struct rule_set *set, const struct rule *rule, const struct doc_node *node,
+                    struct rule_log *log, struct err *err)
 {
     const struct doc_node *files = doc_get(node, "files");
     const struct doc_node *match = doc_get(node, "match");
@@ -84,6 +118,8 @@ static int load_log(struct rule_set *set, const struct doc_node *node, struct ru
         r = rule_set_regex(set, match, &log->match, err);
     if (r == 0 && unless)
         r = rule_set_regex(set, unless, &log->unless, err);
+    if (r == 0)
+        r = load_number(set, rule, node, log, err);
     return r;
 }
 
@@ -100,19 +136,6 @@ static int check_groups(const struct rule_log *log, struct err *err)
     return 0;
 }
 
-/* {name} without quotes is a map to YAML. */
-static int fail_unquoted(const struct doc_node *node, struct err *err)
-{
-    return doc_fail(node, err, "a parameter needs quotes here: '{name}'");
-}
-
-static int load_time(const struct doc_node *node, int64_t *ret, struct err *err)
-{
-    if (node->kind != DOC_SCALAR || !units_seconds(node->text, ret))
-        return doc_fail(node, err, "expected a time such as 90, 10m or 2h");
-    return 0;
-}
-
 static int load_single_log(struct rule_set *set, const struct doc_node *node, struct rule *rule,
                            struct err *err)
 {
@@ -122,25 +145,11 @@ static int load_single_log(struct rule_set *set, const struct doc_node *node, st
     if (!log)
         return err_nomem(err);
     log->alias = "log";
-    const struct doc_node *at_least = NULL, *within = NULL;
     int r = doc_check_keys(node, keys, err);
     if (r == 0)
-        r = params_expand_node(set, rule, doc_get(node, "at_least"), PARAMS_FOR_SQL, &at_least,
-                               err);
-    if (r == 0)
-        r = params_expand_node(set, rule, doc_get(node, "within"), PARAMS_FOR_SQL, &within, err);
-    if (r == 0)
-        r = load_log(set, node, log, err);
+        r = load_log(set, rule, node, log, err);
     if (r == 0)
         r = check_groups(log, err);
-    if (r == 0 && at_least)
-        r = at_least->kind == DOC_MAP ? fail_unquoted(at_least, err)
-                                      : doc_integer(at_least, &rule->at_least, err);
-    if (r == 0 && rule->at_least < 1)
-        r = doc_fail(at_least, err, "'at_least' must be 1 or more");
-    if (r == 0 && within)
-        r = within->kind == DOC_MAP ? fail_unquoted(within, err)
-                                    : load_time(within, &rule->within_s, err);
     if (r == 0)
         r = optional_text(node, "by", &rule->by, err);
     if (r == 0 && rule->by && regex_name_find(log->match, rule->by) < 0)
@@ -162,7 +171,7 @@ static bool is_identifier(const char *word)
 static int load_named_logs(struct rule_set *set, const struct doc_node *node, struct rule *rule,
                            struct err *err)
 {
-    static const char *const keys[] = {"files", "match", "unless", NULL};
+    static const char *const keys[] = {"files", "match", "unless", "at_least", "within", NULL};
     if (node->kind != DOC_MAP || node->count == 0)
         return doc_fail(node, err, "expected named log patterns: 'name: {files: ..., match: ...}'");
     struct rule_log *logs = arena_array(set->arena, node->count, sizeof *logs);
@@ -178,7 +187,7 @@ static int load_named_logs(struct rule_set *set, const struct doc_node *node, st
                             logs[i].alias);
         int r = doc_check_keys(node->items[i], keys, err);
         if (r == 0)
-            r = load_log(set, node->items[i], &logs[i], err);
+            r = load_log(set, rule, node->items[i], &logs[i], err);
         if (r == 0)
             r = check_groups(&logs[i], err);
         if (r < 0)
@@ -246,7 +255,6 @@ static int load_shape(struct rule_set *set, const struct doc_node *root, struct 
 {
     const struct doc_node *log = doc_get(root, "log"), *logs = doc_get(root, "logs");
     const struct doc_node *query = doc_get(root, "query"), *by = doc_get(root, "by");
-    rule->at_least = 1;
     if (log && (logs || query))
         return doc_fail(log, err,
                         "'log' stands alone; with a query, write named patterns in 'logs'");

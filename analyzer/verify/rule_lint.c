@@ -100,7 +100,8 @@ static bool is_used(const struct doc_node *node, const char *placeholder)
 
 static void check_params(const struct lint *lint, const struct rule *rule)
 {
-    static const char *const keys[] = {"title", "explanation", "advice", "applies", "query", "log"};
+    static const char *const keys[] = {"title", "explanation", "advice", "applies",
+                                       "query", "log",         "logs"};
     for (size_t i = 0; i < rule->param_count; i++) {
         const struct rule_param *param = &rule->params[i];
         char placeholder[128];
@@ -162,11 +163,13 @@ static void check_value(const struct lint *lint, const struct rule *rule,
 {
     if (!rule->query && !names_group(rule, name, strlen(name)))
         lint_say(lint, place, "no group of 'match' is named '%s'", name);
-    else if (rule->query && query_column_is_place(name))
+    else if (rule->query && query_column_is_no_value(name))
         lint_say(lint, place,
-                 "'%s' says where the proof stands and is no value; give the query a column of "
-                 "another name, '%s AS its_%s'",
-                 name, name, name);
+                 "'%s' says %s and is no value; give the query a column of another name, '%s AS "
+                 "its_%s'",
+                 name,
+                 strcmp(name, "count") == 0 ? "how often it was seen" : "where the proof stands",
+                 name, name);
     else if (rule->query && !has_name(columns, name))
         lint_say(lint, place, "the query has no column '%s' that could be shown", name);
 }

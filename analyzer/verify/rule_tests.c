@@ -118,7 +118,7 @@ static bool finding_fits(const struct finding *finding, const struct doc_node *e
     return true;
 }
 
-/* "2 findings: 'title' (process=xapi pid=12), ..." */
+/* "2 findings: 'title' (process=xapi pid=12) 3 times, ..." */
 static void describe(const struct verdict *verdict, struct strbuf *text)
 {
     strbuf_addf(text, "%zu finding%s", verdict->finding_count,
@@ -130,6 +130,8 @@ static void describe(const struct verdict *verdict, struct strbuf *text)
             strbuf_addf(text, "%s%s=%s", v ? " " : "", finding->values[v].name,
                         finding->values[v].text);
         strbuf_adds(text, ")");
+        if (finding->count != 1)
+            strbuf_addf(text, " %lld times", (long long)finding->count);
     }
     for (size_t i = 0; i < verdict->unknown_count; i++)
         strbuf_addf(text, "; unknown: %s", verdict->unknown[i].reason);

@@ -56,8 +56,8 @@ static void parameters_are_filled_in_wherever_they_are_named(void **state)
     assert_string_equal(rule->query,
                         "SELECT used FROM df WHERE used -(-5) > 90 AND name <> '{other}'");
     rule = rule_set_find(set, "link-flaps");
-    assert_int_equal(rule->at_least, 5);
-    assert_int_equal(rule->within_s, 600);
+    assert_int_equal(rule->logs[0].at_least, 5);
+    assert_int_equal(rule->logs[0].within_s, 600);
     rule_set_free(set);
 }
 
@@ -79,8 +79,8 @@ static void a_site_changes_thresholds_and_severities(void **state)
     assert_string_equal(rule->params[0].set_at, "site.yaml:2:24");
     assert_null(rule->params[1].set_at);
     rule = rule_set_find(set, "link-flaps");
-    assert_int_equal(rule->at_least, 2);
-    assert_int_equal(rule->within_s, 3600);
+    assert_int_equal(rule->logs[0].at_least, 2);
+    assert_int_equal(rule->logs[0].within_s, 3600);
     rule_set_free(set);
 }
 
