@@ -20,7 +20,7 @@
 #define MAX_JOBS         64
 #define QUEUE_PER_JOB    4    /* finished stages that wait for the archive: bounds memory */
 #define ABANDON_AFTER_MS 1500 /* beyond the deadline; a child is gone within half a second */
-#define JOIN_S           1 /* then threads have so long to come back; all of it fits five seconds */
+#define JOIN_MS          1000 /* then threads have so long to come back; all of it fits five seconds */
 #define LOOK_AGAIN_MS    200
 #define MAX_LOST         MAX_JOBS /* all at once on one dead disk; each keeps up to half a MB for ever */
 
@@ -274,10 +274,17 @@ static void write_off(struct pool *pool, struct worker *worker)
     finish(pool, worker->number, NULL);
 }
 
+static bool somebody_works(const struct pool *pool)
+{
+    bool some = false;
+    for (int i = 0; i < pool->run->jobs; i++)
+        some = some || pool->seats[i].worker;
+    return some;
+}
+
 /* Called with the lock. False when nobody works any more. */
 static bool look_after_workers(struct pool *pool, int64_t now)
 {
-    bool some = false;
     for (int i = 0; i < pool->run->jobs; i++) {
         struct worker *worker = pool->seats[i].worker;
         if (worker && worker->busy && read_watch_hangs(&worker->watch, now)) {
@@ -286,22 +293,22 @@ static bool look_after_workers(struct pool *pool, int64_t now)
             if (pool->lost <= MAX_LOST)
                 start_worker(pool, i, &ignored);
         }
-        some = some || pool->seats[i].worker;
     }
-    return some;
+    return somebody_works(pool);
+}
+
+/* Until something changes, or io_now_ms() is `until_ms`; false then. Called with the lock. */
+static bool wait_for_change(struct pool *pool, int64_t until_ms)
+{
+    struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
+    return pthread_cond_timedwait(&pool->changed, &pool->lock, &until) == 0;
 }
 
 /* Waits a moment for something to deliver; false when there is nothing. Called with the lock. */
 static bool wait_for_finished(struct pool *pool, struct finished *ret)
 {
-    if (pool->queue.count == 0) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += LOOK_AGAIN_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
-    }
+    if (pool->queue.count == 0)
+        wait_for_change(pool, io_now_ms() + LOOK_AGAIN_MS);
     if (pool->queue.count == 0)
         return false;
     *ret = pool->queue.items[0];
@@ -354,22 +361,19 @@ static int serve(struct pool *pool, struct err *err)
 /* Gives threads that are still in a read a moment; those that do not come back are written off. */
 static void join_all(struct pool *pool)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += JOIN_S;
+    int64_t until_ms = io_now_ms() + JOIN_MS;
+    pthread_mutex_lock(&pool->lock);
+    while (somebody_works(pool) && wait_for_change(pool, until_ms))
+        ;
     for (int i = 0; i < pool->run->jobs; i++) {
-        struct seat *seat = &pool->seats[i];
-        if (!seat->started || pthread_timedjoin_np(seat->thread, NULL, &until) == 0)
-            continue;
-        pthread_mutex_lock(&pool->lock);
-        pthread_t thread = seat->thread;
-        bool hangs = seat->worker && seat->worker->busy;
-        if (hangs)
-            write_off(pool, seat->worker);
-        pthread_mutex_unlock(&pool->lock);
-        if (!hangs) /* it is at its end */
-            pthread_join(thread, NULL);
+        struct worker *worker = pool->seats[i].worker;
+        if (worker && worker->busy)
+            write_off(pool, worker);
     }
+    pthread_mutex_unlock(&pool->lock);
+    for (int i = 0; i < pool->run->jobs; i++)
+        if (pool->seats[i].started) /* it is at its end */
+            pthread_join(pool->seats[i].thread, NULL);
 }
 
 /* What nobody came to, or what came after the last look. The workers are gone. */
