@@ -254,8 +254,10 @@ void html_findings(const struct view *view, struct strbuf *out)
         const struct coverage *coverage = &view->verdict->coverage;
         strbuf_adds(out, "<p class=\"calm\">");
         if (view_is_judged(view))
-            strbuf_addf(out, "None. %zu of %zu rules had the data they need and found nothing%s.",
-                        coverage->evaluated, coverage->rules,
+            strbuf_addf(out,
+                        "None. %zu of %zu applicable rules had the data they need and found "
+                        "nothing%s.",
+                        coverage->evaluated, coverage_applicable(coverage),
                         view->hidden ? " of the asked severity" : " to report");
         else
             strbuf_adds(out, "None, but no rule had the data it needs: this says nothing.");

@@ -151,9 +151,8 @@ static void add_coverage(const struct view *view, struct strbuf *out)
     const char *sentence = view->trust.sentence ? view->trust.sentence : "";
     strbuf_addf(out,
                 "<div class=\"panel trust %s\">\n<h2>Trust and coverage</h2>\n"
-                "<p class=\"figure\"><strong>%zu</strong> of %zu rules had data</p>\n",
-                trust_name(view->trust.level), coverage->evaluated,
-                coverage->rules - coverage->not_applicable);
+                "<p class=\"figure\"><strong>%zu</strong> of %zu applicable rules had data</p>\n",
+                trust_name(view->trust.level), coverage->evaluated, coverage_applicable(coverage));
     strbuf_adds(out, "<svg class=\"bar\" aria-hidden=\"true\" width=\"100%\" height=\"12\">"
                      "<rect class=\"rail\" width=\"100%\" height=\"12\"/>");
     for (size_t i = 0; i < ARRAY_SIZE(shares); i++) {

@@ -82,9 +82,9 @@ void html_unknown(const struct view *view, struct strbuf *out)
     strbuf_addf(out,
                 "<section aria-labelledby=\"unknown\">\n"
                 "<h2 id=\"unknown\">Not judged</h2>\n"
-                "<p class=\"note\">%zu of %zu rules lack the data they need. That is not a "
-                "good sign or a bad one.</p>\n<ul class=\"unknown\">\n",
-                view->verdict->unknown_count, coverage->rules);
+                "<p class=\"note\">%zu of %zu applicable rules lack the data they need. That is "
+                "not a good sign or a bad one.</p>\n<ul class=\"unknown\">\n",
+                view->verdict->unknown_count, coverage_applicable(coverage));
     for (size_t i = 0; i < view->unknown_count; i++) {
         const struct view_unknown *unknown = &view->unknown[i];
         strbuf_adds(out, "<li><details class=\"more\"><summary>");

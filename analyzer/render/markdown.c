@@ -349,8 +349,11 @@ static void add_findings(struct strbuf *out, const struct view *view)
     if (view->finding_count == 0 && !view_is_judged(view))
         strbuf_adds(out, "None, but no rule had the data it needs: this says nothing.\n\n");
     else if (view->finding_count == 0)
-        strbuf_addf(out, "None from %zu of %zu rules, the ones that had the data they need.\n\n",
-                    view->verdict->coverage.evaluated, view->verdict->coverage.rules);
+        strbuf_addf(out,
+                    "None from %zu of %zu applicable rules, the ones that had the data they "
+                    "need.\n\n",
+                    view->verdict->coverage.evaluated,
+                    coverage_applicable(&view->verdict->coverage));
     for (size_t i = 0; i < view->finding_count; i++) {
         const struct view_finding *entry = &view->findings[i];
         bool is_last = i + 1 == view->finding_count || !view->findings[i + 1].is_symptom;
@@ -465,9 +468,9 @@ int view_as_markdown(const struct view *view, struct strbuf *out, struct err *er
     add_baseline(out, view);
     add_unknown(out, view);
     strbuf_addf(out,
-                "---\n\nxen-analyze %s: %zu rules, %zu failed, %zu passed, %zu unknown, %zu not "
-                "applicable.\n",
-                XENHEALTH_VERSION, coverage->rules, coverage->failed, coverage->passed,
-                coverage->unknown, coverage->not_applicable);
+                "---\n\nxen-analyze %s: %zu applicable rules, %zu failed, %zu passed, %zu unknown; "
+                "%zu others not applicable.\n",
+                XENHEALTH_VERSION, coverage_applicable(coverage), coverage->failed,
+                coverage->passed, coverage->unknown, coverage->not_applicable);
     return strbuf_ok(out) ? 0 : err_nomem(err);
 }

@@ -128,7 +128,7 @@ static void add_performance(struct strbuf *out, const struct view *view,
                             const size_t counts[SEVERITY_COUNT])
 {
     const struct coverage *coverage = &view->verdict->coverage;
-    size_t applicable = coverage->rules - coverage->not_applicable;
+    size_t applicable = coverage_applicable(coverage);
     strbuf_adds(out, " |");
     if (coverage->evaluated)
         strbuf_addf(out, " score=%d;;;0;100", view->verdict->score);
@@ -137,7 +137,7 @@ static void add_performance(struct strbuf *out, const struct view *view,
                 counts[SEVERITY_INFO]);
     strbuf_addf(out, " coverage=%zu%%;;;0;100 unknown=%zu;;;0;%zu problems=%zu;;;0;\n",
                 applicable ? coverage->evaluated * 100 / applicable : 0, coverage->unknown,
-                coverage->rules, view->problem_count);
+                applicable, view->problem_count);
 }
 
 int view_as_nagios(const struct view *view, struct strbuf *out, struct err *err)
@@ -156,10 +156,10 @@ int view_as_nagios(const struct view *view, struct strbuf *out, struct err *err)
     if (worst)
         add_worst(out, worst);
     if (view->trust.level != TRUST_FULL)
-        strbuf_addf(out, "; trust %s: %zu problem%s of the report, %zu of %zu rules unknown",
-                    trust_name(view->trust.level), view->problem_count,
-                    view->problem_count == 1 ? "" : "s", verdict->coverage.unknown,
-                    verdict->coverage.rules);
+        strbuf_addf(
+            out, "; trust %s: %zu problem%s of the report, %zu of %zu applicable rules unknown",
+            trust_name(view->trust.level), view->problem_count, view->problem_count == 1 ? "" : "s",
+            verdict->coverage.unknown, coverage_applicable(&verdict->coverage));
     add_performance(out, view, counts);
     return strbuf_ok(out) ? 0 : err_nomem(err);
 }

@@ -163,7 +163,7 @@ static int add_rule_findings(const struct exposition *e, struct err *err)
 static void add_coverage(const struct exposition *e)
 {
     const struct coverage *coverage = &e->view->verdict->coverage;
-    size_t applicable = coverage->rules - coverage->not_applicable;
+    size_t applicable = coverage_applicable(coverage);
     describe(e, "rules", "Rules by what became of them.");
     strbuf_addf(e->out,
                 "xenhealth_rules{outcome=\"fail\"} %zu\n"

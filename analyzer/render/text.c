@@ -237,8 +237,10 @@ static void add_findings(const struct text_writer *w, const struct view *view)
         const struct coverage *coverage = &view->verdict->coverage;
         CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
         if (view_is_judged(view))
-            strbuf_addf(&line, "None. %zu of %zu rules had the data they need and found nothing%s.",
-                        coverage->evaluated, coverage->rules,
+            strbuf_addf(&line,
+                        "None. %zu of %zu applicable rules had the data they need and found "
+                        "nothing%s.",
+                        coverage->evaluated, coverage_applicable(coverage),
                         view->hidden ? " of the asked severity" : " to report");
         else
             strbuf_adds(&line, "None, but no rule had the data it needs: this says nothing.");
@@ -381,10 +383,10 @@ static void add_score(const struct text_writer *w, const struct view *view)
     strbuf_adds(w->out, "  ");
     textw_styled(w, score_style(score), "%d of 100 (%s)", score, view_score_word(score));
     strbuf_addf(w->out,
-                "\n  from %zu of %zu rules: %zu failed, %zu passed;\n"
-                "  %zu unknown, %zu not applicable\n",
-                coverage->evaluated, coverage->rules, coverage->failed, coverage->passed,
-                coverage->unknown, coverage->not_applicable);
+                "\n  from %zu of %zu applicable rules: %zu failed, %zu passed;\n"
+                "  %zu unknown, %zu others not applicable\n",
+                coverage->evaluated, coverage_applicable(coverage), coverage->failed,
+                coverage->passed, coverage->unknown, coverage->not_applicable);
     add_costs(w, view);
 }
 

@@ -151,8 +151,8 @@ static int write_sentence(struct view *view, struct err *err)
     if (view->problem_count)
         strbuf_addf(&text, "the report has %zu problem%s, ", view->problem_count,
                     plural(view->problem_count));
-    strbuf_addf(&text, "%zu of %zu rules had the data they need", coverage->evaluated,
-                coverage->rules - coverage->not_applicable);
+    strbuf_addf(&text, "%zu of %zu applicable rules had the data they need", coverage->evaluated,
+                coverage_applicable(coverage));
     if (trust->unknown_by_problems)
         strbuf_addf(&text, ", %zu lack it because of the problem%s", trust->unknown_by_problems,
                     plural(view->problem_count));

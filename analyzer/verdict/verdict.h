@@ -105,9 +105,15 @@ struct score {
     int value;        /* 0-100 */
 };
 
+/* What became of the rules. People are told parts of those that apply: the others have nothing to judge. */
 struct coverage {
     size_t rules, evaluated, failed, passed, unknown, not_applicable;
 };
+
+static inline size_t coverage_applicable(const struct coverage *coverage)
+{
+    return coverage->rules - coverage->not_applicable;
+}
 
 struct rule_pack {
     const char *name, *version;

@@ -136,7 +136,7 @@ static void nothing_found_is_said_with_its_coverage(void **state)
     struct view *view = sample_new_clean(46);
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     render(view, &out);
-    assert_non_null(strstr(out.data, "None. 46 of 60 rules had the data they need"));
+    assert_non_null(strstr(out.data, "None. 46 of 60 applicable rules had the data they need"));
     assert_null(strstr(out.data, "id=\"timeline\""));
     assert_null(strstr(out.data, "id=\"quality\""));
     sample_free(view);

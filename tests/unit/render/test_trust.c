@@ -124,7 +124,7 @@ static void without_problems_and_unknown_rules_the_result_is_trusted(void **stat
     weigh(&scene);
     assert_int_equal(scene.view->trust.level, TRUST_FULL);
     assert_string_equal(scene.view->trust.sentence,
-                        "This result can be trusted: 10 of 10 rules had the data they need.");
+                        "This result can be trusted: 10 of 10 applicable rules had the data they need.");
     view_free(scene.view);
 }
 
