@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "collector/redact/programs.h"
 #include "collector/redact/sieve.h"
 #include "common/compiler.h"
 
@@ -53,33 +54,6 @@ static const struct anchor anchors[] = {
     {"auth_pass", NULL, detect_directive},
     {"password", NULL, detect_directive},
     {"passphrase", NULL, detect_directive},
-    {"sshpass", NULL, detect_command},
-    {"ipmitool", NULL, detect_command},
-    {"mysql", NULL, detect_command},
-    {"curl", NULL, detect_command},
-    {"wget", NULL, detect_command},
-    {"smbclient", NULL, detect_command},
-    {"rpcclient", NULL, detect_command},
-    {"net ads", NULL, detect_command},
-    {"snmp", NULL, detect_command},
-    {"ldap", NULL, detect_command},
-    {"usermod", NULL, detect_command},
-    {"useradd", NULL, detect_command},
-    {"redis-cli", NULL, detect_command},
-    {"mongo", NULL, detect_command},
-    {"zip -", NULL, detect_command},
-    {"7z a", NULL, detect_command},
-    {"lftp", NULL, detect_command},
-    {"racadm", NULL, detect_command},
-    {"fence_", NULL, detect_command},
-    {"sqlcmd", NULL, detect_command},
-    {"wbinfo", NULL, detect_command},
-    {"openssl enc", NULL, detect_command},
-    {"linstor", NULL, detect_command},
-    {"xe secret", NULL, detect_command},
-    {"password-change", NULL, detect_command},
-    {"identified by", NULL, detect_command},
-    {"domainjoin-cli", NULL, detect_command},
     {"echo ", NULL, detect_command},
     {"printf ", NULL, detect_command},
     {"PASS ", NULL, detect_login},
@@ -148,7 +122,7 @@ static const struct anchor anchors[] = {
 static const struct anchor url_anchor = {"://", NULL, detect_url};
 
 #define BUCKETS   256
-#define MAX_GRAMS 512 /* the tables make some 330 */
+#define MAX_GRAMS 512 /* the table here makes some 300, programs.yaml MAX_PROGRAMS at most */
 #define STEP      5   /* grams in one load of eight bytes */
 
 struct gram {
@@ -236,13 +210,16 @@ static void add_anchor(const struct anchor *anchor, size_t group)
 
 static void build(void)
 {
-    const struct anchor *sorted[ARRAY_SIZE(anchors)];
+    const struct anchor *sorted[ARRAY_SIZE(anchors) + MAX_PROGRAMS];
+    size_t count = 0;
     for (size_t i = 0; i < ARRAY_SIZE(anchors); i++)
-        sorted[i] = &anchors[i];
-    qsort(sorted, ARRAY_SIZE(sorted), sizeof *sorted, by_likeness);
+        sorted[count++] = &anchors[i];
+    for (const struct anchor *anchor = program_anchors; anchor->text; anchor++)
+        sorted[count++] = anchor;
+    qsort(sorted, count, sizeof *sorted, by_likeness);
     /* The last group is for "://", which is like none. */
-    for (size_t i = 0; i < ARRAY_SIZE(sorted); i++)
-        add_anchor(sorted[i], i * (SIEVE_GROUPS - 1) / ARRAY_SIZE(sorted));
+    for (size_t i = 0; i < count; i++)
+        add_anchor(sorted[i], i * (SIEVE_GROUPS - 1) / count);
     char text[GRAM];
     memcpy(text + 1, url_anchor.text, GRAM - 1);
     for (const char *before = ALNUM; *before; before++) {

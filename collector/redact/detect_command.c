@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Command lines of programs that take a password in a short option, and lines of configuration
- * where only a blank separates the word from the secret. Both are tables.
+ * Command lines of programs that take a password in a short option (programs.yaml), and lines of
+ * configuration where only a blank separates the word from the secret.
+ *
+ * A log may be full of names of programs, so what each of them costs is bounded: a program's words
+ * are looked at up to where the same program stands again, which then has its own look.
  */
 #include <ctype.h>
 #include <string.h>
@@ -9,60 +12,11 @@
 
 #include "collector/redact/detect.h"
 #include "collector/redact/filter.h"
+#include "collector/redact/programs.h"
 #include "collector/redact/value.h"
 #include "common/compiler.h"
 
 #define LOOK_AHEAD 4096 /* bytes of a command line */
-
-static const struct {
-    const char *program, *option;
-    bool attached;  /* the value may stand right behind the option */
-    char separator; /* what stands between user and password in the value; 0: all of it is one */
-    bool numbered;  /* a number stands before the value */
-} options[] = {
-    {"sshpass", "-p", true, 0, false},
-    {"ipmitool", "-P", false, 0, false},
-    {"ipmitool", "password", false, 0, true}, /* user set password 2 x */
-    {"mysql", "-p", true, 0, false},
-    {"curl", "-u", true, ':', false},
-    {"curl", "--user", false, ':', false},
-    {"curl", "-U", false, ':', false},
-    {"curl", "--proxy-user", false, ':', false},
-    {"wget", "--user", false, ':', false},
-    {"smbclient", "-U", false, '%', false},
-    {"rpcclient", "-U", false, '%', false},
-    {"net ads", "-U", false, '%', false},
-    {"snmp", "-c", false, 0, false},
-    {"snmp", "-A", false, 0, false},
-    {"snmp", "-X", false, 0, false},
-    {"snmp", "-C", false, 0, false},
-    {"ldap", "-w", false, 0, false},
-    {"ldapsearch", "-w", true, 0, false},
-    {"ldapmodify", "-w", true, 0, false},
-    {"ldapadd", "-w", true, 0, false},
-    {"usermod", "-p", false, 0, false},
-    {"useradd", "-p", false, 0, false},
-    {"redis-cli", "-a", false, 0, false},
-    {"mongo", "-p", false, 0, false},
-    {"zip -", "-P", true, 0, false},
-    {"7z a", "-p", true, 0, false},
-    {"lftp", "-u", false, ',', false},
-    {"racadm", "-p", false, 0, false},
-    {"fence_", "-p", false, 0, false},
-    {"sqlcmd", "-P", false, 0, false},
-    {"wbinfo", "-a", false, '%', false},
-    {"wbinfo", "--authenticate", false, '%', false},
-    {"openssl enc", "-k", false, 0, false},
-    {"openssl enc", "-K", false, 0, false},
-    {"linstor", "enter-passphrase", false, 0, false},
-    {"linstor", "create-passphrase", false, 0, false},
-    {"linstor", "modify-passphrase", false, 0, false},
-    {"xe secret", "value", true, 0, false},
-    {"password-change", "old", true, 0, false},
-    {"password-change", "new", true, 0, false},
-    {"identified by", "by", false, 0, false},
-    {"identified by", "BY", false, 0, false},
-};
 
 struct word {
     const char *from, *to;
@@ -104,29 +58,29 @@ static bool set(const char *from, const char *to, char separator, struct finding
  * Whether `word` is the option and its secret is in it or in what follows at `p`. Where nothing
  * but blanks separates the words, the value may have blanks itself.
  */
-static bool is_secret(size_t row, const struct passage *line, const struct word *word,
-                      const char *p, struct finding *ret)
+static bool is_secret(const struct program_secret *secret, const struct passage *line,
+                      const struct word *word, const char *p, struct finding *ret)
 {
-    size_t n = strlen(options[row].option), length = (size_t)(word->to - word->from);
-    if (length < n || memcmp(word->from, options[row].option, n) != 0)
+    size_t n = strlen(secret->option), length = (size_t)(word->to - word->from);
+    if (length < n || memcmp(word->from, secret->option, n) != 0)
         return false;
-    if (length > n && word->from[n] == '=' && options[row].attached)
+    if (length > n && word->from[n] == '=' && secret->attached)
         return set(word->from + n + 1, value_plain_end(line, word->from, word->from + n + 1), 0,
                    ret);
     if (length > n && word->from[n] == '=')
-        return set(word->from + n + 1, word->to, options[row].separator, ret);
+        return set(word->from + n + 1, word->to, secret->separator, ret);
     if (length > n)
-        return options[row].attached && set(word->from + n, word->to, options[row].separator, ret);
+        return secret->attached && set(word->from + n, word->to, secret->separator, ret);
     struct word value;
     bool found = next_word(&p, line->end, &value);
-    if (found && options[row].numbered)
+    if (found && secret->numbered)
         found = isdigit((unsigned char)*value.from) && next_word(&p, line->end, &value);
     if (!found || value.from == value.to)
         return false;
     bool bare = value.from[-1] == ' ' || value.from[-1] == '\t';
-    if (bare && !options[row].separator)
+    if (bare && !secret->separator)
         value.to = value_plain_end(line, word->from, value.from);
-    return set(value.from, value.to, options[row].separator, ret);
+    return set(value.from, value.to, secret->separator, ret);
 }
 
 static bool begins(const char *p, const char *end, const char *text)
@@ -138,8 +92,6 @@ static bool begins(const char *p, const char *end, const char *text)
 /* echo PASSWORD | program: what goes into programs that read a password. */
 static bool is_piped(const char *at, const char *from, const char *end, struct finding *ret)
 {
-    static const char *const readers[] = {"chpasswd", "passwd",  "smbpasswd", "kinit",     "cryptsetup",
-                                          "sudo -S",  "net ads", "su ",       "realm join"};
     const char *pipe = memchr(at, '|', (size_t)(end - at)), *to = pipe;
     if (!pipe)
         return false;
@@ -152,24 +104,66 @@ static bool is_piped(const char *at, const char *from, const char *end, struct f
         from += 3;
     while (to > from && to[-1] == ' ')
         to--;
-    for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
-        if (begins(reader, end, readers[i]))
+    for (const char *const *known = password_readers; *known; known++)
+        if (begins(reader, end, *known))
             return set(from, to, '\0', ret);
     return false;
 }
 
-/* domainjoin-cli join [--option value]... DOMAIN USER PASSWORD */
-static bool is_domain_join(const struct passage *line, const char *at, struct finding *ret)
+/* program [--option value]... 1st 2nd ...: `p` is behind the program. */
+static bool is_operand(const struct passage *line, const char *at, const char *p, unsigned number,
+                       struct finding *ret)
 {
-    const char *p = at + strlen("domainjoin-cli");
     struct word word;
-    unsigned operands = 0;
     while (next_word(&p, line->end, &word)) {
         if (*word.from == '-')
             next_word(&p, line->end, &word);
-        else if (operands++ == 3)
+        else if (--number == 0)
             return set(word.from, value_plain_end(line, at, word.from), '\0', ret);
     }
+    return false;
+}
+
+static bool begins_program(const char *p, const char *end, const struct program *program)
+{
+    size_t n = strlen(program->name);
+    return (*p | 0x20) == (*program->name | 0x20) && (size_t)(end - p) >= n &&
+           strncasecmp(p, program->name, n) == 0;
+}
+
+/* Programs whose names begin at `at`, shorter ones of the same beginning too; and the longest. */
+static size_t programs_at(const char *at, const char *end, const struct program *ret[MAX_PROGRAMS],
+                          const struct program **ret_longest)
+{
+    size_t count = 0;
+    for (const struct program *program = programs; program->name; program++) {
+        if (!begins_program(at, end, program))
+            continue;
+        if (count == 0 || strlen(program->name) > strlen((*ret_longest)->name))
+            *ret_longest = program;
+        ret[count++] = program;
+    }
+    return count;
+}
+
+static bool is_secret_of(const struct program *program, const struct passage *line,
+                         const struct word *word, const char *p, struct finding *ret)
+{
+    for (size_t i = 0; i < program->count; i++)
+        if (program->secrets[i].option && is_secret(&program->secrets[i], line, word, p, ret) &&
+            (!line->done || ret->from >= line->done))
+            return true;
+    return false;
+}
+
+static bool has_operand(const struct program *program, const struct passage *line, const char *at,
+                        const char *p, struct finding *ret)
+{
+    for (size_t i = 0; i < program->count; i++)
+        if (program->secrets[i].operand &&
+            is_operand(line, at, p, program->secrets[i].operand, ret) &&
+            (!line->done || ret->from >= line->done))
+            return true;
     return false;
 }
 
@@ -184,22 +178,18 @@ bool detect_command(const struct passage *line, const char *at, struct finding *
         return is_piped(at, at + strlen("echo "), near.end, ret);
     if (begins(at, near.end, "printf "))
         return is_piped(at, at + strlen("printf "), near.end, ret);
-    if (begins(at, near.end, "domainjoin-cli"))
-        return is_domain_join(&near, at, ret);
-    size_t rows[ARRAY_SIZE(options)], count = 0; /* of this program */
-    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-        if (strncasecmp(at, options[i].program, strlen(options[i].program)) == 0)
-            rows[count++] = i;
+    const struct program *found[MAX_PROGRAMS], *longest;
+    size_t count = programs_at(at, near.end, found, &longest);
     if (count == 0 || !next_word(&p, near.end, &word))
         return false;
-    size_t name = (size_t)(word.to - word.from);
+    for (size_t i = 0; i < count; i++)
+        if (has_operand(found[i], &near, at, p, ret))
+            return true;
     while (p < near.end && next_word(&p, near.end, &word)) {
-        /* Once more the same program: what follows is its own. Else many would take for ever. */
-        if ((size_t)(word.to - word.from) == name && memcmp(word.from, at, name) == 0)
+        if (begins_program(word.from, near.end, longest))
             return false;
         for (size_t i = 0; i < count; i++)
-            if (is_secret(rows[i], &near, &word, p, ret) &&
-                (!line->done || ret->from >= line->done))
+            if (is_secret_of(found[i], &near, &word, p, ret))
                 return true;
     }
     return false;
@@ -225,14 +215,28 @@ static const struct {
     unsigned skip; /* words between it and the secret */
     bool alone;    /* the line must have no more words than these */
 } directives[] = {
-    {"rocommunity", 0, false},  {"rwcommunity", 0, false},   {"rocommunity6", 0, false},
-    {"rwcommunity6", 0, false}, {"trapcommunity", 0, false}, {"com2sec", 2, false},
-    {"com2sec6", 2, false},     {"com2secunix", 1, false},   {"usmUser", 7, false},
-    {"createUser", 1, false},   {"bindpw", 0, false},        {"rootbindpw", 0, false},
-    {"rootpwmodpw", 0, false},  {"rootpw", 0, false},        {"requirepass", 0, false},
-    {"masterauth", 0, false},   {"auth_pass", 0, false},     {"password", 0, true},
+    {"rocommunity", 0, false},
+    {"rwcommunity", 0, false},
+    {"rocommunity6", 0, false},
+    {"rwcommunity6", 0, false},
+    {"trapcommunity", 0, false},
+    {"com2sec", 2, false},
+    {"com2sec6", 2, false},
+    {"com2secunix", 1, false},
+    {"usmUser", 7, false},
+    {"createUser", 1, false},
+    {"bindpw", 0, false},
+    {"rootbindpw", 0, false},
+    {"rootpwmodpw", 0, false},
+    {"rootpw", 0, false},
+    {"requirepass", 0, false},
+    {"masterauth", 0, false},
+    {"auth_pass", 0, false},
+    {"password", 0, true},
     /* snmp.conf's, of those who ask */
-    {"defCommunity", 0, false}, {"defPassphrase", 0, false}, {"defAuthPassphrase", 0, false},
+    {"defCommunity", 0, false},
+    {"defPassphrase", 0, false},
+    {"defAuthPassphrase", 0, false},
     {"defPrivPassphrase", 0, false},
 };
 
