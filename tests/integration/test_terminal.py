@@ -10,6 +10,7 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import zipfile
 
@@ -335,17 +336,26 @@ def test_an_estimate_has_columns_and_totals(run):
     assert lines[-1] == "1 of 5 entries are not on this host or are left out."
 
 
+# A shell with job control, reduced to what a job in the background is: a process group other than the terminal's. A real
+# one would end its wait when the job is stopped, by whomever.
+IN_BACKGROUND = """
+import os, sys
+job = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, setpgroup=0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(job, 0)[1]))
+"""
+
+
 @needs_root
 def test_a_run_in_the_background_does_not_draw(tmp_path, catalog):
     folder = catalog(slow="  - command: [sleep, '0.5']\n")
     master, slave = pty.openpty()
-    script = f"set -m; '{BUGTOOL}' -y --catalog '{folder}' --outdir '{tmp_path}/out' & wait"
+    command = [BUGTOOL, "-y", "--catalog", folder, "--outdir", tmp_path / "out"]
 
     def own_terminal():
         os.setsid()
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
-    process = subprocess.Popen(["/bin/bash", "-c", script], stdin=slave, stdout=slave, stderr=slave,
+    process = subprocess.Popen([sys.executable, "-ISc", IN_BACKGROUND, *command], stdin=slave, stdout=slave, stderr=slave,
                                env=environment(), preexec_fn=own_terminal)
     os.close(slave)
     shown = b""
