@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from torture import wait_until
+from torture import mounted, none_survives, survivors, wait_until
 
 BUGTOOL = pathlib.Path(os.environ["XENHEALTH_BIN"]) / "xen-bugtool"
 IS_ROOT = os.getuid() == 0
@@ -410,17 +410,6 @@ def test_a_broken_catalog_is_named_with_its_place(root, catalog):
     assert f"{folder}/test.yaml:5:".encode() in result.stderr
 
 
-def survivors(marker):
-    found = []
-    for process in pathlib.Path("/proc").iterdir():
-        try:
-            if process.name.isdigit() and marker.encode() in (process / "cmdline").read_bytes():
-                found.append(process.name)
-        except OSError:
-            pass
-    return found
-
-
 def nasty(marker, seconds):
     """Commands that fight back; each carries the marker in its arguments. Those that do not end by themselves get so long."""
     scripts = {
@@ -463,7 +452,7 @@ def test_nasty_commands_cost_only_themselves_and_nothing_survives(tmp_path, cata
     assert found["program.out"] == b"" and names["program.out"]["status"] == "missing"
     assert names["passwd.out"]["status"] == "denied"
     assert names["proc/version"]["status"] == "ok"
-    assert survivors(marker) == []
+    assert none_survives(marker)
 
 
 @pytest.fixture
@@ -500,7 +489,7 @@ def test_a_hanging_mount_costs_only_what_lies_on_it(tmp_path, catalog, hanging_m
             break
     assert stuck == {"hanging", "hanging/file", "hanging/*", "link"} and len(names) == 6
     assert found[f"{below}/good"] == b"good\n" and found["echo-fine.out"] == b"fine\n"
-    assert survivors(str(tmp_path / "out")) == []
+    assert none_survives(str(tmp_path / "out"))
 
 
 @needs_root
@@ -519,7 +508,7 @@ def test_the_time_limit_holds_for_the_whole_run(tmp_path, catalog):
     assert found["echo-best.out"] == b"best\n"
     omitted = [e for e in names.values() if e["status"] == "omitted"]
     assert len(omitted) >= 20 and all(e["reason"].startswith("deadline") for e in omitted)
-    assert survivors(marker) == []
+    assert none_survives(marker)
 
 
 @needs_root
@@ -534,7 +523,7 @@ def test_interrupted_leaves_nothing_and_says_so(tmp_path, catalog):
     assert process.returncode == 3
     assert out.endswith(b"\nInterrupted.\n")
     assert list((tmp_path / "out").iterdir()) == []
-    assert survivors(marker) == []
+    assert none_survives(marker)
 
 
 @needs_root
@@ -548,12 +537,7 @@ def test_commands_with_the_same_lane_never_run_at_once(tmp_path, catalog):
 
 @needs_root
 def test_a_full_disk_is_one_clear_line(tmp_path, root):
-    small = tmp_path / "small"
-    small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", small], capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip("this environment does not allow mounts")
-    try:
+    with mounted("tmpfs", "tmpfs", tmp_path / "small", "size=256k") as small:
         filler = os.open(small / "filler", os.O_WRONLY | os.O_CREAT)
         with pytest.raises(OSError):
             while True:
@@ -563,26 +547,17 @@ def test_a_full_disk_is_one_clear_line(tmp_path, root):
         assert result.returncode == 1 and result.stdout == b""
         assert result.stderr.count(b"\n") == 1 and str(small).encode() in result.stderr
         assert [p.name for p in small.iterdir()] == ["filler"]
-    finally:
-        subprocess.run(["umount", small], check=True)
 
 
 @needs_root
 def test_a_nearly_full_disk_gives_a_smaller_report(tmp_path, root, catalog):
-    small = tmp_path / "small"
-    small.mkdir()
     for i in range(40):
         (root / f"var/log/piece{i}").write_bytes(os.urandom(100_000))
     folder = catalog("  - file: '/var/log/piece*'\n")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small], capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip("this environment does not allow mounts")
-    try:
+    with mounted("tmpfs", "tmpfs", tmp_path / "small", "size=2m") as small:
         path = collect(small, "--root", root, "--catalog", folder, "--output=zip")
         statuses = manifest(members(path))["totals"]["by_status"]
         assert statuses["ok"] >= 5 and statuses["omitted"] >= 5
-    finally:
-        subprocess.run(["umount", small], check=True)
 
 
 @needs_root

@@ -16,7 +16,7 @@ import zipfile
 import pytest
 
 from torture import (BUGTOOL, FULL, INSTRUMENTED, NASTY, PATIENCE, RSS_LIMIT_KB, archive_of, bugtool, collect, entries, environment,
-                     make_tree, manifest, members, mounted, needs_root, new_marker, rss_of, survivors, wait_until, write_catalog)
+                     make_tree, manifest, members, mounted, needs_root, new_marker, none_survives, rss_of, wait_until, write_catalog)
 
 pytestmark = needs_root
 CANARY = b"canary-7c1f-of-root"
@@ -186,15 +186,19 @@ def test_a_command_that_hangs_in_the_kernel_is_abandoned(tmp_path):
         pytest.skip("needs mkfs.ext4")
     marker = new_marker()
     with mounted("ext4", image, frozen, "loop"):
-        catalog = write_catalog(tmp_path / "catalog", f"  - command: [/bin/sh, -c, 'echo x > {frozen}/file', {marker}]\n    as: hangs\n"
-                                "    time: 3\n  - command: [echo, fine]\n  - command: [/bin/sh, -c, 'sleep 0.1; echo later']\n    as: later\n")
         if subprocess.run(["fsfreeze", "-f", frozen], capture_output=True).returncode != 0:
             pytest.skip("needs fsfreeze")
         try:
-            found = members(collect(tmp_path / "out", "--catalog", catalog, "--jobs=1", "--output=zip"))
+            for seconds in (1, 5, 25):  # a busy machine may need longer until it hangs
+                catalog = write_catalog(tmp_path / "catalog", f"  - command: [/bin/sh, -c, 'echo x > {frozen}/file', {marker}]\n"
+                                        f"    as: hangs\n    time: {seconds}\n  - command: [echo, fine]\n"
+                                        "  - command: [/bin/sh, -c, 'sleep 0.1; echo later']\n    as: later\n")
+                found = members(collect(tmp_path / "out", "--catalog", catalog, "--jobs=1", "--output=zip"))
+                if entries(found)["hangs.out"]["status"] == "stuck":
+                    break
         finally:
             subprocess.run(["fsfreeze", "-u", frozen], check=True)
-        assert wait_until(lambda: survivors(marker) == [])
+        assert none_survives(marker)
     assert entries(found)["hangs.out"]["status"] == "stuck"
     assert found["echo-fine.out"] == b"fine\n" and found["later.out"] == b"later\n"
 
@@ -234,8 +238,11 @@ def test_a_dead_server_does_not_cost_the_entries_behind_it_when_time_is_short(tm
     catalog = write_catalog(tmp_path / "catalog", dead + f"  - log: {root}/var/log/kern.log\n  - file: {root}/etc/a.conf\n"
                             f"  - file: '{root}/etc/*.conf'\n    as: wild\n  - file: {mount}/file\n")
     server.send_signal(signal.SIGSTOP)
-    found = members(collect(tmp_path / "out", "--catalog", catalog, "--time-limit=5", "--output=zip"))
     below = str(root)[1:]
+    for limit in (5, 20):  # a busy machine may need longer to read
+        found = members(collect(tmp_path / "out", "--catalog", catalog, f"--time-limit={limit}", "--output=zip"))
+        if {f"{below}/var/log/kern.log", f"{below}/etc/a.conf"} <= found.keys():
+            break
     assert found[f"{below}/var/log/kern.log"] == b"kernel\n" and found[f"{below}/etc/a.conf"] == b"a\n"
     states = {name: entry["status"] for name, entry in entries(found).items()}
     # Whether a read that hangs can be killed differs from kernel to kernel.
@@ -249,7 +256,10 @@ def test_reads_that_hang_leave_time_for_the_others(tmp_path, server_that_hangs):
     mount, _ = server_that_hangs
     hanging = "".join(f"  - file: {mount}/file\n    as: hangs{i}\n" for i in range(4))
     catalog = write_catalog(tmp_path / "catalog", hanging + "  - file: /proc/version\n")
-    found = members(collect(tmp_path / "out", "--catalog", catalog, "--time-limit=6", "--jobs=1", "--output=zip"))
+    for limit in (6, 24):
+        found = members(collect(tmp_path / "out", "--catalog", catalog, f"--time-limit={limit}", "--jobs=1", "--output=zip"))
+        if "proc/version" in found:
+            break
     assert found["proc/version"] == pathlib.Path("/proc/version").read_bytes()
     assert {entries(found)[f"hangs{i}.out"]["status"] for i in range(4)} <= {"stuck", "timeout"}
 
@@ -263,19 +273,23 @@ def test_a_read_of_a_local_disk_that_hangs_is_abandoned(tmp_path, disk_that_hang
     disk, server = disk_that_hangs
     (tmp_path / "good").write_text("good\n")
     catalog = write_catalog(tmp_path / "catalog", f"  - file: {disk}/file\n  - file: {tmp_path}/good\n  - command: [echo, fine]\n")
-    arguments = ["-s", "-y", "--catalog", catalog, "--outdir", tmp_path / "out", "--time-limit=2", f"--output={output}"]
-    begun = time.monotonic()
-    process = subprocess.Popen([BUGTOOL, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment())
-    text = process.stdout.read()
-    assert not FULL or time.monotonic() - begun < 2 + 5
+    processes = []
+    for limit in (2, 20):  # a busy machine may need longer for what does not hang
+        arguments = ["-s", "-y", "--catalog", catalog, "--outdir", tmp_path / str(limit), f"--time-limit={limit}", f"--output={output}"]
+        begun = time.monotonic()
+        processes.append(subprocess.Popen([BUGTOOL, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                          env=environment()))
+        path = pathlib.Path(processes[-1].stdout.read().decode().strip())
+        assert not FULL or time.monotonic() - begun < limit + 5
+        found = members(path)
+        states = {name.rsplit("/", 1)[-1]: entry["status"] for name, entry in entries(found).items()}
+        if states == {"file": "stuck", "good": "ok", "echo-fine.out": "ok"}:
+            break
     assert server.poll() is None
-    path = pathlib.Path(text.decode().strip())
-    found = members(path)
-    states = {name.rsplit("/", 1)[-1]: entry["status"] for name, entry in entries(found).items()}
     assert states == {"file": "stuck", "good": "ok", "echo-fine.out": "ok"}
-    assert found["echo-fine.out"] == b"fine\n" and [p.name for p in (tmp_path / "out").iterdir()] == [path.name]
+    assert found["echo-fine.out"] == b"fine\n" and [p.name for p in path.parent.iterdir()] == [path.name]
     server.kill()
-    assert process.wait(60) == 0
+    assert [process.wait(60) for process in processes] == [0] * len(processes)
 
 
 @pytest.mark.parametrize("jobs", [5, 1])
@@ -316,7 +330,7 @@ def test_a_command_that_hangs_leaves_time_for_the_logs(tmp_path):
                             f"  - log: {tmp_path}/kern.log\n")
     found = members(collect(tmp_path / "out", "--catalog", catalog, "--time-limit=20", "--jobs=1", "--output=zip"))
     assert found[f"{str(tmp_path)[1:]}/kern.log"] == b"kernel\n"
-    assert entries(found)["hangs.out"]["status"] == "timeout" and survivors(marker) == []
+    assert entries(found)["hangs.out"]["status"] == "timeout" and none_survives(marker)
 
 
 # ---- Size and number

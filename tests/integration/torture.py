@@ -108,6 +108,11 @@ def wait_until(condition, seconds=120):
     return True
 
 
+def none_survives(marker):
+    """A report is there in time, whoever is still hunted; on a busy machine that takes a moment more."""
+    return wait_until(lambda: survivors(marker) == [])
+
+
 @contextlib.contextmanager
 def mounted(kind, source, folder, options=None):
     folder.mkdir(exist_ok=True)
