@@ -29,7 +29,7 @@ struct pass {
     struct report_set *reports;
     struct database_host *hosts;
     struct verdict *verdict;
-    int read; /* REPORTs that could be read */
+    string_list read; /* REPORTs that could be read */
 };
 
 struct session {
@@ -44,6 +44,7 @@ struct session {
 
 static void pass_release(struct pass *pass)
 {
+    vec_free(&pass->read);
     verdict_free(pass->verdict);
     free(pass->hosts);
     report_set_free(pass->reports);
@@ -221,8 +222,10 @@ static int read_reports(struct session *session, struct err *err)
         confined_reading(session->confined, i);
         int r = report_set_read_opened(pass->reports, input->path, input->fd,
                                        visitor(session, pass), &detail);
-        pass->read += r == 0;
-        if (r == ERR_NOMEM || (r < 0 && messages_add(&messages, &detail) < 0))
+        const char **read = r == 0 ? vec_push(&pass->read) : NULL;
+        if (read)
+            *read = input->path;
+        if (r == ERR_NOMEM || (r == 0 && !read) || (r < 0 && messages_add(&messages, &detail) < 0))
             return err_nomem(err);
     }
     confined_reading(session->confined, inputs->list.count);
@@ -275,21 +278,24 @@ static int compare(struct session *session, struct err *err)
     struct baseline_side now = {session->now.verdict, session->now.database};
     struct baseline_side past = {session->past.verdict, session->past.database};
     return baseline_compare(&now, &past, session->parts.rules, session->differences,
-                            session->options->baseline.items[0], taken(&session->past), err);
+                            session->past.read.items, session->past.read.count,
+                            taken(&session->past), err);
 }
 
 /* Who asked what changed must not take the silence for "nothing". */
 static int note_lost_baseline(const struct session *session, struct err *err)
 {
     struct verdict *verdict = session->now.verdict;
-    struct note *notes = arena_array(verdict->arena, verdict->note_count + 1, sizeof *notes);
+    const string_list *lost = &session->options->baseline;
+    struct note *notes =
+        arena_array(verdict->arena, verdict->note_count + lost->count, sizeof *notes);
     if (!notes)
         return err_nomem(err);
     if (verdict->note_count)
         memcpy(notes, verdict->notes, verdict->note_count * sizeof *notes);
-    notes[verdict->note_count++] =
-        (struct note){session->options->baseline.items[0],
-                      "no baseline could be read, so nothing is said of what changed"};
+    for (size_t i = 0; i < lost->count; i++)
+        notes[verdict->note_count++] = (struct note){
+            lost->items[i], "no baseline could be read, so nothing is said of what changed"};
     verdict->notes = notes;
     return 0;
 }
@@ -398,12 +404,12 @@ static int run(struct session *session, struct err *err)
     if (r < 0)
         return r;
     r = read_reports(session, err);
-    if (r == 0 && session->past.read)
+    if (r == 0 && session->past.read.count)
         r = judge(&session->past, err);
-    if (r < 0 || !session->now.read)
+    if (r < 0 || !session->now.read.count)
         return r < 0 ? r : EXIT_NO_REPORT;
     r = judge(&session->now, err);
-    if (r == 0 && session->past.read)
+    if (r == 0 && session->past.read.count)
         r = compare(session, err);
     else if (r == 0 && session->options->baseline.count)
         r = note_lost_baseline(session, err);

@@ -164,9 +164,25 @@ static int add_difference(void *context, const struct database_difference *from,
     return r < 0 ? r : copy_text(arena, from->now, &to->now, err);
 }
 
+static int copy_paths(struct arena *arena, const char *const *paths, size_t count,
+                      struct baseline *baseline, struct err *err)
+{
+    const char **copies = arena_array(arena, count + 1, sizeof *copies);
+    if (!copies)
+        return err_nomem(err);
+    for (size_t i = 0; i < count; i++) {
+        int r = copy_text(arena, paths[i], &copies[i], err);
+        if (r < 0)
+            return r;
+    }
+    baseline->paths = copies;
+    baseline->path_count = count;
+    return 0;
+}
+
 int baseline_compare(const struct baseline_side *now, const struct baseline_side *past,
                      const struct rule_set *rules, const struct difference_plan *plan,
-                     const char *path, int64_t taken, struct err *err)
+                     const char *const *paths, size_t path_count, int64_t taken, struct err *err)
 {
     struct arena *arena = now->verdict->arena;
     struct baseline *baseline = arena_alloc(arena, sizeof *baseline);
@@ -175,12 +191,14 @@ int baseline_compare(const struct baseline_side *now, const struct baseline_side
     if (!baseline || !found)
         return err_nomem(err);
     baseline->taken = taken;
-    baseline->path = arena_strdup(arena, path);
+    int r = copy_paths(arena, paths, path_count, baseline, err);
+    if (r < 0)
+        return r;
     baseline->differences = arena_array(arena, DIFFERENCES_MAX, sizeof *baseline->differences);
-    if (!baseline->path || !baseline->differences)
+    if (!baseline->differences)
         return err_nomem(err);
     mark_findings(&c, found);
-    int r = add_past_findings(&c, found, err);
+    r = add_past_findings(&c, found, err);
     if (r == 0)
         r = differences_find(plan, past->database, now->database, add_difference, &c,
                              &baseline->differences_dropped, err);

@@ -91,9 +91,9 @@ static void add_footer(const struct view *view, struct strbuf *out)
                      "<pre>xen-analyze --format html --output report.html");
     if (view->min_severity > SEVERITY_INFO)
         strbuf_addf(out, " --min-severity %s", severity_name(view->min_severity));
-    if (verdict->baseline) {
+    for (size_t i = 0; verdict->baseline && i < verdict->baseline->path_count; i++) {
         strbuf_adds(out, " --baseline ");
-        add_shell_word(out, verdict->baseline->path);
+        add_shell_word(out, verdict->baseline->paths[i]);
     }
     for (size_t i = 0; i < view->source_count; i++) {
         strbuf_adds(out, " ");

@@ -99,11 +99,14 @@ void html_changes(const struct view *view, struct strbuf *out)
         return;
     struct view_changes changes = view_changes(view);
     strbuf_adds(out, "<section aria-labelledby=\"changes\">\n<h2 id=\"changes\">Changes</h2>\n"
-                     "<p class=\"note\">Compared with <code>");
-    html_text(out, baseline->path);
-    strbuf_adds(out, "</code>");
+                     "<p class=\"note\">Compared with ");
+    for (size_t i = 0; i < baseline->path_count; i++) {
+        strbuf_adds(out, i ? ", <code>" : "<code>");
+        html_text(out, baseline->paths[i]);
+        strbuf_adds(out, "</code>");
+    }
     if (baseline->taken != TIME_UNKNOWN) {
-        strbuf_adds(out, " of ");
+        strbuf_adds(out, baseline->path_count > 1 ? ", the newest of " : " of ");
         html_time(out, baseline->taken);
     }
     strbuf_addf(out,

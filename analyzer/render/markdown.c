@@ -425,7 +425,10 @@ static void add_baseline(struct strbuf *out, const struct view *view)
     if (!baseline)
         return;
     strbuf_adds(out, "## Since the baseline ");
-    add_text(out, baseline->path);
+    for (size_t i = 0; i < baseline->path_count; i++) {
+        strbuf_adds(out, i ? ", " : "");
+        add_text(out, baseline->paths[i]);
+    }
     strbuf_addf(out, "\n\n%zu new, %zu still there, %zu gone, %zu lost sight of.\n\n",
                 changes.fresh, changes.still, changes.gone, changes.lost);
     for (size_t i = 0; i < baseline->past_count; i++)

@@ -308,9 +308,10 @@ static void add_baseline(const struct text_writer *w, const struct view *view)
     struct view_changes changes = view_changes(view);
     char taken[32];
     add_heading(w, "Since the baseline");
-    strbuf_addf(&line, "%s", baseline->path);
+    for (size_t i = 0; i < baseline->path_count; i++)
+        strbuf_addf(&line, "%s%s", i ? ", " : "", baseline->paths[i]);
     if (*view_time(baseline->taken, taken))
-        strbuf_addf(&line, ", taken %s", taken);
+        strbuf_addf(&line, ", %staken %s", baseline->path_count > 1 ? "the newest " : "", taken);
     strbuf_addf(&line, ": %zu new, %zu still there, %zu gone, %zu lost sight of", changes.fresh,
                 changes.still, changes.gone, changes.lost);
     add_line(w, STYLE_NONE, "  ", &line);

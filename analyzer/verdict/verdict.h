@@ -137,8 +137,9 @@ struct difference {
 };
 
 struct baseline {
-    const char *path;
-    int64_t taken;
+    const char *const *paths; /* the reports that could be read; NULL-ended */
+    size_t path_count;
+    int64_t taken; /* the newest of them */
     struct past_finding *past; /* gone and lost sight of */
     size_t past_count;
     struct difference *differences;

@@ -306,6 +306,17 @@ def test_a_baseline_tells_new_still_gone_and_lost_findings_apart(tmp_path):
     assert past["root-fs-full"]["lost"] == "no df-alT.out in the report"
 
 
+def test_all_reports_of_a_baseline_are_named_that_could_be_read(tmp_path):
+    before, after = reports_of_two_days(tmp_path)
+    write(tmp_path / "other/var/log/kern.log", OOM)
+    write(tmp_path / "broken.zip", "none")
+    before, after = (path.relative_to(tmp_path) for path in (before, after))
+    asked = ("--only", "dom0-oom-kill", "--baseline", before, "--baseline", "broken.zip", "--baseline", "other", after)
+    assert json.loads(analyze("--format", "json", *asked, cwd=tmp_path).stdout)["baseline"]["paths"] == [str(before), "other"]
+    for form, names in (("text", f"{before}, other"), ("markdown", f"{before}, other"), ("html", f"{before}</code>, <code>other")):
+        assert names in analyze("--format", form, *asked, cwd=tmp_path).stdout, form
+
+
 def test_a_baseline_shows_what_differs_where_both_have_the_data(tmp_path):
     before, after = reports_of_two_days(tmp_path)
     write(after / "proc/cmdline", "root=/dev/sda1 quiet\n")

@@ -539,8 +539,12 @@ static void fill_rules(struct view *view, struct verdict *verdict, const char *p
 static void fill_baseline(struct view *view, struct verdict *verdict, const char *payload)
 {
     struct baseline *baseline = arena_array(view->arena, 1, sizeof *baseline);
+    const char **paths = arena_array(view->arena, 3, sizeof *paths);
+    paths[0] = tainted(view, "fra-pool-2025-10-01.zip", payload);
+    paths[1] = tainted(view, "muc-2025-10-01.zip", payload);
     *baseline = (struct baseline){
-        .path = tainted(view, "fra-pool-2025-10-01.zip", payload),
+        .paths = paths,
+        .path_count = 2,
         .taken = NOON - 32 * DAY,
         .past = arena_array(view->arena, ARRAY_SIZE(plain_past), sizeof *baseline->past),
         .past_count = ARRAY_SIZE(plain_past),

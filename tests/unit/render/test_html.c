@@ -312,7 +312,8 @@ static void the_command_can_be_pasted_into_a_shell(void **state)
     strbuf_clear(&out);
     render(view, &out);
     CLEANUP(strbuf_release) struct strbuf options = STRBUF_INIT;
-    strbuf_addf(&options, " --min-severity error --baseline %s ", view->verdict->baseline->path);
+    strbuf_addf(&options, " --min-severity error --baseline %s --baseline %s ",
+                view->verdict->baseline->paths[0], view->verdict->baseline->paths[1]);
     assert_non_null(strstr(out.data, options.data));
     sample_free(view);
 }
