@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <sys/stat.h>
 
 #include "collector/catalog/capability_xml.h"
@@ -29,6 +28,7 @@
 #include "collector/process/descriptors.h"
 #include "common/escape.h"
 #include "common/io.h"
+#include "common/signals.h"
 #include "common/units.h"
 #include "common/version.h"
 
@@ -88,11 +88,7 @@ static void set_environment(void)
     setenv("PATH", path.data, 1);
     strbuf_release(&path);
     umask(077);
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    signal(SIGPIPE, SIG_IGN); /* a reader of --outfd that goes away is an error of the write */
+    signals_catch_ends(on_signal, 0);
 }
 
 static int64_t source_date_epoch(void)

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "common/escape.h"
 #include "common/io.h"
 #include "common/secret.h"
+#include "common/signals.h"
 #include "common/suggest.h"
 #include "common/version.h"
 #include "healthcheck/child/child.h"
@@ -48,15 +48,6 @@ static void on_signal(int signal)
 {
     (void)signal;
     atomic_store(&cancelled, true);
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
 }
 
 /* Foreign words can be in any of our lines. */
@@ -427,7 +418,7 @@ int healthcheck_main(int argc, char **argv)
     CLEANUP(arena_cleanup) struct arena *arena = arena_new(ARENA_BYTES);
     struct session session = {.arguments = &arguments, .arena = arena};
     io_hold_standard();
-    catch_signals();
+    signals_catch_ends(on_signal, 0);
     secret_guard_process();
     umask(027);
     int r = arena ? arguments_parse(argc, argv, &arguments, &err) : err_nomem(&err);

@@ -7,6 +7,7 @@ Of large sets of cases that are alike (marked so) a run takes one in n, slow bui
 than those without. CONTRIBUTING.md has the shares; XENHEALTH_TORTURE=full takes all, wherever it runs.
 """
 import os
+import signal
 import subprocess
 import zlib
 
@@ -32,6 +33,9 @@ def patient(method):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "alike(PARAMETER...): one of many cases, of each kind that the PARAMETERs make, of which a run takes a share")
+    # Who runs the tests in the background of a script, or with nohup, ignores these, and so would all programs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     subprocess.Popen.communicate = patient(subprocess.Popen.communicate)
     subprocess.Popen.wait = patient(subprocess.Popen.wait)
 

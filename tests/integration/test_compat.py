@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tarfile
 from xml.etree import ElementTree
@@ -380,13 +381,30 @@ def test_texts_of_a_talking_run(tmp_path, big_system):
 
 
 @needs_root
-@needs_root
 def test_a_command_that_cannot_be_started_is_an_empty_member(tmp_path):
     (tmp_path / "catalog").mkdir()
     (tmp_path / "catalog/a.yaml").write_text("capability: a\ndescription: for a test\npii: no\ncollect:\n  - command: [/no/such/tool, -x]\n")
     result = bugtool("-s", "-y", "--catalog", tmp_path / "catalog", "--outdir", tmp_path / "out", "--output=zip")
     found = members(pathlib.Path(result.stdout.decode().strip()))
     assert found["tool-x.out"] == b"" and by_name(found)["tool-x.out"]["status"] == "missing"
+
+
+@needs_root
+def test_signals_that_the_caller_ignores_end_nothing(tmp_path):
+    """nohup xen-bugtool &, of somebody whose connection then breaks; a command of the run sends what the terminal would."""
+    (tmp_path / "catalog").mkdir()
+    (tmp_path / "catalog/test.yaml").write_text(
+        f"capability: test\ndescription: for a test\npii: no\ncollect:\n"
+        f"  - shell: for i in HUP INT; do kill -$i `cat {tmp_path}/number`; done; echo sent\n    as: sent\n")
+
+    def start():
+        (tmp_path / "number").write_text(str(os.getpid()))
+        for number in (signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+
+    result = bugtool("-s", "-y", "--catalog", tmp_path / "catalog", "--outdir", tmp_path / "out", "--output=tar", preexec_fn=start)
+    assert result.returncode == 0, result.stderr.decode()
+    assert members(pathlib.Path(result.stdout.decode().rstrip("\n")))["sent.out"] == b"sent\n"
 
 
 def test_nothing_is_left_in_the_current_directory(tmp_path, big_system):

@@ -12,6 +12,7 @@
 #include "common/io.h"
 #include "common/replace.h"
 #include "common/secret.h"
+#include "common/signals.h"
 #include "common/version.h"
 #include "upload/cli/grant_command.h"
 #include "upload/cli/help.h"
@@ -28,17 +29,6 @@ static void on_signal(int signal)
 {
     (void)signal;
     atomic_store(&cancelled, true);
-}
-
-static void catch_signals(void)
-{
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    struct sigaction before;
-    signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-        if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            sigaction(ends[i], &action, NULL); /* what nohup ignores stays ignored */
 }
 
 static void print_error(const struct err *err)
@@ -161,7 +151,7 @@ int cli_main(int argc, char **argv)
         printf("xen-upload %s\n", XENHEALTH_VERSION);
         r = flush_output(&options, &err);
     } else if (r == 0) {
-        catch_signals();
+        signals_catch_ends(on_signal, (int)SA_RESETHAND);
         r = arena ? settings_load(&options, arena, &err) : err_nomem(&err);
         if (r == 0)
             r = options_complete(&options, &err);
