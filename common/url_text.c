@@ -111,6 +111,21 @@ size_t url_text_origin_length(const char *text)
     return (size_t)(authority - text) + strcspn(authority, "/?#");
 }
 
+/* Behind "tus+" and its like: what is connected to is the same. */
+static const char *skip_protocol(const char *text)
+{
+    size_t letters = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+    return text[letters] == '+' ? text + letters + 1 : text;
+}
+
+bool url_text_same_origin(const char *a, const char *b)
+{
+    a = skip_protocol(a);
+    b = skip_protocol(b);
+    size_t length = url_text_origin_length(a);
+    return url_text_origin_length(b) == length && strncasecmp(a, b, length) == 0;
+}
+
 size_t url_text_public_length(const char *text)
 {
     return strcspn(text, "?#");

@@ -37,5 +37,11 @@ int url_text_check_authority(const struct url_text *url, bool may_be_empty, stru
 /* How much of a URL is "https://host:port". */
 size_t url_text_origin_length(const char *text);
 
+/*
+ * Whether both are of one server, as they are written: "tus+https://h/a" and "https://H/b" are,
+ * "https://h" and "https://h:443" are not.
+ */
+bool url_text_same_origin(const char *a, const char *b);
+
 /* How much of it others may see: a query may be the permission itself (presigned URLs). */
 size_t url_text_public_length(const char *text);

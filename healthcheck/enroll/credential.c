@@ -13,6 +13,7 @@
 #include "common/io.h"
 #include "common/replace.h"
 #include "common/secret.h"
+#include "common/url_text.h"
 #include "healthcheck/enroll/folder.h"
 #include "healthcheck/xapi/secret.h"
 
@@ -57,6 +58,16 @@ static int take_from_file(const char *settings, struct strbuf *text, struct err 
     return r;
 }
 
+/* A report of an earlier enrollment may still wait in the spool, for another server. */
+static void bind(const struct enrollment *enrollment, struct strbuf *text)
+{
+    if (!enrollment)
+        return;
+    const char *end = text->data[text->length - 1] == '\n' ? "" : "\n";
+    strbuf_addf(text, "%sfor=%.*s\n", end, (int)url_text_origin_length(enrollment->url),
+                enrollment->url);
+}
+
 static int keep(const char *folder, const struct strbuf *text, struct err *err)
 {
     CLEANUP_FD int fd = -1;
@@ -83,9 +94,11 @@ int credential_write(struct xapi *xapi, const struct config *config,
         r = err_set(err, ERR_AGAIN, "the upload token is in XAPI, which does not answer");
     else if (wants_token)
         r = take_from_pool(xapi, config, enrollment, &text, err);
+    bool any = text.length > 0;
+    if (r == 0 && any)
+        bind(enrollment, &text);
     if (r == 0 && !strbuf_ok(&text))
         r = err_nomem(err);
-    bool any = text.length > 0;
     if (r == 0)
         r = any ? keep(folder, &text, err) : credential_wipe(folder, err);
     secret_release(&text);

@@ -5,6 +5,7 @@
  */
 #include "healthcheck/enroll/enrollment.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -164,7 +165,7 @@ int enrollment_forget(const char *folder, struct err *err)
 {
     CLEANUP_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return 0;
+        return errno == ENOENT ? 0 : err_set_errno(err, errno, "cannot open '%s'", folder);
     int r = replace_remove(fd, folder, ENROLLMENT_FILE, err);
     int s = replace_remove(fd, folder, ENROLLMENT_SECRET, err);
     return r < 0 ? r : s;

@@ -23,6 +23,9 @@
 #define MAX_ARGUMENTS  32
 #define LATE_S         (31 * 86400) /* the spool keeps jobs and receipts for 30 days */
 
+/* How xen-upload says that credentials are bound to another server (for=). */
+#define ELSEWHERE "its credentials are for "
+
 #define EXIT_AGAIN  4
 #define EXIT_DENIED 5
 
@@ -149,15 +152,16 @@ static int take_sent(const json_t *job, struct check *check, struct err *err)
 }
 
 /* Who is refused with a credential of the enrollment mends the enrollment: xen-upload's own options
- * of that name are not for him. */
+ * of that name are not for him. Where it is another server's by now, that was done already. */
 static int take_denied(const json_t *job, struct check *check, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     const char *why = json_string_value(json_object_get(job, "error"));
     const char *remedy = why ? strstr(why, ": look at the file of --token") : NULL;
+    bool elsewhere = why && strncmp(why, ELSEWHERE, strlen(ELSEWHERE)) == 0;
     check->upload = CHECK_UNSENT;
     strbuf_adds(&text, "it was refused");
-    if (json_is_string(json_object_get(job, "credential")))
+    if (json_is_string(json_object_get(job, "credential")) && !elsewhere)
         strbuf_adds(&text, ": enroll again with a new token (xen-healthcheck enroll URL)");
     if (why && *why)
         strbuf_addf(&text, "; %.*s", (int)(remedy ? remedy - why : (ptrdiff_t)strlen(why)), why);

@@ -329,7 +329,9 @@ static int go_on(struct run *run, struct check *pending, bool *ret_pending, stru
     if (run->options->spool_only)
         return 0;
     queue_work(run);
-    return settle_sending(run, pending, ret_pending, err);
+    r = settle_sending(run, pending, ret_pending, err);
+    settle_tell(run, pending);
+    return r;
 }
 
 static int decide_and_perform(struct run *run, const struct check *pending,

@@ -51,8 +51,7 @@ int settle_sending(struct run *run, struct check *check, bool *ret_pending, stru
     return 0;
 }
 
-/* For the journal: `check` began in a run before this one. */
-static void tell(struct run *run, const struct check *check)
+void settle_tell(const struct run *run, const struct check *check)
 {
     char when[ZONE_TEXT_BYTES];
     zone_text(check->started_s, when);
@@ -84,7 +83,7 @@ int settle(struct run *run, struct check *check, bool *ret_pending, struct err *
         return 0;
     case CHECK_SENDING:
         r = settle_sending(run, check, ret_pending, err);
-        tell(run, check);
+        settle_tell(run, check);
         return r;
     case CHECK_SETTLED:
         return outcome_record(run, check, err);
@@ -104,7 +103,7 @@ static int settle_arrived(struct run *run, struct check *check, struct err *err)
     if (told < 0 && told != ERR_DENIED) /* DENIED: another host's affair now */
         return 0;
     run_say(run, "The report of %s had been given up, and arrived after all.", when);
-    tell(run, check);
+    settle_tell(run, check);
     return history_put(run->store, &run->history, check, (size_t)run->options->settings->keep.runs,
                        err);
 }

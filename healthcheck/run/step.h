@@ -90,3 +90,6 @@ int settle(struct run *run, struct check *check, bool *ret_pending, struct err *
 
 /* The same for a check that this run has just queued. */
 int settle_sending(struct run *run, struct check *check, bool *ret_pending, struct err *err);
+
+/* For the journal: what became of the report of a check that began in a run before this one. */
+void settle_tell(const struct run *run, const struct check *check);

@@ -17,6 +17,7 @@ import prometheus_client.parser
 import pytest
 
 from fakes import health_check_service, xapi
+from fakes.odd_server import OddServer, answer
 from sample_roots import build_roots
 from torture import wait_until
 
@@ -447,6 +448,26 @@ def test_an_enrollment_that_cannot_be_read_is_not_said_to_be_none(alone):
     assert re.search("The enrollment of this host cannot be read, so nothing is sent: .*chmod 600 it", text)
     result = alone.call("status", "--format", "nagios")
     assert result.returncode == 1 and "; nothing is sent: this host's enrollment cannot be read" in result.stdout
+
+
+def test_a_token_of_a_new_enrollment_is_not_for_what_waits_for_the_old_server(alone):
+    settings = alone.config / "healthcheck.yaml"
+    settings.write_text(settings.read_text().replace("upload: {", "upload: {arguments: [--allow-plain, --give-up-after, 0], "))
+    busy = answer(503, b"", "Tus-Resumable: 1.0.0")
+    with OddServer("tus", odd={"create": [busy]}) as old, OddServer("tus") as new:
+        for server, name in ((old, "old"), (new, "new")):
+            token = alone.folder / name
+            token.touch(0o600)
+            token.write_text(f"not-a-real-token-{name}")
+            assert alone.call("enroll", "--yes", server.arguments[0], "--token", token).returncode == 0
+            if server is old:
+                assert "is on its way" in alone.good("now") and b"not-a-real-token-old" in old.heard
+        heard = len(old.heard)
+        assert wait_until(lambda: "was not sent to" in alone.call("run").stdout)  # after a pause of up to a second
+        assert len(old.heard) == heard and not new.heard
+        assert re.search("it was refused; its credentials are for tus.http://127.*alone", alone.good("status"))
+        assert "The report was sent to" in alone.good("now")
+        assert b"not-a-real-token-new" in new.heard and len(old.heard) == heard
 
 
 @pytest.mark.parametrize("harm", ("empty", "gone"))

@@ -12,6 +12,8 @@
 #include "common/url_text.h"
 #include "upload/protocols/grant.h"
 
+#define MAX_PLACE 512 /* bytes of for=: a scheme, a host and a port */
+
 const char *credentials_folder(const struct options *options)
 {
     const char *folder =
@@ -61,6 +63,16 @@ static int load_token(const char *path, struct net_secrets *s, struct err *err)
     return r;
 }
 
+/* What the file itself says goes for every upload, also for one that waited since before. */
+static int check_place(const struct options *options, const char *place, struct err *err)
+{
+    const char *url = options->grant ? options->grant : options->url;
+    if (!*place || url_text_same_origin(place, url))
+        return 0;
+    return err_set(err, ERR_DENIED, "its credentials are for %s alone, and %.*s does not get them",
+                   place, (int)url_text_origin_length(url), url);
+}
+
 int credentials_load(const struct options *options, const char *origin, struct net_secrets *ret,
                      bool *ret_withheld, struct err *err)
 {
@@ -77,6 +89,7 @@ int credentials_load(const struct options *options, const char *origin, struct n
     int r = path_of(options, path, sizeof path, err);
     if (r == 0 && options->token)
         return load_token(path, s, err);
+    char place[MAX_PLACE] = "";
     const struct secret_field fields[] = {
         {"token", s->token, sizeof s->token},
         {"username", s->user, sizeof s->user},
@@ -84,9 +97,14 @@ int credentials_load(const struct options *options, const char *origin, struct n
         {"access_key", s->access_key, sizeof s->access_key},
         {"secret_key", s->secret_key, sizeof s->secret_key},
         {"session_token", s->session_token, sizeof s->session_token},
+        {"for", place, sizeof place},
         {NULL, NULL, 0},
     };
-    return r < 0 ? r : secret_read_fields(path, fields, err);
+    r = r < 0 ? r : secret_read_fields(path, fields, err);
+    r = r < 0 ? r : check_place(options, place, err);
+    if (r < 0)
+        secret_forget(ret, sizeof *ret);
+    return r;
 }
 
 const char *credentials_describe(const struct options *options, const struct net_secrets *secrets,

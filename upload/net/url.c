@@ -72,7 +72,8 @@ int url_parse(const char *text, struct url *ret, struct err *err)
     if (names_user(url.handle)) {
         url_release(&url);
         return err_set(err, ERR_USAGE,
-                       "the URL has a user or a password in it: use --credentials FILE");
+                       "the URL has a user or a password in it: they belong into a file "
+                       "(--credentials FILE, and --proxy-credentials FILE for a proxy)");
     }
     *ret = url;
     return 0;

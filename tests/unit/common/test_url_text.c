@@ -69,6 +69,20 @@ static void only_signs_of_urls_are_taken_and_no_more_than_fit(void **state)
     assert_int_equal(url_text_check_signs(longest, NULL), 0);
 }
 
+static void servers_are_compared_as_they_are_written(void **state)
+{
+    (void)state;
+    assert_true(url_text_same_origin("tus+https://h:8/a", "https://H:8?b"));
+    assert_true(url_text_same_origin("s3://bucket/a", "s3://bucket"));
+    assert_true(url_text_same_origin("cis+https://h", "tus+https://h/"));
+    assert_false(url_text_same_origin("https://h", "https://h:443"));
+    assert_false(url_text_same_origin("https://h/", "http://h/"));
+    assert_false(url_text_same_origin("https://h.example/", "https://h/"));
+    assert_false(url_text_same_origin("https://h/", "https://h.example/"));
+    assert_false(url_text_same_origin("https://h/", "sftp://h/"));
+    assert_false(url_text_same_origin("https://h/", ""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -76,6 +90,7 @@ int main(void)
         cmocka_unit_test(what_is_before_the_mark_must_be_a_scheme),
         cmocka_unit_test(the_server_may_be_left_out_only_where_there_may_be_none),
         cmocka_unit_test(only_signs_of_urls_are_taken_and_no_more_than_fit),
+        cmocka_unit_test(servers_are_compared_as_they_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
