@@ -161,7 +161,8 @@ static int prepare(struct session *session, struct err *err)
         .skip = options->skip.items,
         .component = options->component,
     };
-    int r = parts_load(&session->parts, options->rules.items, options->default_rules, err);
+    int r = parts_load(&session->parts, options->rules.items, options->default_rules, options->jobs,
+                       err);
     if (r == 0 && options->site)
         r = site_apply(session->parts.rules, options->site, err);
     if (r == 0 && options->suppress.count)

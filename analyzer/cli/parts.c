@@ -59,7 +59,8 @@ static int load_lists(const char *const *extra, struct list_set **ret, struct er
     return r < 0 ? r : list_set_load(embedded_lists, folders.paths, ret, err);
 }
 
-int parts_load(struct parts *ret, const char *const *extra, bool built_in, struct err *err)
+int parts_load(struct parts *ret, const char *const *extra, bool built_in, int jobs,
+               struct err *err)
 {
     *ret = (struct parts){0};
     int r = load_tables(extra, &ret->tables, err);
@@ -70,7 +71,8 @@ int parts_load(struct parts *ret, const char *const *extra, bool built_in, struc
     if (r == 0)
         r = log_formats_load(embedded_formats, &ret->formats, err);
     if (r == 0)
-        r = rule_set_load(embedded_logs, built_in ? embedded_rules : NULL, extra, &ret->rules, err);
+        r = rule_set_load(embedded_logs, built_in ? embedded_rules : NULL, extra, jobs > 1,
+                          &ret->rules, err);
     if (r == 0)
         r = timeline_plan_load(ret->rules, &embedded_overview[0], &ret->overview.timeline, err);
     if (r == 0)

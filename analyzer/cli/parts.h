@@ -23,8 +23,12 @@ struct parts {
     struct overview overview; /* of the rules' timeline and `inventory` */
 };
 
-/* `extra`: more paths of rules (NULL-ended); `built_in` false leaves the built-in rules out. */
-int parts_load(struct parts *ret, const char *const *extra, bool built_in, struct err *err);
+/*
+ * `extra`: more paths of rules (NULL-ended); `built_in` false leaves the built-in rules out; more
+ * than one of `jobs` are threads.
+ */
+int parts_load(struct parts *ret, const char *const *extra, bool built_in, int jobs,
+               struct err *err);
 /* Tells the reports which files are read, and which capability collects them, as tables, rules and
  * rules/logs.yaml say. */
 int parts_teach(const struct parts *parts, struct report_set *reports, struct err *err);

@@ -36,14 +36,14 @@ int rules_load_named(struct options *options, struct parts *ret, struct err *err
 
 int rules_load(struct options *options, struct parts *ret, struct err *err)
 {
-    int r = parts_load(ret, options->rules.items, options->default_rules, err);
+    int r = parts_load(ret, options->rules.items, options->default_rules, options->jobs, err);
     return r == 0 && options->site ? site_apply(ret->rules, options->site, err) : r;
 }
 
 /* Ids of the built-in rules, which a pack that is looked at alone may name. */
 static int load_known(const struct options *options, struct parts *ret, struct err *err)
 {
-    return options->default_rules ? 0 : parts_load(ret, NULL, true, err);
+    return options->default_rules ? 0 : parts_load(ret, NULL, true, options->jobs, err);
 }
 
 static void print_remark(void *context, const struct doc_node *place, const char *text)

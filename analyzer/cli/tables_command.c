@@ -308,7 +308,7 @@ int command_tables(struct options *options, struct err *err)
     CLEANUP(parts_release) struct parts parts = {0};
     CLEANUP(page_release) struct page page;
     page_begin(&page);
-    int r = parts_load(&parts, options->rules.items, true, err);
+    int r = parts_load(&parts, options->rules.items, true, options->jobs, err);
     if (r == 0 && options->operands.count == 0)
         list_tables(&parts, &page);
     for (size_t i = 0; r == 0 && i < options->operands.count; i++)

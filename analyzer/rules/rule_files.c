@@ -4,8 +4,8 @@
  * loaded from them one after another.
  *
  * Parsing the YAML of many files is most of the work, and the files know nothing of each other: a
- * second thread parses half of them. What is wrong is told of the first file that something is
- * wrong with, as if there were one thread.
+ * second thread, where one is wanted, parses half of them. What is wrong is told of the first file
+ * that something is wrong with, as if there were one thread.
  */
 #include "analyzer/rules/rule_private.h"
 
@@ -194,7 +194,7 @@ static int add_rules(const struct share *share, int parsed, const struct err *fa
     return r < 0 ? r : err_pass(err, parsed, failure);
 }
 
-static int load_files(struct loading *loading, struct err *err)
+static int load_files(struct loading *loading, bool threads, struct err *err)
 {
     struct rule_set *set = loading->set;
     size_t count = loading->files.count, half = loading->embedded + (count - loading->embedded) / 2;
@@ -202,7 +202,8 @@ static int load_files(struct loading *loading, struct err *err)
     struct share second = {loading, set->other_arena, half, count};
     struct background background;
     struct err first_failure = ERR_INIT, second_failure = ERR_INIT;
-    background_begin(&background, count - half >= THREAD_FROM, parse_share, &second);
+    bool apart = threads && count - half >= THREAD_FROM;
+    background_begin(&background, apart, parse_share, &second);
     int first_parsed = parse_share(&first, &first_failure);
     int second_parsed = background_end(&background, &second_failure);
     int r = add_rules(&first, first_parsed, &first_failure, err);
@@ -210,11 +211,11 @@ static int load_files(struct loading *loading, struct err *err)
 }
 
 int rule_files_load(struct rule_set *set, const struct embedded_file *embedded,
-                    const char *const *paths, struct err *err)
+                    const char *const *paths, bool threads, struct err *err)
 {
     CLEANUP(loading_release) struct loading loading = {.set = set};
     struct err failure = ERR_INIT;
     int found = find_files(&loading, embedded, paths, &failure);
-    int r = load_files(&loading, err);
+    int r = load_files(&loading, threads, err);
     return r < 0 ? r : err_pass(err, found, &failure);
 }

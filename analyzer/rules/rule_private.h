@@ -32,7 +32,7 @@ struct rule_set {
 
 /* Reads the rules of rule_set_load() (rule_files.c). */
 int rule_files_load(struct rule_set *set, const struct embedded_file *embedded,
-                    const char *const *paths, struct err *err);
+                    const char *const *paths, bool threads, struct err *err);
 
 /* Adds the rule of a document, or puts it in the place of one of an earlier pack. */
 int rule_set_add(struct rule_set *set, size_t pack, const struct doc_node *root, struct err *err);

@@ -91,7 +91,7 @@ static int list_files(struct rule_set *set, struct err *err)
 }
 
 int rule_set_load(const struct embedded_file *logs, const struct embedded_file *embedded,
-                  const char *const *paths, struct rule_set **ret, struct err *err)
+                  const char *const *paths, bool threads, struct rule_set **ret, struct err *err)
 {
     struct rule_set *set = calloc(1, sizeof *set);
     if (!set || !(set->arena = arena_new(RULES_MEMORY)) ||
@@ -101,7 +101,7 @@ int rule_set_load(const struct embedded_file *logs, const struct embedded_file *
     }
     int r = log_groups_load(set, logs, err);
     if (r == 0)
-        r = rule_files_load(set, embedded, paths, err);
+        r = rule_files_load(set, embedded, paths, threads, err);
     if (r == 0)
         r = list_ids(set, err);
     if (r == 0)

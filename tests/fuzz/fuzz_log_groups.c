@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct embedded_file rules[] = {{"a.yaml", rule, rule + sizeof rule - 1}, {0}};
     struct rule_set *set = NULL;
     struct err err = ERR_INIT;
-    if (size <= LENGTH_MAX && rule_set_load(&logs, rules, NULL, &set, &err) < 0 && !err.text[0])
+    if (size <= LENGTH_MAX && rule_set_load(&logs, rules, NULL, false, &set, &err) < 0 &&
+        !err.text[0])
         __builtin_trap();
     rule_set_free(set);
     return 0;

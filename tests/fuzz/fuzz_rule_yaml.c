@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = ERR_INIT;
     if (size > LENGTH_MAX)
         return 0;
-    if (rule_set_load(&logs, rules, NULL, &set, &err) < 0) {
+    if (rule_set_load(&logs, rules, NULL, false, &set, &err) < 0) {
         if (!err.text[0])
             __builtin_trap();
         return 0;

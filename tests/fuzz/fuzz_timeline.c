@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct timeline_plan *plan = NULL;
     struct rule_set *set = NULL;
     struct err err = ERR_INIT;
-    if (size > LENGTH_MAX || rule_set_load(&logs, none, NULL, &set, NULL) < 0)
+    if (size > LENGTH_MAX || rule_set_load(&logs, none, NULL, false, &set, NULL) < 0)
         return 0;
     if (timeline_plan_load(set, &file, &plan, &err) < 0 && err.code != ERR_NOMEM && !err.where[0])
         __builtin_trap();

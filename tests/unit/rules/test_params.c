@@ -42,7 +42,7 @@ static struct rule_set *load(const char *first, const char *second, struct err *
         {0},
     };
     struct rule_set *set = NULL;
-    rule_set_load(&logs, rules, NULL, &set, err);
+    rule_set_load(&logs, rules, NULL, false, &set, err);
     return set;
 }
 

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "analyzer/rules/rule.h"
+#include "common/background.h"
 #include "common/io.h"
 
 #define COUNT 100
@@ -80,11 +81,43 @@ static void assert_fails_at(int number, int line, int column)
     struct err err = ERR_INIT;
     char name[64];
     file_name(number, name, sizeof name);
-    assert_int_equal(rule_set_load(&logs, NULL, paths, &set, &err), ERR_PARSE);
+    assert_int_equal(rule_set_load(&logs, NULL, paths, true, &set, &err), ERR_PARSE);
     assert_null(set);
     assert_string_equal(err.where, name);
     assert_int_equal(err.line, line);
     assert_int_equal(err.column, column);
+}
+
+static bool began, was_apart;
+
+/* Stands in for the real one, which it calls: whether a second thread was begun is seen nowhere
+ * else. */
+void __real_background_begin(struct background *background, bool apart, background_work work,
+                             void *context);
+void __wrap_background_begin(struct background *background, bool apart, background_work work,
+                             void *context);
+
+void __wrap_background_begin(struct background *background, bool apart, background_work work,
+                             void *context)
+{
+    began = true;
+    was_apart = apart;
+    __real_background_begin(background, apart, work, context);
+}
+
+static void a_second_thread_begins_only_where_one_is_wanted(void **state)
+{
+    (void)state;
+    const char *const paths[] = {folder, NULL};
+    for (int threads = 0; threads <= 1; threads++) {
+        struct rule_set *set = NULL;
+        began = false;
+        assert_int_equal(rule_set_load(&logs, NULL, paths, threads, &set, NULL), 0);
+        assert_int_equal(rule_set_count(set), COUNT);
+        assert_true(began);
+        assert_int_equal(was_apart, threads);
+        rule_set_free(set);
+    }
 }
 
 static void all_are_there_in_the_order_of_their_names(void **state)
@@ -92,7 +125,7 @@ static void all_are_there_in_the_order_of_their_names(void **state)
     (void)state;
     const char *const paths[] = {folder, NULL};
     struct rule_set *set = NULL;
-    assert_int_equal(rule_set_load(&logs, NULL, paths, &set, NULL), 0);
+    assert_int_equal(rule_set_load(&logs, NULL, paths, true, &set, NULL), 0);
     assert_int_equal(rule_set_count(set), COUNT);
     assert_int_equal(rule_set_pack_count(set), 1);
     assert_int_equal(rule_set_pack(set, 0)->rules, COUNT);
@@ -127,7 +160,7 @@ static void a_file_that_cannot_be_read_is_told_behind_mistakes_in_front_of_it(vo
     const char *const paths[] = {folder, "/nowhere/rules", NULL};
     struct rule_set *set = NULL;
     struct err err = ERR_INIT;
-    assert_int_equal(rule_set_load(&logs, NULL, paths, &set, &err), ERR_NOTFOUND);
+    assert_int_equal(rule_set_load(&logs, NULL, paths, true, &set, &err), ERR_NOTFOUND);
     assert_non_null(strstr(err.text, "/nowhere/rules"));
 }
 
@@ -140,7 +173,7 @@ static void a_link_that_leads_nowhere_is_told(void **state)
     char name[64];
     file_name(30, name, sizeof name);
     assert_int_equal(unlink(name) | symlink("nowhere", name), 0);
-    assert_int_equal(rule_set_load(&logs, NULL, paths, &set, &err), ERR_NOTFOUND);
+    assert_int_equal(rule_set_load(&logs, NULL, paths, true, &set, &err), ERR_NOTFOUND);
     assert_non_null(strstr(err.text, name));
     assert_int_equal(unlink(name), 0);
 }
@@ -149,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(all_are_there_in_the_order_of_their_names, make_files),
+        cmocka_unit_test_setup(a_second_thread_begins_only_where_one_is_wanted, make_files),
         cmocka_unit_test_setup(the_first_mistake_is_told_whatever_its_kind, make_files),
         cmocka_unit_test_setup(a_file_that_cannot_be_read_is_told_behind_mistakes_in_front_of_it,
                                make_files),

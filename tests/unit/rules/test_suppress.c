@@ -55,7 +55,7 @@ static int setup(void **state)
     };
     f.verdict.findings = f.findings;
     *state = &f;
-    return rule_set_load(&logs, rules, NULL, &f.rules, NULL);
+    return rule_set_load(&logs, rules, NULL, false, &f.rules, NULL);
 }
 
 static int teardown(void **state)

@@ -17,7 +17,7 @@ static struct rule_set *new_set(void)
 {
     struct rule_set *set = NULL;
     struct err err = ERR_INIT;
-    if (rule_set_load(&timeline_files[1], NULL, NULL, &set, &err) < 0)
+    if (rule_set_load(&timeline_files[1], NULL, NULL, false, &set, &err) < 0)
         fail_msg("%s", err.text);
     return set;
 }
