@@ -115,20 +115,25 @@ static int deliver(struct sink *sink, const char *name, int64_t modified, struct
     return r;
 }
 
-/* Reads the member's content; *ret_whole tells whether all of it came. */
+/*
+ * Reads the member's content; *ret_whole tells whether all of it came. By blocks: archive_read_data()
+ * would lose what came before a failure.
+ */
 static int fill_stage(const struct reader *reader, struct stage *stage, bool *ret_whole,
                       struct err *err)
 {
-    char bytes[BLOCK_BYTES];
     for (;;) {
-        la_ssize_t n = archive_read_data(reader->archive, bytes, sizeof bytes);
-        *ret_whole = n == 0;
-        if (n <= 0)
+        const void *bytes;
+        size_t length;
+        la_int64_t offset; /* sparse members are refused: each block follows the one before */
+        int status = archive_read_data_block(reader->archive, &bytes, &length, &offset);
+        *ret_whole = status == ARCHIVE_EOF;
+        if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
             return 0;
-        int r = stage_write(stage, bytes, (size_t)n, err);
+        int r = stage_write(stage, bytes, length, err);
         if (r < 0)
             return r;
-        reader->result->bytes += n;
+        reader->result->bytes += (int64_t)length;
         if (reader->result->bytes > MAX_BYTES)
             return err_set(err, ERR_LIMIT, "the report is larger than %lld GiB",
                            (long long)(MAX_BYTES >> 30));

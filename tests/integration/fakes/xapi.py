@@ -7,12 +7,14 @@ xen-bugtool prints. A host's `mode` makes it misbehave. Everything that comes in
 """
 import functools
 import hashlib
+import io
 import json
 import pathlib
 import socket
 import ssl
 import struct
 import subprocess
+import tarfile
 import tempfile
 import threading
 import urllib.parse
@@ -189,7 +191,7 @@ class Pool(xapi_health.Health):
                 connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
                 return
             if secure and host.mode == "mute":
-                self.ending.wait(60)
+                self.ending.wait()
                 return
             connection.settimeout(60)
             if secure:
@@ -225,13 +227,13 @@ class Pool(xapi_health.Health):
 
     def call(self, connection, host, secure, request):
         if self.silent:
-            self.ending.wait(60)
+            self.ending.wait()
             return
         method, parameters = request["method"], request["params"]
         answer = {"jsonrpc": "2.0", "id": request["id"]}
         fault = self.next_fault(method)
         if fault == "silence":
-            self.ending.wait(60)
+            self.ending.wait()
             return
         if fault == "die before":
             return
@@ -336,8 +338,13 @@ class Pool(xapi_health.Health):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data) + data)
 
     def mode_cut(self, connection, host, entries):
+        """In the middle of a member; in which order they come is the tool's matter, but some must be behind it."""
         data = self.tar(host, entries)
-        connection.sendall(self.HEAD + data[:len(data) * 2 // 3])
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            members = archive.getmembers()
+        largest = max(members[:len(members) * 2 // 3], key=lambda member: member.size)
+        host.cut_at = largest.size // 2
+        connection.sendall(self.HEAD + data[:largest.offset_data + host.cut_at])
 
     def mode_cut_between_members(self, connection, host, entries):
         data = self.tar(host, entries)
@@ -355,12 +362,12 @@ class Pool(xapi_health.Health):
         connection.close()
 
     def mode_hang(self, connection, host, entries):
-        self.ending.wait(60)
+        self.ending.wait()
 
     def mode_hang_in_the_middle(self, connection, host, entries):
         data = self.tar(host, entries)
         connection.sendall(self.HEAD + data[:len(data) // 2])
-        self.ending.wait(60)
+        self.ending.wait()
 
     def mode_drip(self, connection, host, entries):
         data = self.HEAD + self.tar(host, entries)
