@@ -208,11 +208,20 @@ static int store_log(struct found *found, struct err *err)
     return 0;
 }
 
+/*
+ * What only the reading needs. It is more than a megabyte, and hundreds of members may be read and
+ * wait until what was found in them is delivered.
+ */
+static void drop_tools(struct passage *passage)
+{
+    while (passage->extraction_count > 0)
+        extraction_free(passage->extractions[--passage->extraction_count]);
+    passage->scan = scan_free(passage->scan);
+}
+
 static void passage_free(struct passage *passage)
 {
-    for (size_t i = 0; i < passage->extraction_count; i++)
-        extraction_free(passage->extractions[i]);
-    scan_free(passage->scan);
+    drop_tools(passage);
     audience_release(passage->audience);
     presence_probe_free(passage->probe);
     log_watch_free(passage->watch);
@@ -447,6 +456,7 @@ static int visit_end(void *state, bool complete, struct err *err)
         r = end_extractions(passage, err);
     if (r == 0 && !passage->has_data)
         r = note_silence(passage, err);
+    drop_tools(passage);
     int end_rc = send_end(passage, r == 0 ? err : &ignored);
     return r == 0 ? end_rc : r;
 }

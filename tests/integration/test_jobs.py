@@ -126,6 +126,17 @@ def test_tables_are_filled_in_the_same_order(report):
     assert_same(report / "report.zip", "--query", query)
 
 
+def test_members_that_wait_for_a_long_one_take_little_memory(tmp_path):
+    """They are read while the long one is; what was found in them waits for its place, and nothing else of them does."""
+    path, top = tmp_path / "report.zip", "bug-report-20261120101112"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr(f"{top}/var/log/kern.log", b"Nov 20 10:00:00 host1 kernel: [ 1234.567890] nothing to see here\n" * 500000)
+        for number in range(1, 1200):
+            archive.writestr(f"{top}/var/log/SMlog.{number}", "Nov 20 09:00:00 host1 SM: [1] lock: opening lock file\n")
+    status, _, errors = analyse(path, 4)
+    assert (status, errors) == (0, b"")
+
+
 @pytest.fixture(scope="module")
 def growing():
     """Members that grow 500-fold."""
