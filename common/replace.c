@@ -13,7 +13,8 @@
 
 #include "common/io.h"
 
-static int write_synced(int dirfd, const char *name, const void *bytes, size_t length, mode_t mode)
+static int write_synced(int dirfd, const char *name, const void *bytes, size_t length, mode_t mode,
+                        uid_t owner)
 {
     if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
         return errno;
@@ -21,20 +22,22 @@ static int write_synced(int dirfd, const char *name, const void *bytes, size_t l
         openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0)
         return errno;
+    if (owner != geteuid() && fchown(fd, owner, (gid_t)-1) < 0)
+        return errno;
     if (fchmod(fd, mode) < 0) /* exactly, whatever the umask takes away */
         return errno;
     int r = -io_write_all(fd, bytes, length);
     return r == 0 && fsync(fd) < 0 ? errno : r;
 }
 
-int replace_file(int dirfd, const char *folder, const char *name, const void *bytes, size_t length,
-                 mode_t mode, struct err *err)
+int replace_file_of(int dirfd, const char *folder, const char *name, const void *bytes,
+                    size_t length, mode_t mode, uid_t owner, struct err *err)
 {
     char temporary[NAME_MAX + 1];
     int fits = snprintf(temporary, sizeof temporary, ".%s.new", name);
     if (fits < 0 || (size_t)fits >= sizeof temporary)
         return err_set(err, ERR_LIMIT, "the name '%.40s...' is too long", name);
-    int r = write_synced(dirfd, temporary, bytes, length, mode);
+    int r = write_synced(dirfd, temporary, bytes, length, mode, owner);
     if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
         r = errno;
     if (r == 0 && fsync(dirfd) < 0)
@@ -43,6 +46,12 @@ int replace_file(int dirfd, const char *folder, const char *name, const void *by
         return 0;
     unlinkat(dirfd, temporary, 0);
     return err_set_errno(err, r, "cannot write '%s/%s'", folder, name);
+}
+
+int replace_file(int dirfd, const char *folder, const char *name, const void *bytes, size_t length,
+                 mode_t mode, struct err *err)
+{
+    return replace_file_of(dirfd, folder, name, bytes, length, mode, geteuid(), err);
 }
 
 static int split(const char *path, char folder[PATH_MAX], const char **ret_name, struct err *err)

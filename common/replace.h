@@ -17,6 +17,10 @@
 int replace_file(int dirfd, const char *folder, const char *name, const void *bytes, size_t length,
                  mode_t mode, struct err *err);
 
+/* The same, and the file belongs to `owner`; what that is not (yet) needs root. */
+int replace_file_of(int dirfd, const char *folder, const char *name, const void *bytes,
+                    size_t length, mode_t mode, uid_t owner, struct err *err);
+
 /*
  * The same for any path that a person gives. ERR_UNSUPPORTED: what has that name is no file (a
  * device, a link, a folder), and stays.

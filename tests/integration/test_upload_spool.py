@@ -296,19 +296,47 @@ def test_a_full_spool_refuses_or_drops_the_oldest_as_it_is_told(spool):
     assert dropped not in spool.jobs() and len(spool.names("data")) == 1
 
 
+class SharedSpool(Spool):
+    """Root's spool that a user's group may write to, and a program and a state folder that this user can use."""
+
+    def __init__(self, folder, user):
+        os.chmod(folder, 0o755)
+        super().__init__(folder / "host")
+        self.user = {"user": user, "group": user, "extra_groups": []}
+        for part in ("", "jobs", "data", "damaged"):
+            (self.path / part).mkdir()
+            os.chown(self.path / part, 0, user)
+            (self.path / part).chmod(0o2770 if part else 0o2750)
+        self.base[0] = pathlib.Path(shutil.copy(UPLOAD, folder))
+        (self.folder / "settings.yaml").chmod(0o644)
+
+
+@needs_root
+def test_root_does_nothing_for_those_who_may_write_to_its_spool():
+    with tempfile.TemporaryDirectory() as folder:
+        spool = SharedSpool(pathlib.Path(folder), 65534)
+        path = spool.make("report.zip")
+        id = spool.added(path)
+        job = spool.path / "jobs" / f"{id}.json"
+        os.chown(job, 65534, -1)  # as if that user had written it: the folder is one that only root may write to
+        for more in ((), ("--retry-denied",)):
+            result = spool.do(*more)
+            assert result.returncode == LATER and "left alone" in result.stderr.decode() + result.stdout.decode()
+            assert not list(spool.there.iterdir()) and job.stat().st_uid == 65534
+            assert spool.jobs()[id]["state"] == "waiting"
+            text = job.read_text()
+            job.write_text(text.replace('"waiting"', '"denied"'))  # what root sets free is not root's by that
+        spool.added(path)  # now root has said it
+        assert job.stat().st_uid == 0 and spool.do().returncode == DONE
+        assert list(spool.there.iterdir()) == [spool.there / path.name]
+
+
 @needs_root
 def test_root_adds_and_a_user_who_can_do_nothing_else_sends():
     user, group = 65534, 65534
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        spool = Spool(pathlib.Path(folder) / "host")
-        program = pathlib.Path(shutil.copy(UPLOAD, folder))
-        for part in ("", "jobs", "data", "damaged"):
-            (spool.path / part).mkdir()
-            os.chown(spool.path / part, 0, group)
-            (spool.path / part).chmod(0o2770 if part else 0o2750)
+        spool = SharedSpool(pathlib.Path(folder), user)
         os.chown(spool.there, user, group)
-        spool.base[0] = program
         path = spool.make("report.zip")
         path.chmod(0o600)
         id = spool.do("--add", path, spool.target(path), umask=0o077).stdout.decode().strip()
@@ -316,13 +344,11 @@ def test_root_adds_and_a_user_who_can_do_nothing_else_sends():
         assert [(file.stat().st_mode & 0o777, file.stat().st_gid, file.stat().st_nlink) for file in (job, data)] == \
             [(0o640, group, 1)] * 2
         assert path.stat().st_mode & 0o777 == 0o600
-        settings = spool.folder / "settings.yaml"
-        settings.chmod(0o644)
         spool.state = pathlib.Path(folder) / "state"
         spool.base[2] = spool.state
         spool.state.mkdir()
         os.chown(spool.state, user, group)
-        result = spool.do(user=user, group=group, extra_groups=[])
+        result = spool.do(**spool.user)
         assert result.returncode == DONE, result.stderr.decode()
         assert job.stat().st_uid == user and not data.exists()
         assert spool.jobs()[id]["state"] == "done"

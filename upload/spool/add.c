@@ -124,8 +124,11 @@ static int renew(struct spool *spool, const struct job *job, struct job *known,
         *ret = SPOOL_DONE;
         return 0;
     }
+    known->owner = geteuid();
     enum spool_added what = known->state == JOB_WAITING ? SPOOL_KNOWN : SPOOL_REVIVED;
     int r = replace_options(known, job, err);
+    if (r == 0)
+        r = job_set_text(&known->file, job->file, err);
     if (r == 0 && what == SPOOL_REVIVED) {
         known->state = JOB_WAITING;
         known->failures = known->unsettled = known->next_try = 0;
@@ -145,6 +148,7 @@ static int add_new(struct spool *spool, struct job *job, enum spool_added *ret, 
     /* What lies in data/ as an incoming file has a hidden name and is not counted yet. */
     int r = spool_make_room(spool, job->bytes, err);
     job->state = JOB_WAITING;
+    job->owner = geteuid();
     job->added = time(NULL);
     if (r == 0)
         r = move_in(spool, job, err);

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/strbuf.h"
 #include "upload/spool/receipt.h"
@@ -47,6 +48,7 @@ struct job {
     /* Seconds since 1970 by the clock on the wall; 0: never. */
     int64_t added, tried, next_try;
     char *error;            /* of the last attempt, or NULL */
+    uid_t owner;            /* of the file: who said all this */
     struct receipt receipt; /* of JOB_DONE */
 };
 

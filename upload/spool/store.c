@@ -33,7 +33,7 @@ bool store_is_damage(int code)
 }
 
 static int read_job_file(struct spool *spool, const char *name, struct strbuf *bytes,
-                         struct err *err)
+                         uid_t *ret_owner, struct err *err)
 {
     CLEANUP_FD int fd =
         openat(spool->jobs, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -44,6 +44,7 @@ static int read_job_file(struct spool *spool, const char *name, struct strbuf *b
         return err_set_errno(err, errno, "cannot open the job '%s'", name);
     if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
         return err_set(err, ERR_UNSUPPORTED, "'%s' is no file", name);
+    *ret_owner = info.st_uid;
     return io_read_all(fd, JOB_MAX_BYTES, bytes, name, err);
 }
 
@@ -51,7 +52,8 @@ int store_load(struct spool *spool, const char *name, struct job *ret, struct er
 {
     struct strbuf bytes = STRBUF_INIT;
     struct job job = JOB_INIT;
-    int r = read_job_file(spool, name, &bytes, err);
+    uid_t owner = 0;
+    int r = read_job_file(spool, name, &bytes, &owner, err);
     if (r == 0)
         r = job_parse(name, bytes.data, bytes.length, &job, err);
     strbuf_release(&bytes);
@@ -64,6 +66,7 @@ int store_load(struct spool *spool, const char *name, struct job *ret, struct er
         return err_set(err, ERR_PARSE, "'%s' holds the job of '%s'", name, wanted);
     }
     *ret = job;
+    ret->owner = owner;
     return 0;
 }
 
@@ -77,9 +80,11 @@ int store_save(struct spool *spool, const struct job *job, struct err *err)
     if (r == 0 && bytes.length > JOB_MAX_BYTES)
         r = err_set(err, ERR_LIMIT, "the names and options of '%s' are too long for the spool",
                     job->file);
+    /* Root's name under somebody else's words would make them root's. */
+    uid_t owner = geteuid() == 0 ? job->owner : geteuid();
     if (r == 0)
-        r = replace_file(spool->jobs, folder, name, bytes.data, bytes.length, store_mode(spool),
-                         err);
+        r = replace_file_of(spool->jobs, folder, name, bytes.data, bytes.length, store_mode(spool),
+                            owner, err);
     strbuf_release(&bytes);
     return r;
 }

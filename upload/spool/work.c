@@ -3,6 +3,9 @@
  * The worker. Around each send the job is written twice: before, that a run began with it, and
  * after, how it ended. In between nothing is locked, so others can add and look.
  *
+ * Root does nothing for others: in a spool that a group may write to, somebody could have it read
+ * any file of secrets and write to any folder. Such jobs are for a worker that is not root.
+ *
  * A job that takes the whole program down (memory, a bug) would come first again for ever, being
  * the oldest; after a few such runs it goes last. What is due is decided by the clock on the wall,
  * which may be wrong: a wait that it could never have asked for is over.
@@ -52,6 +55,11 @@ static bool is_due(const struct job *job, int64_t now)
     return job->next_try <= now || now < job->tried || job->next_try - now > LONGEST_WAIT;
 }
 
+static bool is_for_others(const struct job *job)
+{
+    return geteuid() == 0 && job->owner != 0;
+}
+
 /* The oldest that is due, ERR_NOTFOUND without one. */
 static int choose(struct run *run, struct job *ret, struct err *err)
 {
@@ -63,7 +71,7 @@ static int choose(struct run *run, struct job *ret, struct err *err)
         struct job *job = &list.jobs[i];
         bool troubles = job->unsettled >= MAX_UNSETTLED;
         if (job->state == JOB_WAITING && is_due(job, now) && !was_tried(run, job->id) &&
-            (!best || (best->unsettled >= MAX_UNSETTLED && !troubles)))
+            !is_for_others(job) && (!best || (best->unsettled >= MAX_UNSETTLED && !troubles)))
             best = job;
     }
     if (best) {
@@ -280,6 +288,11 @@ static void look_ahead(struct run *run)
         if (job->state != JOB_WAITING)
             continue;
         run->worked->waiting++;
+        if (is_for_others(job) && is_due(job, now))
+            tell(
+                run, job,
+                "left alone: another user wrote this job, and root sends only its own; that user's "
+                "run (xen-upload.service) sends it, or add the file again");
         /* It was there and could not be read when its turn came. */
         run->worked->later += is_due(job, now) && !was_tried(run, job->id);
         if (run->worked->waiting == 1 || job->next_try < run->worked->next_try)
