@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """xen-upload to a Health Check service as XenCenter knew it: tokens and chunks."""
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -162,10 +163,11 @@ def test_a_token_of_another_kind_is_refused_at_once(client, service, report):
 
 def test_a_client_that_is_killed_sends_one_chunk_again_at_most(client, service, report):
     for chunk in range(4):
-        service.misfortunes = [lambda: running.kill()] if chunk == 0 else [None, lambda: running.kill()]
-        running = client.start(report, service.url)
-        running.communicate(timeout=60)
-        assert running.returncode == -9
+        running = concurrent.futures.Future()
+        service.misfortunes = [None] * bool(chunk) + [lambda: running.result(60).kill()]
+        running.set_result(client.start(report, service.url))
+        running.result().communicate(timeout=60)
+        assert running.result().returncode == -9
     client.send(report, service.url)
     assert whole(service) == report.read_bytes()
     assert [offset for _, offset, _ in service.chunks] == [0, 0, MIB, MIB, 2 * MIB, 2 * MIB, 3 * MIB, 3 * MIB]

@@ -5,6 +5,7 @@ Real servers, one of each protocol, behind a proxy that cuts connections at rand
 protocol, directly and through an HTTP proxy that is known to the client (of SFTP, where connections are slow to begin, a
 tenth but in the long run). SHA-256 is taken from the server's disk; what is sent again is counted by the proxy.
 """
+import concurrent.futures
 import contextlib
 import itertools
 import json
@@ -120,7 +121,7 @@ class Cis(Peer):
 
     def received(self, name):
         """A bundle whose announcement was cut behind the request is one that the client never heard of: it stays empty."""
-        full = [bundle for bundle in self.service.bundles.values() if bundle.name == name and bundle.chunks]
+        full = [bundle for bundle in list(self.service.bundles.values()) if bundle.name == name and bundle.chunks]
         assert len(full) == 1
         path = self.folder / name
         path.write_bytes(full[0].data)
@@ -234,11 +235,14 @@ def test_a_connection_that_is_cut_at_random_bytes_costs_at_most_a_chunk_each_tim
 @pytest.mark.parametrize("via", ("direct", "proxy"))
 @pytest.mark.parametrize("name", PEERS)
 def test_a_client_that_is_killed_goes_on_where_it_was(peers, tmp_path, name, via):
-    peer, seed, kills, running = peers(name), random.Random(f"kill {name} {via}"), 0, []
+    peer, seed, kills = peers(name), random.Random(f"kill {name} {via}"), 0
     wanted = KILLS if FULL else KILLS // 5
 
+    def kill():
+        running.result(60).kill()
+
     def plan(_):
-        return Fault(up=seed.randrange(peer.longest()), then=lambda: running[-1].kill()) if kills < wanted else None
+        return Fault(up=seed.randrange(peer.longest()), then=kill) if kills < wanted else None
 
     with route(peer, via, plan) as (proxy, port, told):
         client = Client(tmp_path / "client", *options(peer, tmp_path, told))
@@ -248,8 +252,9 @@ def test_a_client_that_is_killed_goes_on_where_it_was(peers, tmp_path, name, via
             proxy.start_counting()
             path = make_file(tmp_path, f"killed-{via}-{part}.bin", peer.size + part, f"{name} {via} {part}")
             while True:
+                running = concurrent.futures.Future()
                 with client.start(path, *peer.arguments(port, path.name)) as process:
-                    running.append(process)
+                    running.set_result(process)
                     errors = process.communicate(timeout=120)[1].decode()
                 if process.returncode != -signal.SIGKILL:
                     break
@@ -262,16 +267,19 @@ def test_a_client_that_is_killed_goes_on_where_it_was(peers, tmp_path, name, via
 
 @pytest.mark.parametrize("name", PEERS)
 def test_a_client_that_is_asked_to_stop_says_so_and_goes_on_next_time(peers, tmp_path, name):
-    peer, running = peers(name), []
+    peer, running = peers(name), concurrent.futures.Future()
+
+    def stop():
+        running.result(60).send_signal(signal.SIGTERM)
 
     def plan(number):
-        return Fault(up=peer.longest() // 2, then=lambda: running[-1].send_signal(signal.SIGTERM)) if number == 0 else None
+        return Fault(up=peer.longest() // 2, then=stop) if number == 0 else None
 
     path = make_file(tmp_path, "stopped.bin", peer.size, name)
     with route(peer, "direct", plan) as (proxy, port, told):
         client = Client(tmp_path / "client", *options(peer, tmp_path, told))
         with client.start(path, *peer.arguments(port, path.name)) as process:
-            running.append(process)
+            running.set_result(process)
             process.communicate(timeout=60)
         assert process.returncode == INTERRUPTED
         client.send(path, *peer.arguments(port, path.name))

@@ -3,6 +3,7 @@
 
 The server verifies each signature and each digest (fakes/s3.py), so an object that is there was asked for rightly.
 """
+import concurrent.futures
 import datetime
 import hashlib
 import os
@@ -153,21 +154,21 @@ def test_a_dry_run_asks_nobody(server, client, report, small, key):
 @pytest.mark.parametrize("when", ("before", "after"))
 @pytest.mark.parametrize("step,number", [("create", 1), ("part", 1), ("part", 4), ("part", PARTS), ("complete", 1)])
 def test_a_client_that_is_killed_goes_on_with_at_most_one_part_sent_again(server, client, report, key, step, number, when):
-    hit, process = at(step, number), []
+    hit, process = at(step, number), concurrent.futures.Future()
 
     def kill(request, answer=None):
         if not hit(request):
             return answer
-        process[0].kill()
-        process[0].wait()
+        process.result(60).kill()
+        process.result().wait()
         return answer or Answer(500)
     if when == "before":
         server.odd = kill
     else:
         server.after = kill
-    process.append(client.start(report, *server.arguments(key), *CHUNKED))
-    process[0].communicate(timeout=60)
-    assert process[0].returncode == -signal.SIGKILL
+    process.set_result(client.start(report, *server.arguments(key), *CHUNKED))
+    process.result().communicate(timeout=60)
+    assert process.result().returncode == -signal.SIGKILL
     server.odd = server.after = None
     client.send(report, *server.arguments(key), *CHUNKED)
     assert server.object(key) == report.read_bytes()

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """xen-upload to OpenSSH's server: what arrives, how a host must be known, and that no other file is ever written over."""
+import concurrent.futures
+import contextlib
+import glob
 import os
 import pathlib
 import pwd
 import random
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import tempfile
@@ -13,7 +17,7 @@ import threading
 
 import pytest
 
-from fakes.fault_proxy import Cuts, FaultProxy
+from fakes.fault_proxy import Cuts, Fault, FaultProxy, meet
 from fakes.sshd import Sshd, keygen
 from torture import wait_until
 from uploading import DENIED, DONE, FAILED, INSTRUMENTED, LATER, USAGE, Client, secret, sha256
@@ -76,6 +80,49 @@ def part_of(report, folder, name=None):
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
+
+
+@contextlib.contextmanager
+def halfway(client, server, folder, action):
+    """
+    URL and options of the folder, on a way where something is done once when a third of the file was passed on. Until it is
+    done the rest is held back: however busy the machine, the upload is in its middle then.
+    """
+    left = [action]
+
+    def once():
+        if left:
+            left.pop()()
+
+    with FaultProxy(("127.0.0.1", server.port), lambda _: Fault(change=meet(SIZE // 3, once))) as proxy:
+        hosts = secret(client.folder, "halfway", f"[127.0.0.1]:{proxy.port} {server.public}\n")
+        yield [f"sftp://127.0.0.1:{proxy.port}{folder}/", "--known-hosts", hosts, "--identity", server.identity]
+
+
+def is_held(path):
+    """Whether some process, as the server of a session whose client is gone, has the file open."""
+    for fd in glob.iglob("/proc/[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(fd) == str(path):
+                return True
+    return False
+
+
+@contextlib.contextmanager
+def killed_halfway(client, server, report, folder):
+    """The same for an upload that was killed there, when its part had begun to grow; the server has noticed."""
+    started = concurrent.futures.Future()
+
+    def kill():
+        assert wait_until(lambda: part_of(report, folder).exists())
+        started.result(60).kill()
+
+    with halfway(client, server, folder, kill) as arguments:
+        started.set_result(client.start(report, *arguments, credentials=False))
+        started.result().communicate()
+        assert started.result().returncode == -signal.SIGKILL
+        assert wait_until(lambda: not is_held(part_of(report, folder)))
+        yield arguments
 
 
 # What arrives.
@@ -289,10 +336,10 @@ def test_a_password(tmp_path, client, report, there):
 
 def test_what_was_sent_already_is_not_sent_again(sshd, client, report, there):
     send(client, sshd, report, f"{there}/")
-    inode, written = (there / report.name).stat().st_ino, len(sshd.written())
+    inode, written = (there / report.name).stat().st_ino, len(sshd.written(there))
     result = send(client, sshd, report, f"{there}/")
     assert "already" in result.stdout.decode()
-    assert (there / report.name).stat().st_ino == inode and len(sshd.written()) == written
+    assert (there / report.name).stat().st_ino == inode and len(sshd.written(there)) == written
 
 
 @pytest.mark.parametrize("length", (0, 5, SIZE, SIZE + 1))
@@ -305,11 +352,9 @@ def test_another_file_is_never_written_over(sshd, client, report, there, length)
 
 
 def test_a_file_that_appears_meanwhile_is_not_written_over(sshd, client, report, there):
-    process = client.start(report, sshd.url(f"{there}/"), *sshd.options, "--rate", "3M", credentials=False)
-    assert wait_until(lambda: part_of(report, there).exists())
-    (there / report.name).write_text("somebody else's")
-    _, text = process.communicate(timeout=60)
-    assert process.returncode == FAILED and b"another file" in text
+    with halfway(client, sshd, there, lambda: (there / report.name).write_text("somebody else's")) as arguments:
+        result = client.run(report, *arguments, credentials=False)
+    assert result.returncode == FAILED and "another file" in said(result)
     assert names(there) == [report.name] and (there / report.name).read_text() == "somebody else's"
 
 
@@ -335,42 +380,32 @@ def test_a_file_that_cannot_be_read_is_taken_for_another_one(client, report, pub
 
 def test_where_nothing_can_be_read_back_the_record_tells_whose_file_it_is(tmp_path, client, report, there):
     with Sshd(tmp_path / "sshd", sftp="-P read") as server:
-        process = client.start(report, server.url(f"{there}/"), *server.options, "--rate", "3M", credentials=False)
-        assert wait_until(lambda: part_of(report, there).exists())
-        process.kill()
-        process.communicate()
-        (there / report.name).write_bytes(report.read_bytes())
-        result = run(client, server, report, f"{there}/", *ONCE)
-        assert result.returncode == FAILED and "cannot be read" in said(result), "it may be anybody's"
+        with killed_halfway(client, server, report, there) as arguments:
+            (there / report.name).write_bytes(report.read_bytes())
+            result = client.run(report, *arguments, *ONCE, credentials=False)
+            assert result.returncode == FAILED and "cannot be read" in said(result), "it may be anybody's"
         (there / report.name).unlink()
         part_of(report, there).unlink(missing_ok=True)
-        process = client.start(report, server.url(f"{there}/"), *server.options, "--rate", "3M", credentials=False)
-        assert wait_until(lambda: part_of(report, there).exists())
-        process.kill()
-        process.communicate()
-        # As it is between the renaming and its confirmation.
-        (record,) = client.state.rglob("*.json")
-        record.write_text(record.read_text().replace('"part":', '"renaming": "yes", "part":'))
-        (there / report.name).write_bytes(report.read_bytes())
-        before = len(server.written())
-        send(client, server, report, f"{there}/")
-        assert len(server.written()) == before and (there / report.name).read_bytes() == report.read_bytes()
+        with killed_halfway(client, server, report, there) as arguments:
+            # As it is between the renaming and its confirmation.
+            record = max(client.state.rglob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+            record.write_text(record.read_text().replace('"part":', '"renaming": "yes", "part":'))
+            (there / report.name).write_bytes(report.read_bytes())
+            before = len(server.written(there))
+            client.send(report, *arguments, credentials=False)
+            assert len(server.written(there)) == before and (there / report.name).read_bytes() == report.read_bytes()
 
 
 # Cuts.
 
 
 def test_a_killed_upload_goes_on_where_it_was(sshd, client, report, there):
-    part, before = part_of(report, there), len(sshd.written())
-    process = client.start(report, sshd.url(f"{there}/"), *sshd.options, "--rate", "3M", credentials=False)
-    assert wait_until(lambda: part.exists() and part.stat().st_size > SIZE // 3)
-    process.kill()
-    process.communicate()
-    assert wait_until(lambda: len(sshd.written()) > before), "sshd ends the session that was cut"
-    first = part.stat().st_size
-    send(client, sshd, report, f"{there}/")
+    with killed_halfway(client, sshd, report, there) as arguments:
+        first = part_of(report, there).stat().st_size
+        assert 0 < first < SIZE
+        client.send(report, *arguments, credentials=False)
     assert (there / report.name).read_bytes() == report.read_bytes() and names(there) == [report.name]
-    assert [number for _, number in sshd.written()[before:]] == [first, SIZE - first]
+    assert sshd.written(there)[-1][1] == SIZE - first
 
 
 @pytest.mark.alike
@@ -397,16 +432,16 @@ def test_a_part_that_is_not_right_is_sent_from_its_beginning(sshd, client, repor
                                         "cut with other bytes far from its end": holed[:1_000_000]}[what])
     send(client, sshd, report, f"{there}/")
     assert (there / report.name).read_bytes() == data and names(there) == [report.name]
-    assert sshd.written()[-1][1] == SIZE
+    assert sshd.written(there)[-1][1] == SIZE
 
 
 @pytest.mark.parametrize("length", (1, 4096, 1_000_000, SIZE - 1, SIZE))
 def test_a_part_that_is_right_is_gone_on_with(sshd, client, report, there, length):
     part_of(report, there).write_bytes(report.read_bytes()[:length])
-    before = len(sshd.written())
+    before = len(sshd.written(there))
     send(client, sshd, report, f"{there}/")
     assert (there / report.name).read_bytes() == report.read_bytes() and names(there) == [report.name]
-    assert [number for _, number in sshd.written()[before:]] == ([SIZE - length] if length < SIZE else [])
+    assert [number for _, number in sshd.written(there)[before:]] == ([SIZE - length] if length < SIZE else [])
 
 
 def test_cut_at_random_bytes(sshd, client, report, there):
@@ -428,7 +463,7 @@ def test_a_disk_that_is_full_is_waited_for(tmp_path, client, report, there):
         server.limit = None
         server.start()
         send(client, server, report, f"{there}/")
-        assert server.written()[-1][1] == SIZE - 1_000_000
+        assert server.written(there)[-1][1] == SIZE - 1_000_000
     assert (there / report.name).read_bytes() == report.read_bytes()
 
 
@@ -444,11 +479,8 @@ def test_a_server_that_is_away_for_a_while(tmp_path, client, report, there):
 
 
 def test_an_upload_that_is_given_up_leaves_nothing(sshd, client, report, there):
-    process = client.start(report, sshd.url(f"{there}/"), *sshd.options, "--rate", "3M", credentials=False)
-    assert wait_until(lambda: part_of(report, there).exists())
-    process.kill()
-    process.communicate()
-    assert run(client, sshd, report, f"{there}/", "--abandon").returncode == DONE
+    with killed_halfway(client, sshd, report, there) as arguments:
+        assert client.run(report, *arguments, "--abandon", credentials=False).returncode == DONE
     assert names(there) == []
 
 
@@ -478,7 +510,12 @@ def test_a_folder_instead_of_a_file(sshd, client, report, there):
 
 @pytest.mark.parametrize("path,word", [("/a?b", "query"), ("/a%0ab", "control"), ("/a%zz", "%25")])
 def test_what_cannot_be_is_a_wrong_usage(sshd, client, report, path, word):
-    before = sshd.connections()
-    result = run(client, sshd, report, path)
-    assert result.returncode == USAGE and word in said(result)
-    assert sshd.connections() == before
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        port = listener.getsockname()[1]
+        file = known(client, f"[127.0.0.1]:{port} {sshd.public}\n")
+        result = client.run(report, f"sftp://127.0.0.1:{port}{path}", "--known-hosts", file, "--identity", sshd.identity,
+                            credentials=False)
+        assert result.returncode == USAGE and word in said(result)
+        with pytest.raises(BlockingIOError):
+            listener.accept()

@@ -29,7 +29,7 @@ class Listener:
     """Accepts, shakes hands if there is a context, reads one request, answers."""
 
     def __init__(self, context=None, answer=OK, greeting=None):
-        self.context, self.answer, self.greeting = context, answer, greeting
+        self.context, self.answer, self.greeting, self.before_answer = context, answer, greeting, lambda: None
         self.connections, self.heard = 0, b""
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
@@ -66,6 +66,7 @@ class Listener:
             connection = self.context.wrap_socket(connection, server_side=True)
         with connection:
             if self.request(connection):
+                self.before_answer()
                 connection.sendall(self.answer)
 
     def request(self, connection):
@@ -516,11 +517,11 @@ def test_a_proxy_that_cannot_be_is_refused(proxy, client, report):
 
 
 def test_nothing_shows_the_token_while_it_is_used(tmp_path, root, good, report):
-    """In arguments, environments, output, and files: sampled while an upload is slow."""
+    """In arguments, environments, output, and files: looked at all the time, and for certain while the server is waited for."""
     client = Client(tmp_path / "client")
     with Listener(context(good)) as listener, Watch(CANARY) as watch:
-        result = send(client, report, listener, "--cacert", root.pem, "--rate", "30000", "--progress=json",
-                      "--receipt", tmp_path / "receipt")
+        listener.before_answer = watch.look
+        result = send(client, report, listener, "--cacert", root.pem, "--progress=json", "--receipt", tmp_path / "receipt")
         assert result.returncode == DONE, result.stderr
     assert watch.sightings > 3 and watch.found == []
     assert CANARY.encode() in listener.heard

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """xen-upload to tus servers: the one of npm, and a strict one with checksums and misfortunes."""
 import base64
+import concurrent.futures
 import contextlib
 import hashlib
 import json
@@ -301,19 +302,21 @@ def test_another_version_of_tus_is_not_spoken(client, strict, report, versions):
 
 
 def test_a_client_that_is_killed_goes_on_where_the_server_is(client, strict, report):
-    strict.misfortunes = [None, None, None, lambda: running.kill()]
-    running = client.start(report, strict.url)
-    running.communicate(timeout=60)
-    assert running.returncode == -9
+    running = concurrent.futures.Future()
+    strict.misfortunes = [None, None, None, lambda: running.result(60).kill()]
+    running.set_result(client.start(report, strict.url))
+    running.result().communicate(timeout=60)
+    assert running.result().returncode == -9
     client.send(report, strict.url)
     assert one(strict) == report.read_bytes() and strict.created == 1
     assert sum(length for _, length in strict.patches) <= report.stat().st_size + CHUNK
 
 
 def test_what_was_complete_before_the_client_was_killed_is_not_sent_again(client, strict, report):
-    strict.misfortunes = [None] * 7 + [lambda: running.kill()]
-    running = client.start(report, strict.url)
-    running.communicate(timeout=60)
+    running = concurrent.futures.Future()
+    strict.misfortunes = [None] * 7 + [lambda: running.result(60).kill()]
+    running.set_result(client.start(report, strict.url))
+    running.result().communicate(timeout=60)
     sent = len(strict.patches)
     client.send(report, strict.url)
     assert one(strict) == report.read_bytes() and len(strict.patches) <= sent + 1 and strict.created == 1

@@ -3,14 +3,17 @@
 import hashlib
 import os
 import pathlib
+import select
 import subprocess
+import threading
 
 from fakes.tls import Authority
-from torture import BIN, environment
+from torture import BIN, PATIENCE, environment
 
 UPLOAD = BIN / "xen-upload"
 INSTRUMENTED = any(mark in UPLOAD.read_bytes() for mark in (b"__asan_init", b"__tsan_init", b"/memcheck "))
-CANARY = f"not-a-real-secret-canary-{os.getpid()}"  # tests run side by side, and some say theirs in arguments
+# Tests run side by side, and some say theirs in arguments. Of fixed length: 123 is not to be found in 1234.
+CANARY = f"not-a-real-secret-canary-{os.getpid():010}"
 DONE, FAILED, USAGE, INTERRUPTED, LATER, DENIED = range(6)
 
 
@@ -75,7 +78,9 @@ text = sys.stdin.buffer.readline().strip()
 old, sightings, found = set(os.listdir("/proc")) - {"self"}, 0, set()
 print("watching", flush=True)
 os.set_blocking(0, False)
-while sys.stdin.buffer.raw.read(1) is None:
+asked = False
+while (word := sys.stdin.buffer.raw.read(1)) != b"":
+    asked, before = asked or word is not None, sightings
     for process in os.listdir("/proc"):
         if process in old or not process.isdigit():
             continue
@@ -91,6 +96,9 @@ while sys.stdin.buffer.raw.read(1) is None:
                     os.close(file)
             except OSError:
                 pass
+    if asked and sightings > before:
+        asked = False
+        print("seen", flush=True)
 print(sightings, *found)
 """
 
@@ -98,11 +106,12 @@ print(sightings, *found)
 class Watch:
     """
     Looks for a text in the arguments and environments of processes that are new, as often as it can, while the block runs.
-    `sightings`: how often it saw the arguments of our program, so that finding nothing means something.
+    `sightings`: how often it saw the arguments of our program, so that finding nothing means something. A server that calls
+    look() before it answers makes sure of it: the client waits meanwhile.
     """
 
     def __init__(self, text):
-        self.text, self.sightings, self.found = text, 0, []
+        self.text, self.sightings, self.found, self.lock = text, 0, [], threading.Lock()
 
     def __enter__(self):
         self.process = subprocess.Popen(["/usr/bin/python3", "-ISc", WATCH], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -111,8 +120,18 @@ class Watch:
         assert self.process.stdout.readline() == b"watching\n"
         return self
 
+    def look(self, times=4):
+        """Comes back when our program was seen in so many rounds through all processes."""
+        with self.lock:
+            for _ in range(times):
+                self.process.stdin.write(b"?")
+                self.process.stdin.flush()
+                if not select.select([self.process.stdout], [], [], 60 * PATIENCE)[0]:
+                    break  # and sightings are missing in the end
+                self.process.stdout.readline()
+
     def __exit__(self, *_):
-        sightings, *self.found = self.process.communicate()[0].decode().split()
+        sightings, *self.found = self.process.communicate()[0].decode().splitlines()[-1].split()
         self.sightings = int(sightings)
 
 

@@ -60,6 +60,15 @@ def swap(at, direction="up"):
     return change
 
 
+def meet(at, action):
+    """Does something when the client's byte comes, once; while it does, neither that byte nor any behind it is passed on."""
+    def change(way, offset, data):
+        if way == "up" and offset <= at < offset + len(data):
+            action()
+        return data
+    return change
+
+
 def reset(connection):
     """The other end gets RST, not an orderly end."""
     with contextlib.suppress(OSError):

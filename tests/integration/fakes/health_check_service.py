@@ -58,7 +58,11 @@ class Handler(serving.Handler):
 
     def serve(self):
         service = self.server.fake
-        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        length = int(self.headers["Content-Length"] or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self.close_connection = True  # the client was cut: nothing is kept that may overtake what it sends again
+            return None
         url = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
         status, answer = 404, {}

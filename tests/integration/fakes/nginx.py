@@ -6,11 +6,10 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
-import time
 
-from fakes.ports import free_port
+from fakes.ports import free_port, is_open
+from torture import wait_until
 
 PRCTL, PR_SET_PDEATHSIG = ctypes.CDLL(None).prctl, 1
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
@@ -56,11 +55,8 @@ def nginx(folder, pem, location=""):
                                   stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                   preexec_fn=lambda: PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM))  # tests may be killed
     try:
-        for _ in range(1000):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
-                break
-            assert server.poll() is None, (folder / "error.log").read_text() + (folder / "output").read_text()
-            time.sleep(0.01)
+        assert wait_until(lambda: is_open(port) or server.poll() is not None)
+        assert server.poll() is None, (folder / "error.log").read_text() + (folder / "output").read_text()
         yield port, root
     finally:
         server.terminate()

@@ -262,7 +262,6 @@ class OddServer:
             return left
         # Closing with bytes unread would be a reset, which may overtake the answer.
         connection.shutdown(socket.SHUT_WR)
-        connection.settimeout(5)
         while self.hear(connection):
             pass
         return None

@@ -15,9 +15,9 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
-from fakes.ports import free_port
+from fakes.ports import free_port, is_open
+from torture import wait_until
 
 SSHD = "/usr/sbin/sshd"
 WRAPPER = "libnss_wrapper.so"
@@ -113,16 +113,10 @@ class Sshd:
             self.process = subprocess.Popen([SSHD, "-D", "-e", "-f", self.folder / "sshd_config"], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, env=self.environment(), start_new_session=True,
                                             preexec_fn=lambda: self.before(is_main))
-        for _ in range(1000):
-            # It writes down connections late: this one must not be counted among a test's own.
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5):
-                for _ in range(1000):
-                    if self.connections() > before:
-                        return
-                    time.sleep(0.01)
-            assert self.process.poll() is None, self.log.read_text()
-            time.sleep(0.01)
-        raise AssertionError("sshd does not listen")
+        assert wait_until(lambda: is_open(self.port) or self.process.poll() is not None)
+        assert self.process.poll() is None, self.said()
+        # It writes down connections late: this one must not be counted among a test's own.
+        assert wait_until(lambda: self.connections() > before), "sshd listens, and hears nobody"
 
     def said(self):
         return self.log.read_text()
@@ -130,11 +124,14 @@ class Sshd:
     def connections(self):
         return self.said().count("Connection from 127.0.0.1")
 
-    def written(self):
-        """Bytes that came for each file that was closed."""
+    def written(self, folder):
+        """
+        Bytes that came for each file of the folder that was closed. Those of other tests may come late, when the server
+        notices that a client is gone.
+        """
         return [(name, int(number)) for name, number in
                 re.findall(r'close "([^"]*)" bytes read \d+ written (\d+)', (self.folder / "sftp.log").read_text())
-                if number != "0"]
+                if number != "0" and pathlib.Path(name).parent == folder]
 
     def url(self, path):
         return f"sftp://127.0.0.1:{self.port}{path}"
