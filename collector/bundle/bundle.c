@@ -74,6 +74,11 @@ int bundle_open_fd(const struct bundle_format *format, struct compressor *compre
     return open_bundle(full, compressor, fd, NULL, ret, err);
 }
 
+void bundle_heed(struct bundle *bundle, const atomic_bool *cancelled)
+{
+    bundle->output.cancelled = cancelled;
+}
+
 int bundle_open_file(const struct bundle_format *format, struct compressor *compressor,
                      const char *directory, const char *name, struct bundle **ret, struct err *err)
 {

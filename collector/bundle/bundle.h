@@ -12,6 +12,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "collector/bundle/stage.h"
 
 struct bundle;
@@ -31,6 +33,12 @@ const struct bundle_format *bundle_format_find(const char *name);
  */
 int bundle_open_fd(const struct bundle_format *format, struct compressor *compressor, int fd,
                    struct bundle **ret, struct err *err);
+
+/*
+ * Once *cancelled is true, waiting for whoever should read from the descriptor fails with
+ * ERR_CANCELLED. Without this only the end of the reader ends the wait.
+ */
+void bundle_heed(struct bundle *bundle, const atomic_bool *cancelled);
 
 /*
  * Writes to `directory`/`name`, which must not exist. The directory must exist, be ours or root's

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/err.h"
@@ -14,6 +16,8 @@
 struct output {
     int fd;            /* borrowed */
     const char *place; /* the directory, or NULL: a descriptor that somebody gave us; borrowed */
+    bool is_socket, is_pipe;
+    const atomic_bool *cancelled; /* ends the wait for a reader; or NULL; borrowed */
     unsigned char *buffer;
     size_t used;
     int64_t written; /* what is in the buffer included */

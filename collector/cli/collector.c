@@ -298,6 +298,7 @@ static int collect_into(struct session *s, struct destination *destination, stru
                      .newest = s->epoch,
                      .room = destination->room,
                      .cancelled = &cancelled};
+    bundle_heed(destination->bundle, &cancelled);
     run_log_start(&s->log, s->argc, s->argv);
     progress_start(&s->progress, s->talk, s->options.progress, &s->plan, s->deadline_ms);
     if (s->options.outfd < 0)

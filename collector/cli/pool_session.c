@@ -145,6 +145,7 @@ static int run_with(struct pool_session *session, const char *root, int64_t epoc
     int r = destination_open(session->options, epoch, &destination, err);
     if (r < 0)
         return r;
+    bundle_heed(destination.bundle, cancelled);
     progress_line(&session->progress, "Collecting from the hosts of the pool");
     r = collect(session, root, epoch, cancelled, spawner, &destination, &result, err);
     if (r == 0)

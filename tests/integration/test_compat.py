@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from test_bugtool import bugtool, by_name, manifest, members, needs_root, plan_of
+from test_bugtool import BUGTOOL, bugtool, by_name, manifest, members, needs_root, plan_of
 
 FACTS = pathlib.Path(os.environ["XENHEALTH_SOURCE"]) / "tests/compat"
 
@@ -331,6 +331,20 @@ def test_xapi_gets_a_tar_on_a_socket_and_nothing_else(tmp_path, big_system):
         names = [info.name.split("/", 1)[1] for info in archive]
     assert "var/log/SMlog" in names and names[-1] in ("inventory.xml", "etc/systemd.tar")
     assert len(received) % 512 == 0
+
+
+def test_a_client_that_stops_reading_keeps_nobody_from_ending_the_run(tmp_path):
+    (tmp_path / "root/etc").mkdir(parents=True)
+    (tmp_path / "root/etc/hosts").write_text("192.0.2.1 host\n" * 50000)  # much more than a pipe holds
+    read_end, write_end = os.pipe()
+    process = subprocess.Popen([BUGTOOL, "-s", "-y", "--root", tmp_path / "root", "--output=tar", f"--outfd={write_end}"],
+                               pass_fds=[write_end], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.close(write_end)
+    os.read(read_end, 1)
+    process.terminate()
+    out, _ = process.communicate(timeout=60)
+    os.close(read_end)
+    assert process.returncode == 3 and out == b"\nInterrupted.\n"
 
 
 def test_host_bugreport_upload_pipes_standard_output(tmp_path, big_system):

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <cmocka.h>
@@ -206,11 +207,8 @@ static void every_reader_accepts_every_format(void **state)
     }
 }
 
-static void a_tar_can_be_streamed_through_a_pipe(void **state)
+static void assert_streams_through(const int ends[2])
 {
-    (void)state;
-    int ends[2];
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     pid_t pid = fork();
     if (pid == 0) {
         dup2(ends[0], 0);
@@ -230,6 +228,34 @@ static void a_tar_can_be_streamed_through_a_pipe(void **state)
     assert_readers_agree("tar", "streamed", &listing);
     strbuf_release(&listing);
     assert_int_equal(unlink("streamed"), 0);
+}
+
+/* Whoever gave them to us may have made them non-blocking; tests of the whole program use others. */
+static void a_tar_can_be_streamed_through_pipes_and_sockets(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    assert_streams_through(ends);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    assert_streams_through(ends);
+}
+
+static void waiting_for_a_reader_can_be_given_up(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    atomic_bool cancelled = true;
+    struct bundle *bundle;
+    struct err err = ERR_INIT;
+    assert_int_equal(bundle_open_fd(bundle_format_find("tar"), compressor, ends[1], &bundle, NULL), 0);
+    bundle_heed(bundle, &cancelled);
+    assert_int_equal(bundle_close(bundle, &err), ERR_CANCELLED);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static void a_zip_cannot_be_streamed(void **state)
@@ -477,7 +503,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_reader_accepts_every_format),
-        cmocka_unit_test(a_tar_can_be_streamed_through_a_pipe),
+        cmocka_unit_test(a_tar_can_be_streamed_through_pipes_and_sockets),
+        cmocka_unit_test(waiting_for_a_reader_can_be_given_up),
         cmocka_unit_test(a_zip_cannot_be_streamed),
         cmocka_unit_test(an_empty_archive_is_an_archive),
         cmocka_unit_test(times_that_zip_cannot_hold_are_clamped),
