@@ -126,6 +126,12 @@ static void find_reason(struct status *status)
                                              : "is recorded, by the next run of the timer");
 }
 
+/* Dated by a clock that was set back since. */
+static bool is_ahead(const struct status *status, const struct check *check)
+{
+    return check && check->started_s > status->now_s + DAY_S;
+}
+
 static void add_problems(const struct status_place *place, struct status *status)
 {
     char when[ZONE_TEXT_BYTES];
@@ -143,7 +149,7 @@ static void add_problems(const struct status_place *place, struct status *status
                     "host went down); the next run records it.\n",
                     zone_text(status->pending.started_s, when),
                     check_step_names[status->pending.step]);
-    if (status->newest && status->newest->started_s > status->now_s + DAY_S)
+    if (is_ahead(status, status->newest))
         strbuf_addf(
             &status->problems,
             "The last check is dated %s, ahead of this host's clock (was it set back?): that "
@@ -153,7 +159,7 @@ static void add_problems(const struct status_place *place, struct status *status
         strbuf_adds(&status->problems,
                     "The report that is on its way should be sent or given up by "
                     "now, but no run has looked after it.\n");
-    if (status_is_overdue(status))
+    if (status_is_overdue(status) && !is_ahead(status, status->good))
         strbuf_adds(&status->problems, "There has been no check for much longer than the settings "
                                        "want.\n");
     status_add_enrollment(status, &status->problems);
@@ -261,5 +267,6 @@ bool status_is_overdue(const struct status *status)
 {
     const struct schedule_local *local = &status->situation.facts.local;
     return status->good && local->enabled && status->situation.facts.role != SCHEDULE_SUPPORTER &&
-           status->now_s - status->good->started_s > (2 * (int64_t)local->every_days + 1) * DAY_S;
+           (is_ahead(status, status->good) ||
+            status->now_s - status->good->started_s > (2 * (int64_t)local->every_days + 1) * DAY_S);
 }

@@ -70,7 +70,7 @@ unsigned status_count_past(const struct status *status, bool lost);
  */
 bool status_is_sending(const struct status *status);
 
-/* No check for much longer than the settings want one. */
+/* No check for much longer than the settings want one, or none whose date can be believed. */
 bool status_is_overdue(const struct status *status);
 
 /* Why an enrolled pool sends nothing from here, in a few words; NULL: it does, or is not enrolled.

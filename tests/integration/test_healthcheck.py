@@ -363,6 +363,7 @@ def test_a_clock_that_was_set_back_is_told(alone):
     text = alone.good("status")
     assert "ahead of this host's clock" in text and alone.status()["next"]["due"]
     assert "because the last one is dated " in text and "none yet" not in text
+    assert alone.call("status", "--format", "nagios").returncode == 1  # or all is well, for as long as the clock was ahead
 
 
 def test_one_run_at_a_time(alone):
