@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """xen-healthcheck enroll and disable: on a pool, on a host alone, with everything that can go wrong in between."""
+import concurrent.futures
 import os
 import pathlib
 import pty
@@ -12,6 +13,7 @@ import tempfile
 import pytest
 
 from fakes import health_check_service, xapi, xapi_health
+from torture import wait_until
 
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 PROGRAM = BIN / "xen-healthcheck"
@@ -102,6 +104,10 @@ class House:
         assert (enrollment["credential"], enrollment["token"]) == ("xapi", self.pool.health["UploadToken.Secret"])
         assert not (settled and (self.state / "enroll.secrets").exists())
 
+    def assert_logged_out(self):
+        """Whoever leaves says so, and waits for the answer for some seconds only."""
+        assert wait_until(lambda: self.pool.sessions == 0)
+
     def end(self):
         if self.pool:
             self.pool.stop()
@@ -138,7 +144,7 @@ def test_a_pool_is_enrolled_as_xencenter_would_do_it(house):
     assert (health["Schedule.IntervalInDays"], health["Schedule.RetryInterval"], health["NewUploadRequest"]) == ("14", "7", "")
     assert 1 <= int(health["Schedule.DayOfWeek"]) <= 6 and 1 <= int(health["Schedule.TimeOfDay"]) <= 4
     assert len(house.pool.writes) == 1
-    assert house.pool.sessions == 0
+    house.assert_logged_out()
     assert "'prod'" in result.stdout and URL in result.stdout and TOKEN not in result.stdout
 
 
@@ -312,7 +318,8 @@ def test_a_supporter_says_where_to_go(house, refuses, verb):
     result = house.run(*verb)
     assert result.returncode == 1 and "coordinator" in result.stderr
     assert (house.pool.hosts[1].address if refuses else "host2") in result.stderr
-    assert house.pool.writes == [] and house.pool.sessions == 0
+    assert house.pool.writes == []
+    house.assert_logged_out()
     house.assert_off()
 
 
@@ -359,7 +366,7 @@ def test_disable_ends_everything_as_xencenter_does(house):
     assert {key: pool.health.get(key) for key in schedule} == schedule
     assert pool.health["Enrollment"] == "false"
     house.disable()  # once more does no harm
-    assert pool.sessions == 0
+    house.assert_logged_out()
 
 
 def test_a_pool_that_was_never_asked_stays_so(house):
@@ -478,15 +485,16 @@ def test_answers_that_come_byte_by_byte_are_answers(house):
 
 
 def test_an_xapi_that_never_answers_can_be_interrupted(house):
-    words = ("enroll", "--yes", URL, "--token", house.secret_file())
+    words, started = ("enroll", "--yes", URL, "--token", house.secret_file()), concurrent.futures.Future()
+    house.pool.before = {"host.get_all_records": [lambda: started.result(60).send_signal(signal.SIGTERM)]}
+    house.pool.faults = {"host.get_all_records": ["silence"]}
     with subprocess.Popen(house.command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True) as child:
-        house.pool.before = {"host.get_all_records": [lambda: child.send_signal(signal.SIGTERM)]}
-        house.pool.faults = {"host.get_all_records": ["silence"]}
+        started.set_result(child)
         _, err = child.communicate(timeout=60)
     house.pool.faults = {}
     assert (child.returncode, err) == (3, "xen-healthcheck: interrupted\n")
-    assert house.pool.sessions == 0
+    house.assert_logged_out()
     house.assert_off()
 
 
@@ -524,23 +532,22 @@ def test_a_kill_anywhere_leaves_nothing_that_disable_cannot_clean_up(house, verb
     for position in range(1, count):
         if verb == "disable":
             assert house.run(*words).returncode == 0
-        begin = len(house.pool.calls)
+        methods, started = [], concurrent.futures.Future()
+
+        def watch(method, original=type(house.pool).next_fault):
+            methods.append(method)
+            if len(methods) == position:
+                started.result(60).kill()
+                started.result().wait(timeout=60)
+                return "die before"
+            return original(house.pool, method)
+
+        house.pool.next_fault = watch
         with subprocess.Popen(house.command(*(words if verb == "enroll" else ("disable",))), stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
-            methods = []
-
-            def watch(method, original=type(house.pool).next_fault):
-                methods.append(method)
-                if len(methods) == position:
-                    child.send_signal(signal.SIGKILL)
-                    child.wait(timeout=60)
-                    return "die before"
-                return original(house.pool, method)
-
-            house.pool.next_fault = watch
-            child.wait(timeout=60)
-            del house.pool.next_fault
-        assert len(house.pool.calls) >= begin
+            started.set_result(child)
+            assert child.wait(timeout=60) == -signal.SIGKILL
+        del house.pool.next_fault
         house.pool.restart()
         house.disable()
         house.assert_off()
@@ -584,9 +591,11 @@ def test_a_change_of_somebody_else_in_between_is_kept(house):
 
 
 def test_an_interrupt_after_the_decision_brings_it_to_an_end(house):
+    started = concurrent.futures.Future()
+    house.pool.before = {"secret.create": [lambda: started.result(60).send_signal(signal.SIGINT)]}
     with subprocess.Popen(house.command("enroll", "--yes", URL, "--token", house.secret_file()), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-        house.pool.before = {"secret.create": [lambda: child.send_signal(signal.SIGINT)]}
+        started.set_result(child)
         child.communicate(timeout=60)
     assert child.returncode == 0
     house.assert_on()

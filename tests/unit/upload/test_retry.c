@@ -185,12 +185,16 @@ static void the_last_error_is_told_when_time_is_up(void **state)
     const struct retry_options short_time = {.give_up_s = 1, .first_ms = 100, .longest_ms = 200};
     char text[32];
     struct transfer transfer;
-    struct err err = ERR_INIT;
-    assert_int_equal(run(short_time, script, 1, &transfer, &err), ERR_AGAIN);
+    play.made = 0;
+    /* On a busy machine time may be up after the first. */
+    for (int i = 0; i < 1000 && play.made < 2; i++) {
+        struct err err = ERR_INIT;
+        assert_int_equal(run(short_time, script, 1, &transfer, &err), ERR_AGAIN);
+        assert_int_equal(transfer.attempts, play.made);
+        snprintf(text, sizeof text, "attempt %zu", play.made);
+        assert_string_equal(err.text, text);
+    }
     assert_true(play.made > 1);
-    assert_int_equal(transfer.attempts, play.made);
-    snprintf(text, sizeof text, "attempt %zu", play.made);
-    assert_string_equal(err.text, text);
 }
 
 /* With a first wait of 1 ms, only a count that began anew keeps every wait at 1 ms. */
