@@ -103,7 +103,7 @@ def test_a_killed_reader_costs_only_the_report_it_was_reading(report, tmp_path):
     reading = Reading(tmp_path, [tmp_path / "slow.tar", report])
     os.kill(reading.child, signal.SIGKILL)
     status, out, err = reading.end()
-    assert status == 1
+    assert status == 1, err
     assert "slow.tar': archive rejected: its reader was killed (signal 9)" in err
     data = json.loads(out)
     assert "dom0-oom-kill" in [finding["rule"] for finding in data["findings"]]
@@ -118,7 +118,8 @@ def test_every_output_names_the_rejected_report(report, tmp_path):
     outputs = [part for name in names for part in ("--format", name, "--output", tmp_path / names[name])]
     reading = Reading(tmp_path, [*outputs, tmp_path / "slow.tar", report])
     os.kill(reading.child, signal.SIGKILL)
-    assert reading.end()[0] == 1
+    status, _, err = reading.end()
+    assert status == 1, err
     for name in names.values():
         assert "archive rejected: its reader was killed" in " ".join((tmp_path / name).read_text().split())
 
@@ -128,7 +129,7 @@ def test_nothing_is_written_when_no_report_is_left(tmp_path):
     reading = Reading(tmp_path, ["--output", result, "--export", tmp_path / "r.sqlite", tmp_path / "slow.tar"])
     os.kill(reading.child, signal.SIGSEGV)
     status, out, err = reading.end()
-    assert status == 3
+    assert status == 3, err
     # A sanitizer takes the signal and exits.
     assert re.search(r"its reader (crashed \(signal 11\)|ended without a result)", err)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["slow.tar"]
