@@ -34,7 +34,9 @@ static int add_row(struct columns *table, const struct choices *choices, size_t 
 {
     const struct choice *choice = &choices->items[i];
     char size[32];
-    int r = columns_add(table, err, "%s%zu", !marks ? "" : choice->on ? "[x] " : "[ ] ", i + 1);
+    int digits = snprintf(NULL, 0, "%zu", choices->count); /* so that the boxes stand in a column */
+    int r = columns_add(table, err, "%s%*zu", !marks ? "" : choice->on ? "[x] " : "[ ] ", digits,
+                        i + 1);
     if (r == 0)
         r = columns_add(table, err, "%s", choice->capability->key);
     if (r == 0 && wide)
