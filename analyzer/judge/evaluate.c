@@ -17,6 +17,14 @@ static int truths(struct evaluation *evaluation, const struct rule *rule, enum t
     return r < 0 ? doc_fail(doc_get(rule->root, "applies"), err, "%s", detail.text) : 0;
 }
 
+int evaluation_find_host(const struct evaluation *evaluation, const char *name)
+{
+    for (size_t i = 0; name && i < evaluation->host_count; i++)
+        if (strcmp(evaluation->hosts[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
 bool log_is_whole(const struct evaluation *evaluation, const struct rule_log *log, size_t host)
 {
     for (size_t i = 0; evaluation->reports && i < log->file_count; i++)

@@ -8,9 +8,6 @@
  */
 #include "analyzer/judge/judge_private.h"
 
-/* A rule's query over tables of a few thousand rows takes milliseconds. */
-#define QUERY_LIMIT_MS 10000
-
 /* Columns of a row that become values; more than a title can use. */
 #define VALUES_MAX 32
 
@@ -46,14 +43,6 @@ static const char *column(const struct result_row *row, const char *name)
         if (strcasecmp(row->names[i], name) == 0)
             return row->values[i];
     return NULL;
-}
-
-static int find_host(const struct evaluation *evaluation, const char *name)
-{
-    for (size_t i = 0; name && i < evaluation->host_count; i++)
-        if (strcmp(evaluation->hosts[i].name, name) == 0)
-            return (int)i;
-    return -1;
 }
 
 /* "mount=/var/log use_percent=99": what a row without a text of its own shows as proof. */
@@ -118,9 +107,9 @@ static int on_result(void *context, const struct result_row *row, struct err *er
     struct row_context *rows = context;
     struct evaluation *evaluation = rows->evaluation;
     const struct rule *rule = rows->state->rule;
-    int host = find_host(evaluation, column(row, "host"));
+    int host = evaluation_find_host(evaluation, column(row, "host"));
     const char *named = column(row, "affects");
-    int affects = named ? find_host(evaluation, named) : host;
+    int affects = named ? evaluation_find_host(evaluation, named) : host;
     if (rows->rows == ROWS_MAX || (host >= 0 && rows->applies[host] == TRUTH_FALSE))
         return 0;
     rows->rows++;
@@ -408,7 +397,7 @@ static int ask(struct row_context *rows, const char **ret_reason, struct err *er
     struct evaluation *evaluation = rows->evaluation;
     const struct rule *rule = rows->state->rule;
     struct err detail = ERR_INIT;
-    int r = database_query(evaluation->analysis->parts.database, rule->query, QUERY_LIMIT_MS,
+    int r = database_query(evaluation->analysis->parts.database, rule->query, RULE_QUERY_LIMIT_MS,
                            on_result, rows, &detail);
     if (r == ERR_PARSE || r == ERR_LIMIT || r == ERR_TIMEOUT) {
         *ret_reason = arena_printf(evaluation->arena, "its query cannot cope with this report: %s",

@@ -14,8 +14,6 @@
 #define HITS_SHOWN 3
 #define ROWS_SHOWN 5
 
-#define QUERY_LIMIT_MS 10000
-
 /* A member that one of the rule's patterns or tables is about. */
 struct looked {
     unsigned host;
@@ -44,14 +42,6 @@ static bool log_covers(const struct rule_log *log, const char *logical)
 {
     for (size_t i = 0; i < log->file_count; i++)
         if (path_pattern_match_log(&log->files[i], logical))
-            return true;
-    return false;
-}
-
-static bool table_covers(const struct table *table, const char *logical)
-{
-    for (size_t i = 0; i < table->leader->file_count; i++)
-        if (path_pattern_match(&table->leader->files[i], logical, NULL))
             return true;
     return false;
 }
@@ -258,8 +248,8 @@ static int tell_condition(const struct teller *t, struct err *err)
     if (!applies)
         return 0;
     struct fact_names names = {.all = STRBUF_INIT, .expression = applies};
-    int r = database_query(database, "SELECT name FROM pragma_table_info('facts')", QUERY_LIMIT_MS,
-                           on_fact_name, &names, err);
+    int r = database_query(database, "SELECT name FROM pragma_table_info('facts')",
+                           RULE_QUERY_LIMIT_MS, on_fact_name, &names, err);
     say(t, 0, "Applies where %s", applies);
     for (size_t i = 0; r == 0 && i < t->host_count; i++) {
         enum truth truth;
@@ -395,7 +385,7 @@ static int tell_table(const struct teller *t, const char *name, struct err *err)
     if (!table)
         return 0; /* hosts, facts and the like */
     strbuf_addf(&sql, "SELECT host, count(*) FROM \"%s\" GROUP BY host", name);
-    int r = database_query(t->e->analysis->parts.database, sql.data, QUERY_LIMIT_MS, on_count,
+    int r = database_query(t->e->analysis->parts.database, sql.data, RULE_QUERY_LIMIT_MS, on_count,
                            &counts, err);
     for (size_t h = 0; r == 0 && h < t->host_count; h++) {
         say(t, 1, "%s: %lld row%s", t->hosts[h].name, (long long)rows[h], rows[h] == 1 ? "" : "s");
@@ -429,8 +419,9 @@ static int tell_query(struct teller *t, struct err *err)
     struct err detail = ERR_INIT;
     say(t, 0, "Rows of the query");
     int r = rule_tables_fill(&evaluation, t->e->state, err);
-    int q =
-        r < 0 ? 0 : database_query(database, rule->query, QUERY_LIMIT_MS, on_result, t, &detail);
+    int q = r < 0
+                ? 0
+                : database_query(database, rule->query, RULE_QUERY_LIMIT_MS, on_result, t, &detail);
     if (r == 0)
         r = rule_tables_drop(database, rule, err);
     if (q < 0)

@@ -119,9 +119,15 @@ struct evaluation {
     const char *lacks_path, *lacks_host; /* what made the last unknown rule so (struct unknown_rule) */
 };
 
+/* Index of the host of this name, which may be NULL; -1 for none. */
+int evaluation_find_host(const struct evaluation *evaluation, const char *name);
+
 /* *ret_reason is set for OUTCOME_UNKNOWN. */
 int evaluate_rule(struct evaluation *evaluation, const struct rule_state *state,
                   enum rule_outcome *ret, const char **ret_reason, struct err *err);
+
+/* A rule's query over tables of a few thousand rows takes milliseconds. */
+#define RULE_QUERY_LIMIT_MS 10000
 
 /* evaluate_query.c: the shapes with a query. `applies` has a truth a host. */
 int evaluate_query(struct evaluation *evaluation, const struct rule_state *state,

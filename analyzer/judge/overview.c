@@ -125,14 +125,6 @@ static int add_hits(struct builder *builder, unsigned kind, unsigned pattern, co
     return r;
 }
 
-static int find_host(const struct evaluation *evaluation, const char *name)
-{
-    for (size_t i = 0; name && i < evaluation->host_count; i++)
-        if (strcmp(evaluation->hosts[i].name, name) == 0)
-            return (int)i;
-    return -1;
-}
-
 /* A rule with a query: what its findings show as proof. */
 static int add_evidence(struct builder *builder, unsigned kind, const struct verdict *verdict,
                         const char *rule, struct err *err)
@@ -143,7 +135,7 @@ static int add_evidence(struct builder *builder, unsigned kind, const struct ver
         for (size_t e = 0;
              r == 0 && strcmp(finding->rule, rule) == 0 && e < finding->evidence_count; e++) {
             const struct evidence *evidence = &finding->evidence[e];
-            int host = find_host(builder->evaluation, evidence->host);
+            int host = evaluation_find_host(builder->evaluation, evidence->host);
             struct event event = {
                 kind, (unsigned)host, evidence->time, evidence->time, 1, evidence->text, rule};
             if (host >= 0)
@@ -187,7 +179,7 @@ static int take_row(void *context, const struct result_row *row, struct err *err
         if (!row->values[i])
             continue;
         else if (strcmp(row->names[i], "host") == 0)
-            host = find_host(sink->builder->evaluation, row->values[i]);
+            host = evaluation_find_host(sink->builder->evaluation, row->values[i]);
         else if (strcmp(row->names[i], "time") == 0)
             time = strtoll(row->values[i], NULL, 10);
         else if (strcmp(row->names[i], "text") == 0)

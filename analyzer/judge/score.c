@@ -15,14 +15,6 @@ static const double weights[SEVERITY_COUNT] = {
     [SEVERITY_CRITICAL] = 0.5,
 };
 
-static bool concerns_host(const struct finding *finding, const char *host)
-{
-    for (size_t i = 0; i < finding->host_count; i++)
-        if (strcmp(finding->hosts[i], host) == 0)
-            return true;
-    return false;
-}
-
 /* The score of the findings that concern a host and a component (NULL: any), leaving out one (-1:
  * none). */
 static int score_of(const struct verdict *verdict, const char *host, const char *component,
@@ -31,7 +23,8 @@ static int score_of(const struct verdict *verdict, const char *host, const char 
     double product = 1;
     for (size_t i = 0; i < verdict->finding_count; i++) {
         const struct finding *finding = &verdict->findings[i];
-        if (finding->suppressed || (int)i == without || (host && !concerns_host(finding, host)) ||
+        if (finding->suppressed || (int)i == without ||
+            (host && !finding_concerns(finding, host)) ||
             (component && strcmp(finding->component, component) != 0))
             continue;
         product *= 1 - weights[finding->severity];

@@ -147,14 +147,6 @@ static int on_hit(void *context, const struct line_hit *line, struct err *err)
 
 /* --- What a member is for */
 
-static bool covers(const struct table *table, const char *logical)
-{
-    for (size_t i = 0; i < table->file_count; i++)
-        if (path_pattern_match(&table->files[i], logical, NULL))
-            return true;
-    return false;
-}
-
 static bool any_member_wanted(const struct analysis *analysis, const struct table *table)
 {
     for (size_t i = 0; i < table->member_count; i++)
@@ -168,7 +160,7 @@ static void choose_tables(struct passage *passage, const struct member *member)
     const struct table_set *tables = passage->analysis->parts.tables;
     for (size_t i = 0; i < table_set_count(tables); i++) {
         const struct table *table = table_set_at(tables, i);
-        if (table->leader == table && covers(table, member->logical) &&
+        if (table->leader == table && table_covers(table, member->logical) &&
             passage->table_count < TABLES_PER_MEMBER)
             passage->tables[passage->table_count++] = table;
     }

@@ -85,14 +85,6 @@ static void add_scores(const struct exposition *e)
                     verdict->component_scores[i].name, verdict->component_scores[i].value);
 }
 
-static bool concerns(const struct finding *finding, const char *host)
-{
-    for (size_t i = 0; i < finding->host_count; i++)
-        if (strcmp(finding->hosts[i], host) == 0)
-            return true;
-    return false;
-}
-
 /* Findings of a severity that are not suppressed; of one host, or (NULL) of all. */
 static size_t count_findings(const struct verdict *verdict, enum severity severity,
                              const char *host)
@@ -101,7 +93,7 @@ static size_t count_findings(const struct verdict *verdict, enum severity severi
     for (size_t i = 0; i < verdict->finding_count; i++) {
         const struct finding *finding = &verdict->findings[i];
         count += !finding->suppressed && finding->severity == severity &&
-                 (!host || concerns(finding, host));
+                 (!host || finding_concerns(finding, host));
     }
     return count;
 }

@@ -95,6 +95,9 @@ size_t table_set_count(const struct table_set *set);
 const struct table *table_set_at(const struct table_set *set, size_t index);
 const struct table *table_set_find(const struct table_set *set, const char *name);
 
+/* Whether the table, or its family, is filled from the file of this logical path. */
+bool table_covers(const struct table *table, const char *logical);
+
 /* What a column holds: as it says itself, or its family of columns of this name; "" when neither does. */
 const char *table_column_description(const struct table *table, const struct column *column);
 

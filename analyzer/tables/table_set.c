@@ -210,6 +210,14 @@ const struct table *table_set_at(const struct table_set *set, size_t index)
     return set->tables.items[index].table;
 }
 
+bool table_covers(const struct table *table, const char *logical)
+{
+    for (size_t i = 0; i < table->leader->file_count; i++)
+        if (path_pattern_match(&table->leader->files[i], logical, NULL))
+            return true;
+    return false;
+}
+
 const struct table *table_set_find(const struct table_set *set, const char *name)
 {
     const struct entry *entry = find(set, name);

@@ -20,6 +20,14 @@ const char *confidence_name(enum confidence confidence)
     return confidence_names[confidence];
 }
 
+bool finding_concerns(const struct finding *finding, const char *host)
+{
+    for (size_t i = 0; i < finding->host_count; i++)
+        if (strcmp(finding->hosts[i], host) == 0)
+            return true;
+    return false;
+}
+
 const char *outcome_name(enum rule_outcome outcome)
 {
     static const char *const names[] = {

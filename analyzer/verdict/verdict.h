@@ -83,6 +83,9 @@ struct unknown_rule {
     const char *path, *host;
 };
 
+/* Whether a host is one of the finding's. */
+bool finding_concerns(const struct finding *finding, const char *host);
+
 enum rule_outcome { OUTCOME_PASS, OUTCOME_FAIL, OUTCOME_UNKNOWN, OUTCOME_NOT_APPLICABLE };
 
 const char *outcome_name(enum rule_outcome outcome); /* "pass", "fail", "unknown", "not-applicable" */
