@@ -59,13 +59,15 @@ static void child_close(struct child *child)
 }
 
 /*
- * A descriptor to read `text` from, without anybody having to write to a pipe meanwhile. -1 and
- * errno.
+ * A descriptor to read `text` (NULL: nothing) from, without anybody having to write to a pipe
+ * meanwhile. -1 and errno.
  */
 static int open_input(const char *text)
 {
-    if (!text)
-        return open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int null = text ? -1 : open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null >= 0)
+        return null;
+    text = text ? text : ""; /* no /dev: a rescue system, or one that broke early */
     CLEANUP_FD int fd = memfd_create("input", MFD_CLOEXEC);
     if (fd < 0)
         return -1;

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -57,6 +58,7 @@ void descriptors_keep_directories(int first, int keep)
 void descriptors_null_stdio(void)
 {
     int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    fd = fd >= 0 ? fd : memfd_create("null", MFD_CLOEXEC);
     for (int target = 0; target <= 2; target++)
         if (fd >= 0 && fd != target)
             dup2(fd, target);

@@ -11,5 +11,5 @@ void descriptors_close_from(int first);
 /* Closes every descriptor from `first` on that is no directory; `keep` (or -1) stays too. */
 void descriptors_keep_directories(int first, int keep);
 
-/* Points 0, 1 and 2 at /dev/null. */
+/* Points 0, 1 and 2 at /dev/null, or where there is none at an empty file. */
 void descriptors_null_stdio(void);

@@ -62,6 +62,16 @@ def test_the_running_system_without_network_devices_and_inventory(tmp_path):
 
 
 @needs_unshare
+def test_the_running_system_without_devices(tmp_path):
+    """Not even /dev/null, which is the standard input of commands."""
+    result = run_in_namespace("mount -t tmpfs none /dev", "-s", "-y", "--outdir", tmp_path / "out", "--output=zip",
+                              "--catalog", write_catalog(tmp_path / "catalog", "  - command: [cat]\n  - shell: cat; echo fine\n    as: fine\n"))
+    assert result.returncode == 0, result.stderr
+    found = members(pathlib.Path(result.stdout.decode().rstrip("\n")))
+    assert found["fine.out"] == b"fine\n" and entries(found)["cat.out"]["status"] == "empty"
+
+
+@needs_unshare
 def test_xapi_that_does_not_answer_costs_its_own_entries(tmp_path):
     """xe hangs, as with a dead master; everything else is there when its time is up."""
     fake = make_tree(tmp_path / "fake", {"xe": f"#!/bin/sh\nexec {NASTY} ignores-everything hangs\n"})
@@ -254,14 +264,14 @@ def test_a_dead_server_does_not_cost_the_entries_behind_it_when_time_is_short(tm
 
 def test_reads_that_hang_leave_time_for_the_others(tmp_path, server_that_hangs):
     mount, _ = server_that_hangs
-    hanging = "".join(f"  - file: {mount}/file\n    as: hangs{i}\n" for i in range(4))
+    hanging = "".join(f"  - file: {mount}/file\n    as: hangs{i}\n" for i in range(3))
     catalog = write_catalog(tmp_path / "catalog", hanging + "  - file: /proc/version\n")
-    for limit in (6, 24):
+    for limit in (6, 24):  # a busy machine may need longer for the one that does not hang
         found = members(collect(tmp_path / "out", "--catalog", catalog, f"--time-limit={limit}", "--jobs=1", "--output=zip"))
         if "proc/version" in found:
             break
     assert found["proc/version"] == pathlib.Path("/proc/version").read_bytes()
-    assert {entries(found)[f"hangs{i}.out"]["status"] for i in range(4)} <= {"stuck", "timeout"}
+    assert {entries(found)[f"hangs{i}.out"]["status"] for i in range(3)} <= {"stuck", "timeout"}
 
 
 @pytest.mark.parametrize("output", ["zip", "tar"])
@@ -311,7 +321,8 @@ def test_reads_of_a_local_disk_that_hang_cost_their_own_entries(tmp_path, disk_t
                                           env=environment()))
         found = members(pathlib.Path(processes[-1].stdout.read().decode().strip()))
         states = {name.rsplit("/", 1)[-1]: entry["status"] for name, entry in entries(found).items()}
-        if not manifest(found)["run"]["deadline_reached"] and {states[name] for name in by_threads} == {"stuck"}:
+        if (not manifest(found)["run"]["deadline_reached"] and states["good"] == "ok" and
+                {states[name] for name in by_threads} == {"stuck"}):
             break
     assert server.poll() is None
     assert states.pop("good") == "ok" and states.keys() == set(hanging)
