@@ -55,6 +55,7 @@ function printed() {
 
 async function look(browser, entry, width, scheme) {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme, reducedMotion: "reduce" });
+  page.setDefaultTimeout(0);
   const said = [], asked = [];
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(String(error)));
@@ -83,6 +84,7 @@ async function look(browser, entry, width, scheme) {
   const plan = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+    timeout: 0, /* the caller has one, for however busy a machine */
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
   });
   const wanted = plan.flatMap((entry) => entry.schemes.flatMap((scheme) => entry.widths.map((width) => [entry, width, scheme])));
