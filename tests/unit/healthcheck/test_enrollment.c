@@ -200,7 +200,7 @@ static void a_local_credential_is_handed_on_and_wiped(void **state)
     assert_int_equal(mode_of(credentials, CREDENTIAL_NAME), 0600);
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     read_text(credentials, CREDENTIAL_NAME, &text);
-    assert_string_equal(text.data, "username=u\npassword=p\n");
+    assert_string_equal(text.data, "username=u\npassword=p\nfor=https://h\n");
     assert_int_equal(credential_wipe(credentials, NULL), 0);
     assert_int_equal(mode_of(credentials, CREDENTIAL_NAME), 0);
     assert_int_equal(credential_wipe(credentials, NULL), 0);
