@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import zipfile
 
 import jsonschema
@@ -19,7 +20,7 @@ import pytest
 from fakes import health_check_service, xapi
 from fakes.odd_server import OddServer, answer
 from sample_roots import build_roots
-from torture import wait_until
+from torture import PATIENCE, survivors, wait_until
 
 BIN = pathlib.Path(os.environ["XENHEALTH_BIN"])
 SOURCE = pathlib.Path(os.environ["XENHEALTH_SOURCE"])
@@ -29,11 +30,12 @@ HOSTS = ("host1", "host2", "host3")
 FEW = "--entries=kernel-info,process-list,system-logs,xen-bugtool"
 OTHER = "99999999-2222-4333-8444-555555555555"  # another service
 RULES = "--only=md-disk-failure,disk-io-error,nic-link-flapping,root-fs-full"  # all of them take longer
+STATUS_PATIENCE = 3  # seconds, that `status` has for the uploader; it has a little more for XAPI
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("SOURCE_DATE_EPOCH", "XENRT_BUGTOOL_BASENAME")}
 
 
 # Under valgrind it would meddle with valgrind's own system calls.
-needs_strace = pytest.mark.skipif(int(os.environ.get("XENHEALTH_PATIENCE", "1")) > 1, reason="strace does not go with valgrind")
+needs_strace = pytest.mark.skipif(PATIENCE > 1, reason="strace does not go with valgrind")
 
 
 def stamp(**ago):
@@ -85,8 +87,14 @@ class House:
         return [PROGRAM, "--config", self.config, "--state", self.state, "--runtime", self.runtime, *map(str, arguments)]
 
     def call(self, *arguments, prefix=(), **environment):
-        return subprocess.run([*prefix, *self.command(*arguments)], capture_output=True, text=True, timeout=120,
-                              stdin=subprocess.DEVNULL, env={**ENVIRONMENT, **environment})
+        """`status` that had no time for others, on a machine that is so busy, is asked again."""
+        for _ in range(1 if PATIENCE > 1 else 10):
+            begun = time.monotonic()
+            result = subprocess.run([*prefix, *self.command(*arguments)], capture_output=True, text=True, timeout=120,
+                                    stdin=subprocess.DEVNULL, env={**ENVIRONMENT, **environment})
+            if arguments[:1] != ("status",) or time.monotonic() - begun < STATUS_PATIENCE:
+                break
+        return result
 
     def good(self, *arguments, **keywords):
         result = self.call(*arguments, **keywords)
@@ -105,6 +113,11 @@ class House:
         assert wait_until(lambda: any(request["target"].startswith("/system-status") for request in self.pool.requests[before:]))
         assert self.step() == "collecting"
         return run
+
+    def wait_for_the_end(self):
+        """What a run had started when it was killed hears of it, and ends in its own time."""
+        self.killed = True
+        assert wait_until(lambda: not survivors(str(self.folder)))
 
     def status(self):
         result = json.loads(self.good("status", "--format", "json"))
@@ -134,11 +147,10 @@ class House:
 
     def end(self):
         if self.pool:
-            sessions = self.pool.sessions
+            assert self.killed or wait_until(lambda: self.pool.sessions == 0)
             self.pool.stop()
             assert self.pool.complaints == []
             assert self.pool.health["somebody.else"] == "keeps this"
-            assert sessions == 0 or self.killed
 
 
 def make_house(roots, hosts):
@@ -300,7 +312,7 @@ def test_a_check_that_was_killed_is_told_before_the_next_run(single):
     run = single.start_and_hang("now")
     run.kill()
     run.wait()
-    single.killed = True
+    single.wait_for_the_end()
     text = single.good("status")
     assert "was ended while it was collecting" in text and "is sent" not in text
     assert re.search(r"^Next check: \w+day ", text, re.M)
@@ -679,7 +691,7 @@ def test_a_request_is_served_and_cleared(single):
 def test_a_request_that_came_during_the_run_stays(single):
     single.settings(collect="  pool: false\n")
     single.enroll()
-    late = stamp(minutes=-1)
+    late = stamp(minutes=-20)
     single.pool.before["pool.set_health_check_config"] = [lambda: None, lambda: None]
     single.pool.before["pool.get_health_check_config"] = [
         lambda: None, lambda: None, lambda: None, lambda: single.pool.health.update(NewUploadRequest=late)]
@@ -932,8 +944,10 @@ def test_after_a_kill_at_any_step_the_next_runs_settle_it(single, call, number):
     single.enroll()
     prefix = ("strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}")
     result = single.call("run", prefix=prefix, ASAN_OPTIONS="detect_leaks=0")
-    killed = single.killed = result.returncode in (137, -9)
+    killed = result.returncode in (137, -9)
     assert killed or result.returncode == 0
+    if killed:
+        single.wait_for_the_end()
     single.call("run")
     single.call("run")
     assert_settled(single)
