@@ -208,6 +208,7 @@ static void add_baseline(struct json_writer *w, const struct view *view)
     }
     struct view_changes changes = view_changes(view);
     jsonw_object(w, "baseline");
+    jsonw_string(w, "path", baseline->paths[0]);
     add_texts(w, "paths", baseline->paths);
     add_time(w, "taken", baseline->taken);
     jsonw_integer(w, "new", (int64_t)changes.fresh);
