@@ -9,11 +9,13 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "common/io.h"
 
 #define NAME_PREFIX HIDDEN_PREFIX "name-"
-#define ATTEMPTS    16 /* each costs a holder that ends just then */
+#define ATTEMPTS    16 /* each costs a holder that ends just then... */
+#define PAUSE_NS    5000000 /* ... or tidies up what killed runs left: it has any lock for a moment */
 
 int reservation_take(int dirfd, const char *name, struct reservation *ret, struct err *err)
 {
@@ -27,6 +29,10 @@ int reservation_take(int dirfd, const char *name, struct reservation *ret, struc
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
             bool taken = errno == EWOULDBLOCK;
             close(fd);
+            if (taken && i + 1 < ATTEMPTS) {
+                nanosleep(&(struct timespec){0, PAUSE_NS}, NULL);
+                continue;
+            }
             if (taken)
                 return err_set(err, ERR_EXISTS, "another run is writing '%s' at this moment", name);
             unlinkat(dirfd, reservation.file, 0);
