@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "analyzer/render/render.h"
+#include "common/suggest.h"
 
 const char options_help[] =
     "Usage: xen-analyze [OPTION]... REPORT...\n"
@@ -25,8 +26,8 @@ const char options_help[] =
     "                       prometheus or nagios; may be repeated with --output\n"
     " --output FILE         write the FORMAT before it to FILE; - is standard output\n"
     " --min-severity LEVEL  leave out findings below info, warning, error or critical\n"
-    " --fail-on LEVEL       exit with 1 for findings from this severity on (default:\n"
-    "                       error), or never\n"
+    " --fail-on LEVEL       exit with 1 when a finding is of this severity or above\n"
+    "                       (default: error); never: findings do not count\n"
     "\n"
     "Which rules, and what counts\n"
     " --only ID,...         use these rules only\n"
@@ -54,12 +55,14 @@ const char options_help[] =
     "Commands\n"
     " explain RULE REPORT   why a rule found something, found nothing, or is unknown\n"
     " tables [NAME]         what --query can ask, and examples\n"
-    " rules list            the rules; rules show ID: what one looks for\n"
+    " rules list            the rules, one a line\n"
+    " rules show ID         what a rule looks for, why, and what to do\n"
     " rules lint, test      for authors of rules: check them, run their tests\n"
     "\n"
-    "Exit status: 0 nothing found from --fail-on on, 1 findings, 2 wrong usage or\n"
-    "broken rules, 3 no report could be read. With --format nagios: 0 ok, 1 warning,\n"
-    "2 critical, 3 unknown.\n";
+    "Exit status: 0 no finding as severe as --fail-on, 1 such findings (or tests that\n"
+    "failed), 2 wrong usage, broken rules, or a result that could not be written,\n"
+    "3 no report could be read. With --format nagios: 0 ok, 1 warning, 2 critical,\n"
+    "3 unknown.\n";
 
 enum {
     OPT_FORMAT = 256,
@@ -163,10 +166,23 @@ static int add_output(struct options *options, const char *path, struct err *err
     return 0;
 }
 
+/* Pages for people, which have one form. */
+static bool prints_text_only(enum command command)
+{
+    return command == COMMAND_LIST || command == COMMAND_SHOW || command == COMMAND_LINT ||
+           command == COMMAND_TABLES || command == COMMAND_EXPLAIN;
+}
+
 /* The formats that the command has. */
 static int check_formats(const struct options *options, struct err *err)
 {
     int ignored, r = 0;
+    const struct output *first = &options->outputs.items[0];
+    if (prints_text_only(options->command) &&
+        (options->outputs.count > 1 || first->is_placed || strcmp(first->format, "text") != 0))
+        return err_set(err, ERR_USAGE,
+                       "--format and --output are for the analysis of reports, --query and `rules "
+                       "test`; other commands print text to standard output");
     for (size_t i = 0; r == 0 && i < options->outputs.count; i++) {
         const char *format = options->outputs.items[i].format;
         if (options->command == COMMAND_TEST)
@@ -364,6 +380,17 @@ static int take_verb(struct options *options, struct err *err)
                    verb);
 }
 
+/* "explan" is no report that has gone. */
+static int check_mistyped(const char *word, struct err *err)
+{
+    static const char *const commands[] = {"rules", "tables", "explain", NULL};
+    const char *meant = access(word, F_OK) < 0 ? suggest_nearest(word, commands) : NULL;
+    return meant
+               ? err_set(err, ERR_USAGE,
+                         "there is no command and no report '%s'; did you mean '%s'?", word, meant)
+               : 0;
+}
+
 /* A word in front of the operands; a REPORT of such a name is called "./rules". */
 static int take_command(struct options *options, struct err *err)
 {
@@ -383,13 +410,17 @@ static int take_command(struct options *options, struct err *err)
         options->explain = options->operands.items[0];
         drop_operands(options, 1);
     }
-    return 0;
+    return options->command == COMMAND_ANALYZE ? check_mistyped(word, err) : 0;
 }
 
 static int check_operands(struct options *options, struct err *err)
 {
     if (options->command == COMMAND_SHOW && options->operands.count == 0)
         return err_set(err, ERR_USAGE, "rules show needs a rule's id (`xen-analyze rules list`)");
+    if (options->command == COMMAND_ANALYZE && !options->default_rules &&
+        options->rules.count == 0 && !options->query && !options->export)
+        return err_set(err, ERR_USAGE,
+                       "--no-default-rules leaves no rule to ask; name others with --rules");
     if (options->command == COMMAND_ANALYZE && options->operands.count == 0)
         return err_set(err, ERR_USAGE, "no report is named (`xen-analyze --help` shows the usage)");
     return 0;

@@ -196,7 +196,7 @@ def test_what_a_report_lacks_is_unknown_and_never_pass(tmp_path):
     ([], 2, "no report is named"),
     (["rules", "dance"], 2, "'rules dance' is not known"),
     (["rules", "show", "no-such-rule"], 2, "there is no rule 'no-such-rule'"),
-    (["--rules", "/nonexistent", "x"], 2, "cannot read rules '/nonexistent'"),
+    (["--rules", "/dev/null/rules", "x"], 2, "cannot read rules '/dev/null/rules'"),
     (["/nonexistent.zip"], 3, "/nonexistent.zip"),
     (["--format", "json", "--format", "html", "x"], 2, "only one --format can go to standard output"),
 ])

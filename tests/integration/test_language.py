@@ -282,6 +282,24 @@ def test_rules_test_reports_like_a_test_runner(tmp_path):
 def test_a_format_that_a_command_does_not_have_is_refused(host):
     assert analyze("rules", "test", "--format", "html").returncode == 2
     assert analyze("--format", "tap", host).returncode == 2
+    for command in (("rules", "list"), ("rules", "show", "root-fs-full"), ("rules", "lint"), ("tables",), ("explain", "root-fs-full", host)):
+        for option in (("--format", "json"), ("--output", "out.txt")):
+            result = analyze(*command, *option)
+            assert result.returncode == 2 and "other commands print text to standard output" in result.stderr, command
+
+
+def test_a_mistyped_command_is_no_report_that_cannot_be_found(host):
+    result = analyze("explan", "root-fs-full", host)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "there is no command and no report 'explan'; did you mean 'explain'?" in result.stderr
+    assert "did you mean" not in analyze("report.zip", host).stderr
+
+
+def test_without_any_rule_there_is_nothing_to_say_of_a_report(host):
+    result = analyze("--no-default-rules", host)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "leaves no rule to ask; name others with --rules" in result.stderr
+    assert analyze("--no-default-rules", "--query", "SELECT 1 AS a", host).returncode == 0
 
 
 def reports_of_two_days(tmp_path):
