@@ -70,7 +70,9 @@ class Reading:
         # More than a pipe holds: when it is written, the reader has read.
         os.write(self.writer, header.tobuf())
         os.set_blocking(self.writer, True)
-        os.write(self.writer, b"\n" * (1 << 20))
+        left = b"\n" * (1 << 20)
+        while left:  # one write may be cut short
+            left = left[os.write(self.writer, left):]
         self.child = eventually(lambda: children(self.process.pid))[0]
 
     def open(self):
