@@ -62,7 +62,7 @@ static const struct anchor anchors[] = {
     {"AUTH XOAUTH2", NULL, detect_login},
     {"AUTHENTICATE ", NULL, detect_login},
     {"UGFzc3dvcmQ6", NULL, detect_login}, /* "Password:" of a server */
-    {"passwd", " \t<", detect_input},
+    {"passwd", " \t\n<", detect_input},
     {"cryptsetup ", NULL, detect_input},
     {"kinit ", NULL, detect_input},
     {"sudo -S", NULL, detect_input},

@@ -91,7 +91,7 @@ static const char *gap_after(const char *from, const char *end)
     return from;
 }
 
-static bool lined_up(struct columns *columns, const struct passage *line, const char *at)
+static bool lined_up(struct columns *columns, const struct passage *line)
 {
     struct columns head = {.separator = ' '};
     for (const char *p = line->begin; p < line->end;) {
@@ -105,7 +105,7 @@ static bool lined_up(struct columns *columns, const struct passage *line, const 
             return false;
         if (head.secret && !head.to)
             head.to = (size_t)(p - line->begin);
-        if (p <= at && at < to && is_secret(cell)) {
+        if (!head.secret && is_secret(cell)) {
             head.secret = 1;
             head.from = (size_t)(p - line->begin);
         }
@@ -118,14 +118,14 @@ static bool lined_up(struct columns *columns, const struct passage *line, const 
     return true;
 }
 
-bool columns_begin(struct columns *columns, const struct passage *line, const char *at)
+bool columns_begin(struct columns *columns, const struct passage *line)
 {
     static const char separators[] = "|\t;,";
     for (const char *s = separators; *s; s++)
         if (memchr(line->begin, *s, (size_t)(line->end - line->begin)))
             return separated(columns, line, *s);
     return memmem(line->begin, (size_t)(line->end - line->begin), "  ", GAP) &&
-           lined_up(columns, line, at);
+           lined_up(columns, line);
 }
 
 static bool is_border(const struct passage *line)

@@ -20,8 +20,8 @@ enum row {
     ROW_CELLS,
 };
 
-/* Whether the line is the head of such a table, with the secret's name around `at`. */
-bool columns_begin(struct columns *columns, const struct passage *line, const char *at);
+/* Whether the line is the head of such a table. */
+bool columns_begin(struct columns *columns, const struct passage *line);
 
 /*
  * The next secret cell of a row at or behind *from, which is moved behind it; false when there is

@@ -49,7 +49,7 @@ bool detect_login_begins(const struct passage *line, const char *at);
 
 /* "chpasswd <<< x"; and the word that ends a here-document which begins on the line. */
 bool detect_input(const struct passage *line, const char *at, struct finding *ret);
-bool detect_here_word(const struct passage *line, struct finding *ret);
+bool detect_here_word(const struct passage *line, const char *at, struct finding *ret);
 
 /* Whether Base64 of "user:password", or of what SASL's PLAIN and XOAUTH2 send. */
 bool shape_is_user_and_password(const char *from, const char *to);

@@ -19,8 +19,9 @@
 #include "common/compiler.h"
 
 #define MAX_KEY    128
-#define MAX_PREFIX 32  /* name space of an XML element */
-#define MAX_TAG    256 /* attributes of an XML element before its text */
+#define MAX_PREFIX 32             /* name space of an XML element */
+#define MAX_TAG    256            /* attributes of an XML element before its text */
+#define MAX_COOKIE ((size_t)4096) /* bytes; browsers take no more */
 
 static bool is_name_byte(char c)
 {
@@ -302,7 +303,9 @@ static bool is_header(const struct key *key, const char *value, const char *end)
     bool cookie = memchr(key->from, 'k', (size_t)(key->to - key->from)) != NULL;
     for (const char *p = key->to; p < value; p++)
         if (*p == ':')
-            return !cookie || memchr(value, '=', (size_t)(end - value));
+            return !cookie ||
+                   memchr(value, '=',
+                          (size_t)(end - value) < MAX_COOKIE ? (size_t)(end - value) : MAX_COOKIE);
     return key->quoted || (!cookie && value > key->to);
 }
 
@@ -324,6 +327,9 @@ bool detect_assignment(const struct passage *line, const char *at, struct findin
             return false;
     }
     if (kind == SECRET_HEADER && !is_header(&key, value.from, line->end))
+        return false;
+    /* That needs no look at where the value ends, and a line may have many of them. */
+    if (kind == SECRET_UNLESS_PATH && secret_begins_path(value.from, line->end))
         return false;
     if (kind == SECRET_SESSION && style != VALUE_ELEMENT)
         style = VALUE_SESSION;

@@ -4,7 +4,7 @@
  * configuration where only a blank separates the word from the secret.
  *
  * A log may be full of names of programs, so what each of them costs is bounded: a program's words
- * are looked at up to where the same program stands again, which then has its own look.
+ * are looked at up to where the same program stands a few times again, each with its own look.
  */
 #include <ctype.h>
 #include <string.h>
@@ -16,7 +16,10 @@
 #include "collector/redact/value.h"
 #include "common/compiler.h"
 
-#define LOOK_AHEAD 4096 /* bytes of a command line */
+#define LOOK_AHEAD    4096 /* bytes of a command line */
+#define MAX_NAMED     4    /* "curl -o curl.log -A curl -u ..." */
+#define MAX_PATH      3073 /* of XenStore, and a blank */
+#define MAX_DIRECTIVE 64   /* more than the longest of directives[] has */
 
 struct word {
     const char *from, *to;
@@ -146,6 +149,19 @@ static size_t programs_at(const char *at, const char *end, const struct program 
     return count;
 }
 
+/*
+ * Where the program stands for the last time that this look is for, be it within a word: what
+ * follows is found by its name there. It may stand a few times in what is no command.
+ */
+static const char *find_last(const char *p, const char *end, const struct program *program)
+{
+    unsigned times = 0;
+    for (; p < end; p++)
+        if (begins_program(p, end, program) && ++times == MAX_NAMED)
+            break;
+    return p;
+}
+
 static bool is_secret_of(const struct program *program, const struct passage *line,
                          const struct word *word, const char *p, struct finding *ret)
 {
@@ -178,16 +194,21 @@ bool detect_command(const struct passage *line, const char *at, struct finding *
         return is_piped(at, at + strlen("echo "), near.end, ret);
     if (begins(at, near.end, "printf "))
         return is_piped(at, at + strlen("printf "), near.end, ret);
-    const struct program *found[MAX_PROGRAMS], *longest;
+    const struct program *found[MAX_PROGRAMS], *longest = NULL;
     size_t count = programs_at(at, near.end, found, &longest);
-    if (count == 0 || !next_word(&p, near.end, &word))
+    if (count == 0)
+        return false;
+    const char *from = line->done > at ? line->done : at + 1;
+    const char *last = find_last(from, near.end, longest);
+    if (!next_word(&p, last, &word))
         return false;
     for (size_t i = 0; i < count; i++)
         if (has_operand(found[i], &near, at, p, ret))
             return true;
-    while (p < near.end && next_word(&p, near.end, &word)) {
-        if (begins_program(word.from, near.end, longest))
-            return false;
+    for (const char *done = line->done; done && p < done && done <= near.end; done--)
+        if (done[-1] == ' ') /* words before it were looked at when what is done was found */
+            p = done;
+    while (p < last && next_word(&p, near.end, &word)) {
         for (size_t i = 0; i < count; i++)
             if (is_secret_of(found[i], &near, &word, p, ret))
                 return true;
@@ -201,9 +222,11 @@ bool detect_guest_data(const struct passage *line, const char *at, struct findin
     static const char write[] = "write";
     if (!memmem(line->begin, (size_t)(at - line->begin), write, sizeof write - 1))
         return false;
-    const char *p = at;
-    while (p < line->end && !isblank((unsigned char)*p))
-        p++;
+    size_t left = (size_t)(line->end - at), near = left < MAX_PATH ? left : MAX_PATH;
+    const char *blank = memchr(at, ' ', near), *tab = memchr(at, '\t', near);
+    const char *p = !tab || (blank && blank < tab) ? blank : tab;
+    if (!p)
+        return false;
     while (p < line->end && isblank((unsigned char)*p))
         p++;
     return set(p, line->end, '\0', ret);
@@ -267,7 +290,8 @@ bool detect_directive(const struct passage *line, const char *at, struct finding
     while (from > line->begin && isalnum((unsigned char)from[-1]) && at - from < 16)
         from--;
     p = from;
-    if (!next_word(&p, line->end, &word))
+    const char *near = line->end - from > MAX_DIRECTIVE ? from + MAX_DIRECTIVE : line->end;
+    if (!next_word(&p, near, &word))
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(directives); i++) {
         size_t n = strlen(directives[i].word);

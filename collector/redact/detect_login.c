@@ -13,7 +13,9 @@
 #include "collector/redact/value.h"
 #include "common/compiler.h"
 
-#define MIN_PLAIN 8 /* bytes of Base64: a NUL, a user, a NUL, a password */
+#define MIN_PLAIN    8    /* bytes of Base64: a NUL, a user, a NUL, a password */
+#define LOOK_AHEAD   4096 /* bytes of a command line */
+#define MAX_BRACKETS 32   /* of a command; in XML also those of its elements, and its entities */
 
 /* At the line's beginning, or behind what marks a client's line: "> PASS x", "C: PASS x". */
 static bool is_sent(const struct passage *line, const char *at)
@@ -55,7 +57,9 @@ bool detect_login(const struct passage *line, const char *at, struct finding *re
         const char *value = skip_blanks(at + 5, line->end);
         return is_sent(line, at) && set(value, value_plain_end(line, at, value), ret);
     }
-    const char *from = word_end(at, line->end);               /* AUTH */
+    if (strncasecmp(at, "auth", 4) != 0)
+        return false;                           /* a question: its answer comes on another line */
+    const char *from = word_end(at, line->end); /* AUTH */
     from = word_end(skip_blanks(from, line->end), line->end); /* PLAIN */
     from = skip_blanks(from, line->end);
     const char *to = from;
@@ -74,25 +78,41 @@ bool detect_login_begins(const struct passage *line, const char *at)
     return !offered && skip_blanks(p, line->end) == line->end;
 }
 
+/*
+ * Behind the first of these signs, or NULL. A command has few brackets; a line that is full of them
+ * is none, and would be looked through for each program that it names.
+ */
+static const char *find_sign(const char *p, const char *end, const char *sign)
+{
+    size_t n = strlen(sign);
+    for (unsigned i = 0; i < MAX_BRACKETS && p < end; i++, p++) {
+        p = memchr(p, *sign, (size_t)(end - p));
+        if (!p || (size_t)(end - p) < n)
+            return NULL;
+        if (memcmp(p, sign, n) == 0)
+            return p + n;
+    }
+    return NULL;
+}
+
 bool detect_input(const struct passage *line, const char *at, struct finding *ret)
 {
-    static const char *const signs[] = {"<<<", "&lt;&lt;&lt;"}; /* the same in XML */
-    const char *p = NULL;
-    for (size_t i = 0; !p && i < ARRAY_SIZE(signs); i++) {
-        p = memmem(at, (size_t)(line->end - at), signs[i], strlen(signs[i]));
-        ret->from = p ? p + strlen(signs[i]) : at;
-    }
+    const char *end = line->end - at > LOOK_AHEAD ? at + LOOK_AHEAD : line->end;
+    const char *p = find_sign(at, end, "<<<");
+    p = p ? p : find_sign(at, end, "&lt;&lt;&lt;"); /* the same in XML */
     if (!p)
         return false;
+    ret->from = p;
     return value_find_end(line, at, VALUE_PLAIN, ret) && set(ret->from, ret->to, ret);
 }
 
-bool detect_here_word(const struct passage *line, struct finding *ret)
+bool detect_here_word(const struct passage *line, const char *at, struct finding *ret)
 {
-    const char *p = memmem(line->begin, (size_t)(line->end - line->begin), "<<", 2);
-    if (!p || line->end - p < 3 || p[2] == '<')
+    const char *end = line->end - at > LOOK_AHEAD ? at + LOOK_AHEAD : line->end;
+    const char *p = find_sign(line->begin, end, "<<");
+    if (!p || p == line->end || *p == '<')
         return false;
-    p += 2 + (p[2] == '-');
+    p += *p == '-';
     p = skip_blanks(p, line->end);
     while (p < line->end && strchr("'\"\\", *p))
         p++;

@@ -11,16 +11,24 @@
 #include "common/compiler.h"
 
 #define MIN_WEB_TOKEN 10 /* bytes of each part; the smallest header is longer */
+#define MAX_METHOD    16 /* "{SSHA512}" */
 #define MIN_HASH      8
+#define MAX_HEADER    512 /* bytes of a web token's first part; most have less than 200 */
 #define MIN_BEARER    16
 #define MAX_BASIC     512 /* user and password, encoded */
 #define MAX_KEY_LINES 400 /* of a private key: 16384 bits take some 200 */
+#define MAX_HEAD      128 /* "-----BEGIN ... PRIVATE KEY-----" */
 
 typedef bool (*is_member)(char c);
 
 static bool is_url64(char c)
 {
     return isalnum((unsigned char)c) || c == '-' || c == '_';
+}
+
+static bool is_upper_or_digit(char c)
+{
+    return isupper((unsigned char)c) || isdigit((unsigned char)c);
 }
 
 static bool is_base64(char c)
@@ -54,10 +62,11 @@ static bool stands_alone(const struct passage *line, const char *at)
 bool detect_hash(const struct passage *line, const char *at, struct finding *ret)
 {
     const char *from = at;
+    size_t left = (size_t)(line->end - at), near = left < MAX_METHOD ? left : MAX_METHOD;
     if (*at == '$')
-        from = memchr(at + 1, '$', (size_t)(line->end - at - 1));
+        from = memchr(at + 1, '$', near - 1);
     else if (*at == '{')
-        from = memchr(at, '}', (size_t)(line->end - at));
+        from = memchr(at, '}', near);
     else
         from = at + strlen("grub.pbkdf2");
     if (!from || ++from >= line->end)
@@ -72,8 +81,14 @@ bool detect_hash(const struct passage *line, const char *at, struct finding *ret
 /* Three parts in Base64 with dots between; the last one may be missing. */
 bool detect_web_token(const struct passage *line, const char *at, struct finding *ret)
 {
-    const char *dot = run(at, line->end, is_url64);
-    if (!stands_alone(line, at) || dot - at < MIN_WEB_TOKEN || dot == line->end || *dot != '.')
+    if (!stands_alone(line, at))
+        return false;
+    /* Within a word there may be many beginnings, so not each of them may look through all of it.
+     */
+    bool inside = at > line->begin && is_url64(at[-1]);
+    const char *end = inside && line->end - at > MAX_HEADER ? at + MAX_HEADER : line->end;
+    const char *dot = run(at, end, is_url64);
+    if (dot - at < MIN_WEB_TOKEN || dot == line->end || *dot != '.')
         return false;
     const char *to = run(dot + 1, line->end, is_url64);
     if (to - dot <= MIN_WEB_TOKEN)
@@ -179,11 +194,12 @@ bool detect_vendor_key(const struct passage *line, const char *at, struct findin
         size_t n = strlen(vendors[i].prefix);
         if ((size_t)(line->end - at) < n || memcmp(at, vendors[i].prefix, n) != 0)
             continue;
-        const char *to = run(at + n, line->end, is_url64);
-        bool upper = true;
-        for (const char *p = at; p < to && i < 2; p++)
-            upper &= isupper((unsigned char)*p) || isdigit((unsigned char)*p);
-        if (!upper || (size_t)(to - at) - n < vendors[i].length || !stands_alone(line, at))
+        if (!stands_alone(line, at))
+            return false;
+        bool upper = i < 2;
+        const char *to = run(at + n, line->end, upper ? is_upper_or_digit : is_url64);
+        bool goes_on = upper && to < line->end && is_url64(*to);
+        if (goes_on || (size_t)(to - at) - n < vendors[i].length)
             return false;
         *ret = (struct finding){at, to};
         return true;
@@ -195,13 +211,12 @@ bool detect_vendor_key(const struct passage *line, const char *at, struct findin
 bool detect_encoded_key(const struct passage *line, const char *at, struct finding *ret)
 {
     static const char certificate[] = "LS0tLS1CRUdJTiBDRVJU", beginning[] = "LS0tLS1CRUdJTi";
-    const char *to = run(at, line->end, is_base64);
     if (memcmp(at, beginning, sizeof beginning - 1) != 0)
         return false;
-    if ((size_t)(to - at) >= sizeof certificate - 1 &&
+    if ((size_t)(line->end - at) >= sizeof certificate - 1 &&
         memcmp(at, certificate, sizeof certificate - 1) == 0)
         return false;
-    *ret = (struct finding){at, to};
+    *ret = (struct finding){at, run(at, line->end, is_base64)};
     return true;
 }
 
@@ -236,9 +251,9 @@ bool detect_private_key(const struct passage *line, const char *at, struct findi
         *ret_lines = putty_lines(line, at);
         return *ret_lines > 0;
     }
-    size_t left = (size_t)(line->end - at);
-    const char *name = memmem(at, left < 80 ? left : 80, kind, sizeof kind - 1);
-    const char *head = name ? memmem(name, (size_t)(line->end - name), dashes, 4) : NULL;
+    size_t left = (size_t)(line->end - at), near = left < MAX_HEAD ? left : MAX_HEAD;
+    const char *name = memmem(at, near, kind, sizeof kind - 1);
+    const char *head = name ? memmem(name, (size_t)(at + near - name), dashes, 4) : NULL;
     if (!head)
         return false;
     const char *from = head;

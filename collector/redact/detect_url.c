@@ -66,7 +66,7 @@ bool detect_url(const struct passage *line, const char *at, struct finding *ret)
 {
     const char *p = at + 4; /* behind "x://" */
     const char *end = line->end - p > LOOK_AHEAD ? p + LOOK_AHEAD : line->end;
-    if (p >= line->end || *p == '[')
+    if (p >= line->end || *p == '[' || !memchr(p, '@', (size_t)(end - p)))
         return false;
     const char *authority_end = span(p, end, "/?#\\ \t\r\"'<>|");
     const char *colon = memchr(p, ':', (size_t)(authority_end - p));

@@ -233,10 +233,10 @@ static bool text_line(struct follow *follow, const struct passage *line, struct 
     return set(from, closing ? closing : end, ret);
 }
 
-bool follow_here(struct follow *follow, const struct passage *line)
+bool follow_here(struct follow *follow, const struct passage *line, const char *at)
 {
     struct finding word;
-    if (!detect_here_word(line, &word) || (size_t)(word.to - word.from) >= sizeof follow->word)
+    if (!detect_here_word(line, at, &word) || (size_t)(word.to - word.from) >= sizeof follow->word)
         return false;
     *follow = begin(FOLLOW_HERE, line);
     memcpy(follow->word, word.from, (size_t)(word.to - word.from));

@@ -40,8 +40,8 @@ void follow_after(struct follow *follow, const struct passage *line, struct find
 /* Whether the line ends with a secret's name at `at`, and the value is to come. */
 bool follow_begin(struct follow *follow, const struct passage *line, const char *at);
 
-/* Whether a here-document begins on the line. */
-bool follow_here(struct follow *follow, const struct passage *line);
+/* Whether a here-document begins on the line, for the program at `at`. */
+bool follow_here(struct follow *follow, const struct passage *line, const char *at);
 
 /* What answers "AUTH LOGIN" or a server's question. */
 bool follow_answer(struct follow *follow, const struct passage *line, const char *at);

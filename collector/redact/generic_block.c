@@ -134,6 +134,17 @@ static bool is_whole(const struct block *block, const struct passage *line)
     return line->end < block->end && line->end < block->binary && *line->end == '\n';
 }
 
+/*
+ * Whether the line may be the head of a table. That is asked once a line, for all of it must be
+ * looked at, and a line may be one anchor after the other.
+ */
+static bool may_be_head(struct generic *generic, const struct passage *line)
+{
+    bool asked = generic->judged_line == line->end;
+    generic->judged_line = line->end;
+    return !asked;
+}
+
 static bool detect(struct generic *generic, const struct block *block, const struct passage *line,
                    const char *at, detector look, struct finding *ret)
 {
@@ -143,12 +154,12 @@ static bool detect(struct generic *generic, const struct block *block, const str
             follow_after(&generic->follow, line, ret);
         return true;
     }
-    if (announces && columns_begin(&generic->columns, line, at)) {
+    if (announces && may_be_head(generic, line) && columns_begin(&generic->columns, line)) {
         *ret = (struct finding){line->end, line->end};
         return true;
     }
     bool follows = (announces && follow_begin(&generic->follow, line, at)) ||
-                   (whole && look == detect_input && follow_here(&generic->follow, line)) ||
+                   (whole && look == detect_input && follow_here(&generic->follow, line, at)) ||
                    (whole && look == detect_login && follow_answer(&generic->follow, line, at));
     if (!follows)
         return false;
@@ -175,14 +186,26 @@ static bool find(struct generic *generic, const struct block *block, const struc
     return false;
 }
 
-/* The line around a place; its end is only looked for again when it is another one. */
+/* Whether a line goes on behind where line_end() has stopped. */
+static bool is_cut(const struct block *block, const char *end)
+{
+    if (end == block->end || end == block->binary)
+        return false;
+    return end > block->binary ? !ends_binary_string(*end) : *end != '\n';
+}
+
+/*
+ * The line around a place. Its ends are only looked for when it is another one than before.
+ */
 static void locate(const struct block *block, const char *at, struct passage *line)
 {
     bool known = line->end && at < line->end;
-    bool cut = known && line->end < block->end && *line->end != '\n' && at < block->binary;
-    if (!known || at >= block->binary || (cut && (size_t)(line->end - at) < OVERLAP / 2))
+    if (!known)
+        line->begin = line_begin(block, at);
+    else if ((size_t)(at - line->begin) > LOOK_BACK)
+        line->begin = at - LOOK_BACK;
+    if (!known || (is_cut(block, line->end) && (size_t)(line->end - at) < OVERLAP / 2))
         line->end = line_end(block, at);
-    line->begin = line_begin(block, at);
 }
 
 /* Copies [from, the line's end] and returns where the next line begins. */
@@ -367,6 +390,7 @@ const char *generic_block(struct generic *generic, const struct block *block,
 {
     const char *copied = block->from, *p = copied;
     struct passage line = {0};
+    generic->judged_line = NULL;
     while (p < block->limit) {
         if (generic->key_lines) {
             copied = p = drop_key_line(generic, block, p, out);

@@ -23,6 +23,7 @@ struct generic {
     bool key_marked;          /* its REMOVED is out */
     struct follow follow;     /* a value that goes on on the next line */
     struct columns columns;   /* of the table that the lines are rows of */
+    const char *judged_line;  /* end of the line that was asked whether it is a table's head */
     struct headless headless; /* the stream's beginning */
 };
 

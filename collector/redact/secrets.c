@@ -6,6 +6,8 @@
 #include "collector/redact/secrets.h"
 
 #include <ctype.h>
+#include <limits.h>
+#include <pthread.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,13 +20,6 @@ enum place {
     AT_END,
     A_WORD, /* between underscores, dashes, or the ends of the name */
     WHOLE,
-};
-
-/* About the token of a cluster's heartbeat, which is no secret; support needs these. And calls. */
-static const char *const harmless_names[] = {
-    "token_timeout", "token_coefficient", "token_retransmit", "token_warning",
-    "with_password", "change_password",   "bypass",           "compass",
-    "multipass",     "encompass",
 };
 
 /* A name that ends in one of these words tells something about a secret, not the secret. */
@@ -41,6 +36,18 @@ static const struct {
     enum place place;
     enum secret_kind kind;
 } names[] = {
+    /* About the token of a cluster's heartbeat, which is no secret; support needs these. And calls.
+     */
+    {"token_timeout", ANYWHERE, SECRET_NONE},
+    {"token_coefficient", ANYWHERE, SECRET_NONE},
+    {"token_retransmit", ANYWHERE, SECRET_NONE},
+    {"token_warning", ANYWHERE, SECRET_NONE},
+    {"with_password", ANYWHERE, SECRET_NONE},
+    {"change_password", ANYWHERE, SECRET_NONE},
+    {"bypass", ANYWHERE, SECRET_NONE},
+    {"compass", ANYWHERE, SECRET_NONE},
+    {"multipass", ANYWHERE, SECRET_NONE},
+    {"encompass", ANYWHERE, SECRET_NONE},
     {"password", ANYWHERE, SECRET_ANY},
     {"passwd", ANYWHERE, SECRET_ANY},
     {"passphrase", ANYWHERE, SECRET_ANY},
@@ -154,20 +161,13 @@ static const char *const top_folders[] = {"/etc/", "/var/", "/root",  "/opt/", "
                                           "/run/", "/tmp/", "/mnt/",  "/srv/", "/dev/", "/boot/",
                                           "/lib/", "/bin/", "/sbin/", "/proc/"};
 
+#define NO_ROW        UCHAR_MAX
+#define SMALL         0x20 /* the bit that makes a letter small */
 #define UUID_LENGTH   36
 #define REFERENCE     "OpaqueRef:"
 #define CEPH_KEY      40 /* bytes of Base64 */
 #define SHORT_NUMBER  6  /* digits; identifiers of logins are not longer */
 #define SESSION_BYTES 16 /* a shorter one could be guessed, so nobody makes them */
-
-static bool contains(const char *text, size_t length, const char *word)
-{
-    size_t n = strlen(word);
-    for (size_t i = 0; i + n <= length; i++)
-        if (strncasecmp(text + i, word, n) == 0)
-            return true;
-    return false;
-}
 
 static bool equals(const char *text, size_t length, const char *word)
 {
@@ -180,30 +180,30 @@ static bool begins(const char *text, size_t length, const char *word)
     return length >= n && strncasecmp(text, word, n) == 0;
 }
 
-static bool is_word(const char *name, size_t length, const char *word)
+static bool ends(const char *text, size_t length, const char *word)
 {
     size_t n = strlen(word);
-    for (size_t i = 0; i + n <= length; i++) {
-        bool left = i == 0 || name[i - 1] == '_' || name[i - 1] == '-';
-        bool right = i + n == length || name[i + n] == '_' || name[i + n] == '-';
-        if (left && right && strncasecmp(name + i, word, n) == 0)
-            return true;
-    }
-    return false;
+    return length >= n && strncasecmp(text + length - n, word, n) == 0;
 }
 
-static bool is_at(enum place place, const char *name, size_t length, const char *text)
+static bool is_boundary(char c)
 {
-    size_t n = strlen(text);
+    return c == '_' || c == '-';
+}
+
+/* Whether a text of `n` bytes at `at` of a name stands where it should. */
+static bool is_placed(enum place place, const char *name, size_t length, size_t at, size_t n)
+{
+    bool last = at + n == length;
     switch (place) {
     case ANYWHERE:
-        return contains(name, length, text);
+        return true;
     case AT_END:
-        return length >= n && strncasecmp(name + length - n, text, n) == 0;
+        return last;
     case A_WORD:
-        return is_word(name, length, text);
+        return (at == 0 || is_boundary(name[at - 1])) && (last || is_boundary(name[at + n]));
     case WHOLE:
-        return equals(name, length, text);
+        return at == 0 && last;
     }
     return false;
 }
@@ -223,6 +223,53 @@ static bool has_harmless_ending(const char *name, size_t length)
     return false;
 }
 
+/* Rows of names[] by the first letter of their texts, in their order. */
+static struct {
+    unsigned char next, length;
+} rows[ARRAY_SIZE(names)];
+static unsigned char first_row[UCHAR_MAX + 1];
+static pthread_once_t rows_known = PTHREAD_ONCE_INIT;
+_Static_assert(ARRAY_SIZE(names) < NO_ROW, "numbers of rows are bytes");
+
+static void sort_rows(void)
+{
+    memset(first_row, NO_ROW, sizeof first_row);
+    for (size_t i = ARRAY_SIZE(names); i-- > 0;) {
+        int letter = tolower((unsigned char)*names[i].text);
+        rows[i].next = first_row[letter];
+        rows[i].length = (unsigned char)strlen(names[i].text);
+        first_row[letter] = first_row[toupper(letter)] = (unsigned char)i;
+    }
+}
+
+/* Most are not, which shows in the first letters: no call to the library before that is known. */
+static bool may_be(const char *name, const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((name[i] ^ text[i]) & ~SMALL)
+            return false;
+    return true;
+}
+
+/*
+ * The first row that says something about the name, or NO_ROW. One pass for all rows: a name may be
+ * long, and a line may be full of names.
+ */
+static size_t find_row(const char *name, size_t length)
+{
+    size_t found = NO_ROW;
+    pthread_once(&rows_known, sort_rows);
+    for (size_t at = 0; at < length; at++)
+        for (size_t i = first_row[(unsigned char)name[at]]; i < found; i = rows[i].next) {
+            size_t n = rows[i].length;
+            if (n <= length - at && may_be(name + at, names[i].text, n) &&
+                is_placed(names[i].place, name, length, at, n) &&
+                strncasecmp(name + at, names[i].text, n) == 0)
+                found = i;
+        }
+    return found;
+}
+
 enum secret_kind secret_kind(const char *name, size_t length)
 {
     const char *dot = length ? memrchr(name, '.', length) : NULL;
@@ -230,16 +277,11 @@ enum secret_kind secret_kind(const char *name, size_t length)
         length -= (size_t)(dot + 1 - name);
         name = dot + 1;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(harmless_names); i++)
-        if (contains(name, length, harmless_names[i]))
-            return SECRET_NONE;
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        if (!is_at(names[i].place, name, length, names[i].text))
-            continue;
-        bool certain = names[i].place == WHOLE || names[i].kind == SECRET_SESSION;
-        return !certain && has_harmless_ending(name, length) ? SECRET_NONE : names[i].kind;
-    }
-    return SECRET_NONE;
+    size_t row = find_row(name, length);
+    if (row == NO_ROW)
+        return SECRET_NONE;
+    bool certain = names[row].place == WHOLE || names[row].kind == SECRET_SESSION;
+    return !certain && has_harmless_ending(name, length) ? SECRET_NONE : names[row].kind;
 }
 
 bool secret_name(const char *name, size_t length)
@@ -331,6 +373,13 @@ static bool is_ceph_key(const char *value, size_t length)
     return n == CEPH_KEY && memcmp(value, "AQ", 2) == 0 && memcmp(value + n - 2, "==", 2) == 0;
 }
 
+bool secret_begins_path(const char *value, const char *end)
+{
+    while (value < end && isblank((unsigned char)*value))
+        value++;
+    return begins_with_one_of(value, (size_t)(end - value), top_folders, ARRAY_SIZE(top_folders));
+}
+
 bool secret_value_is_harmless(enum secret_kind kind, const char *name, size_t name_length,
                               const char *value, size_t length)
 {
@@ -360,6 +409,6 @@ bool secret_value_is_harmless(enum secret_kind kind, const char *name, size_t na
         break;
     }
     bool opaque = begins(value, length, REFERENCE);
-    bool names_reference = is_at(AT_END, name, name_length, "_secret") || opaque;
+    bool names_reference = ends(name, name_length, "_secret") || opaque;
     return names_reference && secret_is_reference(value, length);
 }

@@ -28,6 +28,9 @@ bool secret_name(const char *name, size_t length);
 /* Whether the value only points to a secret that is kept elsewhere: "OpaqueRef:..." or a UUID. */
 bool secret_is_reference(const char *value, size_t length);
 
+/* Whether a path begins at `value`, perhaps behind blanks: where a file is usual it is none. */
+bool secret_begins_path(const char *value, const char *end);
+
 /*
  * Whether a value under a key of this name and kind may be seen: nothing, a switch ("no"), a mask,
  * a reference, a path where one is usual.

@@ -144,9 +144,9 @@ static bool find_element_text(const char *end, struct finding *value)
         is_cdata ? memmem(value->from, left, "]]>", 3) : memchr(value->from, '<', left);
     static const char *const entities[] = {"&lt;/", "&amp;lt;/"};
     for (size_t i = 0; !is_cdata && i < ARRAY_SIZE(entities); i++) {
-        const char *entity = memmem(value->from, left, entities[i], strlen(entities[i]));
-        if (entity && (!stop || entity < stop))
-            stop = entity;
+        size_t before = stop ? (size_t)(stop - value->from) : left;
+        const char *entity = memmem(value->from, before, entities[i], strlen(entities[i]));
+        stop = entity ? entity : stop;
     }
     value->to = stop ? stop : end;
     bool blank = value->to > value->from && isblank((unsigned char)*value->from);
