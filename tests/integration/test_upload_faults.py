@@ -9,10 +9,12 @@ import concurrent.futures
 import contextlib
 import itertools
 import json
+import os
 import pathlib
 import random
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
@@ -189,6 +191,16 @@ def peers(tmp_path_factory):
         yield get
 
 
+@pytest.fixture
+def state():
+    """
+    The client's folder of records, in memory: they are synced with each chunk, ten thousand times in all, and a disk that
+    others keep busy would have all of this take as long as it likes.
+    """
+    with tempfile.TemporaryDirectory(prefix="xen-upload.", dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
+        yield pathlib.Path(folder) / "state"
+
+
 def make_file(folder, name, size, seed):
     path = folder / name
     path.write_bytes(random.Random(seed).randbytes(size))
@@ -215,12 +227,12 @@ def options(peer, tmp_path, told):
 
 @pytest.mark.alike("via", "name")
 @pytest.mark.parametrize("via,name,number", [(via, peer.name, number) for via in ("direct", "proxy") for peer, number in ROUNDS])
-def test_a_connection_that_is_cut_at_random_bytes_costs_at_most_a_chunk_each_time(peers, tmp_path, name, number, via):
+def test_a_connection_that_is_cut_at_random_bytes_costs_at_most_a_chunk_each_time(peers, tmp_path, state, name, number, via):
     peer, seed = peers(name), f"{name} {number} {via}"
     wanted = -(-CUTS // peer.rounds // peer.share)
     plan = Cuts(random.Random(seed), wanted, peer.longest())
     with route(peer, via, plan) as (proxy, port, told):
-        client = Client(tmp_path / "client", *options(peer, tmp_path, told))
+        client = Client(tmp_path / "client", *options(peer, tmp_path, told), state=state)
         for part in itertools.count():
             proxy.start_counting()
             path = make_file(tmp_path, f"{via}-{number}-{part}.bin", peer.size + 13 * part + number, f"{seed} {part}")
@@ -234,7 +246,7 @@ def test_a_connection_that_is_cut_at_random_bytes_costs_at_most_a_chunk_each_tim
 
 @pytest.mark.parametrize("via", ("direct", "proxy"))
 @pytest.mark.parametrize("name", PEERS)
-def test_a_client_that_is_killed_goes_on_where_it_was(peers, tmp_path, name, via):
+def test_a_client_that_is_killed_goes_on_where_it_was(peers, tmp_path, state, name, via):
     peer, seed, kills = peers(name), random.Random(f"kill {name} {via}"), 0
     wanted = KILLS if FULL else KILLS // 5
 
@@ -245,7 +257,7 @@ def test_a_client_that_is_killed_goes_on_where_it_was(peers, tmp_path, name, via
         return Fault(up=seed.randrange(peer.longest()), then=kill) if kills < wanted else None
 
     with route(peer, via, plan) as (proxy, port, told):
-        client = Client(tmp_path / "client", *options(peer, tmp_path, told))
+        client = Client(tmp_path / "client", *options(peer, tmp_path, told), state=state)
         part = 0
         while kills < wanted:
             part += 1
@@ -266,7 +278,7 @@ def test_a_client_that_is_killed_goes_on_where_it_was(peers, tmp_path, name, via
 
 
 @pytest.mark.parametrize("name", PEERS)
-def test_a_client_that_is_asked_to_stop_says_so_and_goes_on_next_time(peers, tmp_path, name):
+def test_a_client_that_is_asked_to_stop_says_so_and_goes_on_next_time(peers, tmp_path, state, name):
     peer, running = peers(name), concurrent.futures.Future()
 
     def stop():
@@ -277,7 +289,7 @@ def test_a_client_that_is_asked_to_stop_says_so_and_goes_on_next_time(peers, tmp
 
     path = make_file(tmp_path, "stopped.bin", peer.size, name)
     with route(peer, "direct", plan) as (proxy, port, told):
-        client = Client(tmp_path / "client", *options(peer, tmp_path, told))
+        client = Client(tmp_path / "client", *options(peer, tmp_path, told), state=state)
         with client.start(path, *peer.arguments(port, path.name)) as process:
             running.set_result(process)
             process.communicate(timeout=60)
@@ -290,22 +302,23 @@ def test_a_client_that_is_asked_to_stop_says_so_and_goes_on_next_time(peers, tmp
 @pytest.mark.parametrize("name,direction,damage,places", (
     ("https", "up", flip, (600, 20_000, 90_000)), ("https", "up", double, (20_000, 50_000, 90_000)),
     ("https", "up", swap, (20_000, 50_000, 90_000)), ("tus", "down", flip, (400, 600, 800))))
-def test_tls_refuses_bytes_that_were_changed_on_the_way_and_they_are_sent_again(peers, tmp_path, name, direction, damage, places):
+def test_tls_refuses_bytes_that_were_changed_on_the_way_and_they_are_sent_again(peers, tmp_path, state, name, direction, damage,
+                                                                                places):
     peer = peers(name)
     path = make_file(tmp_path, f"{damage.__name__}-{direction}.bin", peer.size, damage.__name__)
     with route(peer, "direct", lambda n: Fault(change=damage(places[n], direction)) if n < len(places) else None) as (
             proxy, port, told):
-        Client(tmp_path / "client", *options(peer, tmp_path, told)).send(path, *peer.arguments(port, path.name))
+        Client(tmp_path / "client", *options(peer, tmp_path, told), state=state).send(path, *peer.arguments(port, path.name))
         assert sha256(peer.received(path.name)) == sha256(path)
         assert proxy.connections == len(places) + 1
 
 
 @pytest.mark.parametrize("name", PEERS)
-def test_a_server_that_is_away_for_a_while_is_waited_for(peers, tmp_path, name):
+def test_a_server_that_is_away_for_a_while_is_waited_for(peers, tmp_path, state, name):
     peer = peers(name)
     path = make_file(tmp_path, "away.bin", peer.size, name)
     with route(peer, "direct", None) as (proxy, port, told):
-        client = Client(tmp_path / "client", *options(peer, tmp_path, told))
+        client = Client(tmp_path / "client", *options(peer, tmp_path, told), state=state)
         proxy.hang_up()
         result = client.run(path, *peer.arguments(port, path.name), "--give-up-after", "0")
         assert result.returncode == LATER, result.stderr.decode()
@@ -319,24 +332,24 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(peers, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", PEERS)
-def test_a_connection_that_drips_is_slow_and_no_more(peers, tmp_path, name):
+def test_a_connection_that_drips_is_slow_and_no_more(peers, tmp_path, state, name):
     peer = peers(name)
     path = make_file(tmp_path, "drip.bin", 64 * KIB, name)
     with route(peer, "direct", lambda _: Fault(drip=199, delay=0.0001)) as (proxy, port, told):
-        Client(tmp_path / "client", *options(peer, tmp_path, told)).send(path, *peer.arguments(port, path.name))
+        Client(tmp_path / "client", *options(peer, tmp_path, told), state=state).send(path, *peer.arguments(port, path.name))
         assert sha256(peer.received(path.name)) == sha256(path)
         assert proxy.connections <= 2
 
 
 @pytest.mark.parametrize("credentials,expected", (("username=user\npassword=not-a-real-secret\n", DONE),
                                                   ("username=user\npassword=not-this-one\n", DENIED), (None, DENIED)))
-def test_a_proxy_that_wants_a_password_gets_it_and_the_server_does_not(peers, tmp_path, credentials, expected):
+def test_a_proxy_that_wants_a_password_gets_it_and_the_server_does_not(peers, tmp_path, state, credentials, expected):
     peer = peers("https")
     path = make_file(tmp_path, "proxied.bin", peer.size, "proxied")
     with route(peer, "proxy", None) as (proxy, port, told):
         if credentials:
             told = [*told, "--proxy-credentials", secret(tmp_path, "proxy", credentials)]
-        client = Client(tmp_path / "client", *told)
+        client = Client(tmp_path / "client", *told, state=state)
         result = client.run(path, *peer.arguments(port, path.name), "--give-up-after", "0")
         assert result.returncode == expected, result.stderr.decode()
         assert proxy.refused >= 1  # asks what kind of password is wanted before it gives one
@@ -345,11 +358,11 @@ def test_a_proxy_that_wants_a_password_gets_it_and_the_server_does_not(peers, tm
 
 
 @pytest.mark.parametrize("name", PEERS)
-def test_a_socks_proxy_is_asked_for_the_name_too(peers, tmp_path, name):
+def test_a_socks_proxy_is_asked_for_the_name_too(peers, tmp_path, state, name):
     peer = peers(name)
     path = make_file(tmp_path, "socks.bin", 64 * KIB, name)
     with FaultProxy(speaks="socks5") as proxy:
-        client = Client(tmp_path / "client", *options(peer, tmp_path, ()), "--proxy", proxy.url)
+        client = Client(tmp_path / "client", *options(peer, tmp_path, ()), "--proxy", proxy.url, state=state)
         client.send(path, *peer.arguments(peer.port, path.name))
         assert sha256(peer.received(path.name)) == sha256(path)
         assert set(proxy.asked) == {f"127.0.0.1:{peer.port}"}

@@ -43,12 +43,12 @@ def loopback_certificate(folder):
 
 
 class Client:
-    """xen-upload with a state of its own, and the secrets of all protocols in one file."""
+    """xen-upload with a state of its own, and the secrets of all protocols in one file. `state`: where, if not in the folder."""
 
-    def __init__(self, folder, *options, canary=CANARY):
+    def __init__(self, folder, *options, canary=CANARY, state=None):
         self.folder, self.options = folder, [str(option) for option in options]
         folder.mkdir(parents=True, exist_ok=True)
-        self.state = folder / "state"
+        self.state = state or folder / "state"
         self.credentials = secret(folder, "credentials",
                                   f"token={canary}-token\naccess_key=test-access\nsecret_key={canary}-secret\n")
         self.base = [UPLOAD, "--state", self.state, "--settings", secret(folder, "settings.yaml", "{}\n"), "--retry-wait", "1ms"]
