@@ -11,9 +11,9 @@
 /* Columns of a row that become values; more than a title can use. */
 #define VALUES_MAX 32
 
-/* Rows of one rule that become observations; the rest is cut, since nobody reads ten thousand
- * findings. */
-#define ROWS_MAX 5000
+/* Rows of one rule that become observations, as many as a log has hits that are kept on 64 hosts: a
+ * host must not be passed over because others had many. The rest is cut. */
+#define ROWS_MAX (64 * 2 * HITS_KEPT)
 
 /* A number that a row may have for a line, a time or a count: more is no such thing, and counts of
  * so many rows can be added up. */

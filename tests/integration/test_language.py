@@ -257,6 +257,15 @@ def test_lines_of_a_query_can_be_those_that_came_so_often_in_so_long(tmp_path):
     assert "at least 3 times within 1m" in analyze("rules", "show", "tries", "--rules", rules).stdout
 
 
+def test_a_host_is_not_passed_over_because_another_had_many_rows(tmp_path):
+    for name in ("host1", "host2"):
+        write(tmp_path / name / "var/log/secure", f"Nov  2 10:00:00 {name} sshd[1]: Failed password for root\n")
+    rules = tries(tmp_path, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)"
+                            " SELECT host, path, line, user FROM failed, n ORDER BY host\nby: host")
+    found = verdict("--no-default-rules", "--rules", rules, tmp_path / "host1", tmp_path / "host2")["findings"]
+    assert sorted((*f["hosts"], f["count"]) for f in found) == [("host1", 6000), ("host2", 6000)]
+
+
 def test_a_test_of_a_rule_that_counts_otherwise_is_told_how_often(tmp_path):
     rules = tries(tmp_path, "SELECT host, path, line, user, 7 AS count FROM failed", expect="{count: 8}")
     assert "got:      1 finding: 'Someone tries root' (user=root) 7 times\n" in analyze("rules", "test", rules).stdout
