@@ -199,7 +199,11 @@ bool view_is_judged(const struct view *view)
     return view->verdict->coverage.evaluated > 0;
 }
 
-const char *view_score_word(int score)
+const char *view_score_word(const struct view *view, int score)
 {
-    return score >= 95 ? "healthy" : score >= 75 ? "fair" : score >= 50 ? "poor" : "bad";
+    bool is_most = view->trust.level == TRUST_POOR;
+    return score >= 95   ? is_most ? "healthy at best" : "healthy"
+           : score >= 75 ? is_most ? "fair at best" : "fair"
+           : score >= 50 ? is_most ? "poor at best" : "poor"
+                         : "bad";
 }

@@ -12,11 +12,11 @@
 
 const char *html_score_class(const struct view *view, int score)
 {
-    return !view_is_judged(view) || score < 0 ? "none"
-           : score >= 95                      ? "good"
-           : score >= 75                      ? "fair"
-           : score >= 50                      ? "poor"
-                                              : "bad";
+    if (!view_is_judged(view) || score < 0)
+        return "none";
+    if (score >= 95) /* green is a promise */
+        return view->trust.level == TRUST_POOR ? "none" : "good";
+    return score >= 75 ? "fair" : score >= 50 ? "poor" : "bad";
 }
 
 void html_score_bar(struct strbuf *out, const struct view *view, int score)
@@ -77,7 +77,8 @@ static void add_score(const struct view *view, struct strbuf *out)
     add_ring(view, out);
     strbuf_adds(out, "<div>\n");
     if (view_is_judged(view)) {
-        strbuf_addf(out, "<p><strong>%s</strong> %d of 100</p>\n", view_score_word(score), score);
+        strbuf_addf(out, "<p><strong>%s</strong> %d of 100</p>\n", view_score_word(view, score),
+                    score);
         add_costs(view, out);
     } else {
         strbuf_adds(out, "<p><strong>No score</strong>: no rule had the data it needs.</p>\n");

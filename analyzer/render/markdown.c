@@ -181,7 +181,7 @@ static void add_head(struct strbuf *out, const struct view *view)
         strbuf_addf(out, "%zu hosts", view->host_count);
     if (view_is_judged(view))
         strbuf_addf(out, ": %d of 100 (%s)", view->verdict->score,
-                    view_score_word(view->verdict->score));
+                    view_score_word(view, view->verdict->score));
     else
         strbuf_adds(out, ": no score");
     strbuf_adds(out, "\n\n**");

@@ -367,9 +367,12 @@ static void add_costs(const struct text_writer *w, const struct view *view)
     free(costly);
 }
 
-static enum text_style score_style(int score)
+static enum text_style score_style(const struct view *view, int score)
 {
-    return score >= 95 ? STYLE_GOOD : score >= 50 ? STYLE_WARNING : STYLE_ERROR;
+    bool is_sure = view->trust.level != TRUST_POOR; /* green is a promise */
+    return score >= 95   ? is_sure ? STYLE_GOOD : STYLE_NONE
+           : score >= 50 ? STYLE_WARNING
+                         : STYLE_ERROR;
 }
 
 static void add_score(const struct text_writer *w, const struct view *view)
@@ -382,7 +385,8 @@ static void add_score(const struct text_writer *w, const struct view *view)
         return;
     }
     strbuf_adds(w->out, "  ");
-    textw_styled(w, score_style(score), "%d of 100 (%s)", score, view_score_word(score));
+    textw_styled(w, score_style(view, score), "%d of 100 (%s)", score,
+                 view_score_word(view, score));
     strbuf_addf(w->out,
                 "\n  from %zu of %zu applicable rules: %zu failed, %zu passed;\n"
                 "  %zu unknown, %zu others not applicable\n",
@@ -413,7 +417,8 @@ static void add_summary(const struct text_writer *w, const struct view *view)
         return;
     }
     int score = view->verdict->score;
-    textw_styled(w, score_style(score), "Score %d of 100 (%s)", score, view_score_word(score));
+    textw_styled(w, score_style(view, score), "Score %d of 100 (%s)", score,
+                 view_score_word(view, score));
     strbuf_addc(w->out, '\n');
     add_counts(w, view);
 }

@@ -136,5 +136,6 @@ struct view_changes view_changes(const struct view *view);
  */
 bool view_is_address(const char *url);
 
-/* How a score reads in words. */
-const char *view_score_word(int score);
+/* How a score reads in words. What was not seen can only lower it, so of a result that can hardly be
+ * trusted they say "at best". */
+const char *view_score_word(const struct view *view, int score);

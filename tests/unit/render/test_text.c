@@ -218,6 +218,17 @@ static void nothing_judged_is_not_called_healthy(void **state)
     sample_free(view);
 }
 
+static void little_seen_is_healthy_at_best(void **state)
+{
+    (void)state;
+    struct view *view = sample_new_clean(20);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    render(view, &out);
+    assert_non_null(strstr(out.data, "This result can hardly be trusted"));
+    assert_non_null(strstr(out.data, "Score 100 of 100 (healthy at best)"));
+    sample_free(view);
+}
+
 static void findings_below_the_asked_severity_are_counted_not_shown(void **state)
 {
     (void)state;
@@ -307,6 +318,7 @@ int main(void)
         cmocka_unit_test(colours_are_ours_and_only_when_asked_for),
         cmocka_unit_test(nothing_found_is_said_with_its_coverage),
         cmocka_unit_test(nothing_judged_is_not_called_healthy),
+        cmocka_unit_test(little_seen_is_healthy_at_best),
         cmocka_unit_test(findings_below_the_asked_severity_are_counted_not_shown),
         cmocka_unit_test(what_several_problems_cost_is_said_once),
         cmocka_unit_test(problems_beyond_ten_are_counted),
