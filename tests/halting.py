@@ -133,6 +133,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     options, arguments = parser.parse_known_args()
     luck = random.Random(options.seed)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who is told to stop leaves nobody halted
     failed = sum(run(options.build, arguments, luck) != 0 for _ in range(options.runs))
     print(f"{failed} of {options.runs} runs failed (seed {options.seed}: the halts, not the moments they meet)")
     return 1 if failed else 0
