@@ -21,6 +21,12 @@ struct key {
 };
 
 /*
+ * A value whose end its form tells: "(name value)", "{ name value; }".
+ */
+bool loose_value_find_ended(const struct passage *line, const struct key *key,
+                            enum secret_kind kind, struct finding *ret);
+
+/*
  * The value that nothing but a blank or a word of English separates from its name: 'password "x"',
  * "the password is x1y2z3". *ret is where it begins.
  */

@@ -93,7 +93,7 @@ static bool is_path(const struct passage *line, const char *from, const char *to
     bool absolute = *p == '/';
     while (to < line->end && *to == ' ')
         to++;
-    return to == line->end || !(*to == '=' || (*to == ':' && !absolute));
+    return to == line->end || !(*to == '=' || ((*to == ':' || *to == ',') && !absolute));
 }
 
 /* passwords[0]=x; but "passwd[12]: x" is a process and its message. */
@@ -134,6 +134,7 @@ static bool find_key(const struct passage *line, const char *at, struct key *ret
     if (!ret->quoted)
         ret->start = from;
     skip_index(&ret->after, line->end);
+    cursor_take(&ret->after, line->end, " string"); /* "SNMP Community String : x" */
     if (ret->after < line->end && *ret->after == ']')
         ret->after++;
     return true;
@@ -233,6 +234,17 @@ static bool take_pair_separator(const struct key *key, const char **p, const cha
     return false;
 }
 
+/* [name,value;name,value], a map of OCaml's in a log: where the item begins, `from` is in it. */
+static bool is_item(const struct passage *line, const char *from)
+{
+    const char *p = from;
+    while (p > line->begin && from - p < MAX_KEY && (is_name_byte(p[-1]) || p[-1] == '/'))
+        p--;
+    while (p > line->begin && p[-1] == ' ')
+        p--;
+    return p > line->begin && (p[-1] == '[' || p[-1] == ';');
+}
+
 /* Where the value begins. */
 static bool find_value(const struct passage *line, const struct key *key, const char **ret,
                        enum value_style *ret_style)
@@ -261,6 +273,11 @@ static bool find_value(const struct passage *line, const struct key *key, const 
     if (take_elements(&p, end)) {
         *ret_style = VALUE_ELEMENT;
         *ret = p;
+        return true;
+    }
+    if (!key->quoted && p < end && *p == ',' && is_item(line, key->from)) {
+        *ret_style = VALUE_ITEM;
+        *ret = p + 1;
         return true;
     }
     if (key->option && p < end && (*p == ' ' || *p == '\t')) {
@@ -323,6 +340,9 @@ bool detect_assignment(const struct passage *line, const char *at, struct findin
         return false;
     if (!find_value(line, &key, &value.from, &style)) {
         style = VALUE_PLAIN;
+        if (loose_value_find_ended(line, &key, kind, ret))
+            return !secret_value_is_harmless(kind, name, length, ret->from,
+                                             (size_t)(ret->to - ret->from));
         if (!loose_value_find(line, &key, kind, &value.from))
             return false;
     }

@@ -6,6 +6,7 @@
  *
  * Source: the signatures in XAPI's data model (session, pool, user).
  */
+#include <ctype.h>
 #include <string.h>
 
 #include "collector/redact/detect.h"
@@ -19,10 +20,9 @@ static const struct {
     const char *method;
     unsigned before; /* parameters before the first secret one */
 } calls[] = {
-    {"login_with_password", 1},
-    {"slave_login", 1},
-    {"slave_local_login", 1},
-    {"change_password", 1},
+    {"login_with_password", 1}, {"slave_login", 1},   {"slave_local_login", 1},
+    {"change_password", 1},     {"secret.create", 1}, {"pool.join_force", 3},
+    {"pool.join", 3},
 };
 
 static const char *skip_to(const char *p, const char *end, const char *text)
@@ -47,7 +47,7 @@ static bool strings(const char *p, const char *end, unsigned before, char closin
     struct quoted text;
     const char *from = NULL, *to = NULL;
     for (unsigned i = 0;; i++) {
-        while (p < end && strchr(" \t,", *p))
+        while (p < end && strchr(" \t,:{[", *p)) /* a map may be among them */
             p++;
         if (p == end || *p == closing || !quote_open(&p, end, &quote))
             break;
@@ -70,8 +70,34 @@ static bool xml_params(const char *p, const char *end, unsigned before, struct f
     while (end - p > 1 && *p == '<' && p[1] != '/')
         if (!(p = skip_to(p, end, ">")))
             return false;
-    const char *to = memchr(p, '<', (size_t)(end - p));
-    return set(p, to ? to : end, ret);
+    const char *to = memmem(p, (size_t)(end - p), "</params>", strlen("</params>"));
+    to = to ? to : end;
+    while (to > p && to[-1] == '>') { /* the tags behind the last one */
+        const char *tag = memrchr(p, '<', (size_t)(to - p));
+        if (!tag || tag + 1 == to || tag[1] != '/')
+            break;
+        to = tag;
+    }
+    return set(p, to, ret);
+}
+
+/* "login_with_password root x1", as somebody types it: nothing else stands on the line. */
+static bool words(const char *p, const char *end, unsigned before, struct finding *ret)
+{
+    const char *from = p;
+    unsigned count = 0;
+    bool digit = false;
+    while (p < end) {
+        while (p < end && *p == ' ')
+            p++;
+        from = p;
+        digit = false;
+        for (; p < end && *p != ' '; p++)
+            digit |= isdigit((unsigned char)*p) != 0;
+        if (p > from && ++count > before + 1)
+            return false;
+    }
+    return count > 0 && digit && !memchr(from, ':', (size_t)(end - from)) && set(from, end, ret);
 }
 
 bool detect_call(const struct passage *line, const char *at, struct finding *ret)
@@ -87,7 +113,9 @@ bool detect_call(const struct passage *line, const char *at, struct finding *ret
             return strings(p + 1, end, calls[i].before, ')', ret);
         const char *params = skip_to(p, end, "params");
         const char *bracket = params ? skip_to(params, end, "[") : NULL;
-        return bracket && strings(bracket, end, calls[i].before, ']', ret);
+        if (!bracket)
+            return p < end && *p == ' ' && words(p, end, calls[i].before, ret);
+        return strings(bracket, end, calls[i].before, ']', ret);
     }
     return false;
 }

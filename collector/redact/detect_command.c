@@ -162,11 +162,21 @@ static const char *find_last(const char *p, const char *end, const struct progra
     return p;
 }
 
+/* A port or a file. */
+static bool is_plain(const struct finding *value)
+{
+    const char *p = value->from;
+    while (p < value->to && isdigit((unsigned char)*p))
+        p++;
+    return p == value->to || *p == ' ' || *value->from == '/';
+}
+
 static bool is_secret_of(const struct program *program, const struct passage *line,
                          const struct word *word, const char *p, struct finding *ret)
 {
     for (size_t i = 0; i < program->count; i++)
         if (program->secrets[i].option && is_secret(&program->secrets[i], line, word, p, ret) &&
+            !(program->secrets[i].unless_plain && is_plain(ret)) &&
             (!line->done || ret->from >= line->done))
             return true;
     return false;
@@ -256,6 +266,11 @@ static const struct {
     {"masterauth", 0, false},
     {"auth_pass", 0, false},
     {"password", 0, true},
+    {"secret", 0, true},
+    {"authCommunity", 1, false},
+    {"trapsink", 1, false},
+    {"trap2sink", 1, false},
+    {"informsink", 1, false},
     /* snmp.conf's, of those who ask */
     {"defCommunity", 0, false},
     {"defPassphrase", 0, false},

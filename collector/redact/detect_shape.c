@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "collector/redact/cursor.h"
 #include "collector/redact/detect.h"
 #include "common/compiler.h"
 
@@ -223,8 +224,14 @@ bool detect_encoded_key(const struct passage *line, const char *at, struct findi
 /* hooks.slack.com/services/T.../B.../...: who knows the path may write. */
 bool detect_web_hook(const struct passage *line, const char *at, struct finding *ret)
 {
-    const char *from = at + strlen("hooks.slack.com/services/"), *to = from;
-    while (to < line->end && (is_url64(*to) || *to == '/'))
+    static const char *const hooks[] = {"hooks.slack.com/services/", "api.telegram.org/bot",
+                                        "/api/webhooks/", "/IncomingWebhook/"};
+    const char *from = at;
+    for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
+        if (cursor_take(&from, line->end, hooks[i]))
+            break;
+    const char *to = from;
+    while (to < line->end && (is_url64(*to) || strchr("/:", *to)))
         to++;
     *ret = (struct finding){from, to};
     return to - from >= MIN_BEARER;

@@ -149,6 +149,13 @@ static bool opens_nested_block(const char *from, const char *end)
     return colon && opens_block(skip_blanks(colon + 1, end), end);
 }
 
+/* "list:" below "chpasswd:", and then its items. */
+static bool is_list_name(const char *from, const char *end)
+{
+    static const char list[] = "list:";
+    return (size_t)(end - from) == sizeof list - 1 && memcmp(from, list, sizeof list - 1) == 0;
+}
+
 static bool value_line(struct follow *follow, const struct passage *line, struct finding *ret)
 {
     const char *from = skip_blanks(line->begin, line->end);
@@ -160,6 +167,10 @@ static bool value_line(struct follow *follow, const struct passage *line, struct
         indent > follow->indent || (item && indent == follow->indent) || (follow->quoted && string);
     if (below && opens_nested_block(from, end)) {
         *follow = begin(FOLLOW_BLOCK, line);
+        return false;
+    }
+    if (below && is_list_name(from, end)) {
+        follow->indent = indent;
         return false;
     }
     if (!below || !string_or_word(item ? skip_blanks(from + 1, end) : from, end, ret)) {

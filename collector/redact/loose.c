@@ -84,6 +84,48 @@ static bool find_alone(const struct passage *line, const struct key *key, const 
     return p == line->end && *ret < p;
 }
 
+/* "((token x)(name y))", an S-expression; "(token expired)" is prose. */
+static bool find_in_expression(const struct passage *line, const struct key *key, const char **ret,
+                               const char **ret_end)
+{
+    const char *p = key->after, *from = key->from, *to;
+    bool digit = false;
+    if (key->quoted || from == line->begin || from[-1] != '(' || p == line->end || *p != ' ')
+        return false;
+    for (to = ++p; to < line->end && *to != ')' && !isspace((unsigned char)*to); to++)
+        digit |= isdigit((unsigned char)*to) != 0;
+    bool nested = from - line->begin > 1 && strchr("()", from[-2]);
+    *ret = p;
+    *ret_end = to;
+    return to > p && to < line->end && *to == ')' && (digit || nested);
+}
+
+/* "{ a b; shared-secret x; }": in a list of statements, so the value has no semicolon itself. */
+static bool find_in_statement(const struct passage *line, const struct key *key, const char **ret,
+                              const char **ret_end)
+{
+    const char *p = key->after, *from = key->from;
+    while (from > line->begin && isblank((unsigned char)from[-1]))
+        from--;
+    bool begins = from > line->begin && strchr("{;", from[-1]);
+    if (!begins || key->quoted || key->option || p == line->end || !isblank((unsigned char)*p))
+        return false;
+    *ret = p = cursor_skip_blanks(p, line->end);
+    while (p < line->end && !isspace((unsigned char)*p))
+        p++;
+    *ret_end = p - 1;
+    return p - 1 > *ret && p[-1] == ';' && **ret != '"' && **ret != '\'';
+}
+
+bool loose_value_find_ended(const struct passage *line, const struct key *key,
+                            enum secret_kind kind, struct finding *ret)
+{
+    if (kind != SECRET_ANY && kind != SECRET_UNLESS_PATH)
+        return false;
+    return find_in_expression(line, key, &ret->from, &ret->to) ||
+           find_in_statement(line, key, &ret->from, &ret->to);
+}
+
 /* "session OpaqueRef:x", as XAPI's log has it. */
 static bool find_session(const struct passage *line, const struct key *key, const char **ret)
 {

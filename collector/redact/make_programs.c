@@ -58,6 +58,8 @@ static int take_option(const struct doc_node *secret, struct program_secret *ret
         r = optional_bool(secret, "attached", &ret->attached, err);
     if (r == 0)
         r = optional_bool(secret, "numbered", &ret->numbered, err);
+    if (r == 0)
+        r = optional_bool(secret, "unless_plain", &ret->unless_plain, err);
     if (r == 0 && separator)
         r = plain_text(separator, &sign, err);
     if (r == 0 && strlen(sign) > 1)
@@ -81,8 +83,8 @@ static int take_operand(const struct doc_node *secret, struct program_secret *re
 
 static int put_secret(const struct doc_node *node, struct strbuf *out, struct err *err)
 {
-    static const char *const keys[] = {"option",    "operand",  "attached",
-                                       "separator", "numbered", NULL};
+    static const char *const keys[] = {"option",   "operand",      "attached", "separator",
+                                       "numbered", "unless_plain", NULL};
     struct program_secret secret = {0};
     int r = doc_check_keys(node, keys, err);
     if (r == 0 && !doc_get(node, "option") == !doc_get(node, "operand"))
@@ -97,8 +99,8 @@ static int put_secret(const struct doc_node *node, struct strbuf *out, struct er
         put_string(secret.option, out);
     else
         strbuf_adds(out, "0");
-    strbuf_addf(out, ", %u, %d, %d, %d},\n", secret.operand, secret.separator, secret.attached,
-                secret.numbered);
+    strbuf_addf(out, ", %u, %d, %d, %d, %d},\n", secret.operand, secret.separator, secret.attached,
+                secret.numbered, secret.unless_plain);
     return 0;
 }
 

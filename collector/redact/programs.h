@@ -13,7 +13,7 @@ struct program_secret {
     const char *option; /* NULL: operand counts */
     unsigned operand;
     char separator; /* '\0': none */
-    bool attached, numbered;
+    bool attached, numbered, unless_plain;
 };
 
 struct program {

@@ -74,6 +74,7 @@ static const struct {
     {"accountkey", ANYWHERE, SECRET_UNLESS_PATH},
     {"auth_key", ANYWHERE, SECRET_UNLESS_PATH},
     {"authkey", ANYWHERE, SECRET_UNLESS_PATH},
+    {"auth-key", ANYWHERE, SECRET_UNLESS_PATH},
     {"shared_key", ANYWHERE, SECRET_UNLESS_PATH},
     {"sharedkey", ANYWHERE, SECRET_UNLESS_PATH},
     {"encryption_key", ANYWHERE, SECRET_UNLESS_PATH},
@@ -107,18 +108,15 @@ static const struct {
     {"rwcommunity", WHOLE, SECRET_ANY},
     {"trapcommunity", WHOLE, SECRET_ANY},
     {"pass", WHOLE, SECRET_UNLESS_SHORT_NUMBER},
-    {"_pass", AT_END, SECRET_UNLESS_PATH},
-    {"-pass", AT_END, SECRET_UNLESS_PATH},
-    {"storepass", AT_END, SECRET_UNLESS_PATH},
-    {"keypass", AT_END, SECRET_UNLESS_PATH},
-    {"userpass", AT_END, SECRET_UNLESS_PATH},
-    {"dbpass", AT_END, SECRET_UNLESS_PATH},
-    {"adminpass", AT_END, SECRET_UNLESS_PATH},
-    {"rootpass", AT_END, SECRET_UNLESS_PATH},
-    {"ldappass", AT_END, SECRET_UNLESS_PATH},
-    {"smbpass", AT_END, SECRET_UNLESS_PATH},
-    {"vncpass", AT_END, SECRET_UNLESS_PATH},
-    {"bindpass", AT_END, SECRET_UNLESS_PATH},
+    {"pass", AT_END, SECRET_UNLESS_PATH}, /* AuthPass, SSHPASS, db_pass */
+    {"new_ps", WHOLE, SECRET_ANY},        /* XAPI's, when the pool's secret changes */
+    {"old_ps", WHOLE, SECRET_ANY},
+    {"x-xapi-session", WHOLE, SECRET_ANY},
+    {"creds", WHOLE, SECRET_UNLESS_PATH},
+    {"psw", WHOLE, SECRET_UNLESS_PATH},
+    {"pswd", AT_END, SECRET_UNLESS_PATH},
+    {"securitykey", AT_END, SECRET_UNLESS_PATH},
+    {"tlspskvalue", WHOLE, SECRET_ANY},
     {"masterauth", WHOLE, SECRET_ANY},
     {"requirepass", WHOLE, SECRET_ANY},
     {"pwd", A_WORD, SECRET_UNLESS_PATH},
@@ -373,6 +371,13 @@ static bool is_ceph_key(const char *value, size_t length)
     return n == CEPH_KEY && memcmp(value, "AQ", 2) == 0 && memcmp(value + n - 2, "==", 2) == 0;
 }
 
+/* ('user', 'password'), what Python's requests take. */
+static bool is_user_and_password(const char *value, size_t length)
+{
+    return length > 2 && *value == '(' && (value[1] == '\'' || value[1] == '"') &&
+           value[length - 1] == ')' && memchr(value, ',', length);
+}
+
 bool secret_begins_path(const char *value, const char *end)
 {
     while (value < end && isblank((unsigned char)*value))
@@ -401,7 +406,8 @@ bool secret_value_is_harmless(enum secret_kind kind, const char *name, size_t na
     case SECRET_UNLESS_SHORT_NUMBER:
         return length <= SHORT_NUMBER && is_number(value, length);
     case SECRET_SHAPED:
-        return !is_ceph_key(value, length) && !shape_is_user_and_password(value, value + length);
+        return !is_ceph_key(value, length) && !shape_is_user_and_password(value, value + length) &&
+               !is_user_and_password(value, length);
     case SECRET_NONE:
     case SECRET_ANY:
     case SECRET_HEADER:

@@ -59,7 +59,7 @@ static bool next_word(const char **p, const char *end, struct word *ret)
 
 static bool equals(const struct word *word, const char *text)
 {
-    return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
+    return word->length == strlen(text) && strncasecmp(word->text, text, word->length) == 0;
 }
 
 static const struct directive *find_directive(struct word word)

@@ -210,6 +210,8 @@ static const char *unquoted_end(const struct passage *line, const char *key, enu
         return span_of(from, end, "& \t\r\"'<>\\");
     case VALUE_SESSION:
         return session_end(from, end);
+    case VALUE_ITEM:
+        return span_of(from, end, ";]");
     case VALUE_LITERAL:
         if (literal_end(from, end, &stop))
             return stop;

@@ -12,6 +12,7 @@ enum value_style {
     VALUE_QUERY,   /* of a URL: to the next & */
     VALUE_SESSION, /* letters, digits, and what references are made of */
     VALUE_ELEMENT, /* text of an XML element */
+    VALUE_ITEM,    /* to the next ; or ] */
 };
 
 /*
