@@ -11,13 +11,13 @@
 /* Columns of a row that become values; more than a title can use. */
 #define VALUES_MAX 32
 
-/* Rows of one rule that become observations, as many as a log has hits that are kept on 64 hosts: a
- * host must not be passed over because others had many. The rest is cut. */
+/* Rows of one rule that become observations: room for every stored hit of a log on 64 hosts, so that
+ * the many rows of one host do not push out those of another. Further rows are dropped. */
 #define ROWS_MAX (64 * 2 * HITS_KEPT)
 
-/* A number that a row may have for a line, a time or a count: more is no such thing, and counts of
- * so many rows can be added up. */
-#define NUMBER_MAX 1e15
+/* What a row gives as line, time or count must be below this. It is more than any of them needs,
+ * and the sum over ROWS_MAX rows still fits int64_t. */
+#define NUMBER_MAX 1e14
 
 struct row_context {
     struct evaluation *evaluation;
