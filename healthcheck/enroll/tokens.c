@@ -14,6 +14,7 @@
 #include "common/io.h"
 #include "common/replace.h"
 #include "common/secret.h"
+#include "common/url_text.h"
 #include "healthcheck/enroll/folder.h"
 #include "healthcheck/enroll/uploader.h"
 
@@ -21,6 +22,7 @@
 #define GRANT_FILE     "grant.json"
 #define MAX_GRANT      16384
 #define VALUE_BYTES    2048
+#define PLACE_BYTES    512 /* of for=: a scheme, a host and a port */
 #define SCHEME         "cis+"
 
 bool tokens_are_granted(const char *url)
@@ -84,19 +86,33 @@ static int get_grant(const struct enroll_place *place, const struct enroll_reque
     return r;
 }
 
-/* The lines of a file for xen-upload, as far as it knows them. */
-static int take_lines(const char *path, struct tokens *tokens, struct err *err)
+static int check_place(const char *path, const char *place, const char *url, struct err *err)
+{
+    if (!*place || url_text_same_origin(place, url))
+        return 0;
+    return err_set(err, ERR_DENIED, "'%s' is for %s alone (for=), and the URL is another server's",
+                   path, place);
+}
+
+/*
+ * The lines of a file for xen-upload, as far as it knows them. Which server they are for is not
+ * kept: the enrollment says it.
+ */
+static int take_lines(const char *path, const char *url, struct tokens *tokens, struct err *err)
 {
     static const char *const keys[] = {"username", "password", "access_key", "secret_key",
                                        "session_token"};
-    char values[ARRAY_SIZE(keys)][VALUE_BYTES];
-    struct secret_field fields[ARRAY_SIZE(keys) + 2];
+    char values[ARRAY_SIZE(keys)][VALUE_BYTES], place[PLACE_BYTES] = "";
+    struct secret_field fields[ARRAY_SIZE(keys) + 3];
     size_t used = 0;
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
         fields[i] = (struct secret_field){keys[i], values[i], VALUE_BYTES};
     fields[ARRAY_SIZE(keys)] = (struct secret_field){"token", tokens->upload, VALUE_BYTES};
-    fields[ARRAY_SIZE(keys) + 1] = (struct secret_field){.key = NULL};
+    fields[ARRAY_SIZE(keys) + 1] = (struct secret_field){"for", place, sizeof place};
+    fields[ARRAY_SIZE(keys) + 2] = (struct secret_field){.key = NULL};
     int r = secret_read_fields(path, fields, err);
+    if (r == 0)
+        r = check_place(path, place, url, err);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(keys); i++) {
         int n = *values[i] ? snprintf(tokens->lines + used, sizeof tokens->lines - used, "%s=%s\n",
                                       keys[i], values[i])
@@ -121,7 +137,7 @@ int tokens_get(const struct enroll_place *place, const struct enroll_request *re
     else if (request->credentials && tokens_are_granted(request->url))
         r = get_grant(place, request, &tokens, err);
     else if (request->credentials)
-        r = take_lines(request->credentials, &tokens, err);
+        r = take_lines(request->credentials, request->url, &tokens, err);
     else if (tokens_are_granted(request->url))
         r = err_set(err, ERR_USAGE,
                     "the service wants a token: give --token FILE, or --credentials FILE with "

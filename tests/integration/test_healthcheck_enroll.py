@@ -206,6 +206,15 @@ def test_other_credentials_stay_on_this_host(house):
     house.assert_off()
 
 
+def test_credentials_that_name_their_server_are_for_no_other(house):
+    credentials = house.secret_file(text="access_key=not-a-real-key\nsecret_key=not-a-real-secret\nfor=s3://bucket")
+    result = house.run("enroll", "--yes", "s3://other/reports/", "--credentials", credentials)
+    assert result.returncode == 1 and "s3://bucket alone" in result.stderr
+    house.assert_off()
+    house.enroll("s3://bucket/reports/", "--credentials", credentials)
+    assert "for=" not in (house.config / "upload.credential").read_text()  # the enrollment says it
+
+
 # --- tokens of a service
 
 @pytest.fixture
