@@ -74,7 +74,7 @@ static int check_old(int dirfd, const char *name, const char *path, struct err *
     return err_set(err, ERR_UNSUPPORTED, "'%s' is %s, which is not replaced: name a file", path,
                    S_ISLNK(status.st_mode)   ? "a link"
                    : S_ISDIR(status.st_mode) ? "a folder"
-                                             : "a device");
+                                             : "a device or a pipe");
 }
 
 int replace_check(const char *path, struct err *err)

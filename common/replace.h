@@ -17,7 +17,7 @@
 int replace_file(int dirfd, const char *folder, const char *name, const void *bytes, size_t length,
                  mode_t mode, struct err *err);
 
-/* The same, and the file belongs to `owner`; what that is not (yet) needs root. */
+/* The same, and the new file belongs to `owner`: any other than the caller takes root. */
 int replace_file_of(int dirfd, const char *folder, const char *name, const void *bytes,
                     size_t length, mode_t mode, uid_t owner, struct err *err);
 
@@ -27,7 +27,10 @@ int replace_file_of(int dirfd, const char *folder, const char *name, const void 
  */
 int replace_path(const char *path, const void *bytes, size_t length, mode_t mode, struct err *err);
 
-/* Could replace_path() do it, as far as that can be told before? ERR_UNSUPPORTED, ERR_LIMIT. */
+/*
+ * Whether replace_path() could write there, as far as that can be told without trying.
+ * ERR_UNSUPPORTED: `path` is no file, or its folder is none or may not be written to; ERR_LIMIT.
+ */
 int replace_check(const char *path, struct err *err);
 
 /* Removes the file for good: synced, too. One that is not there is no error. */

@@ -24,8 +24,8 @@ struct parts {
 };
 
 /*
- * `extra`: more paths of rules (NULL-ended); `built_in` false leaves the built-in rules out; more
- * than one of `jobs` are threads.
+ * `extra`: more paths of rules (NULL-ended); `built_in` false leaves the built-in rules out; `jobs`
+ * above 1 lets a second thread parse rules.
  */
 int parts_load(struct parts *ret, const char *const *extra, bool built_in, int jobs,
                struct err *err);

@@ -80,10 +80,10 @@ struct rule_set;
 
 /*
  * Reads rules. `logs` is the embedded rules/logs.yaml (groups of files); `embedded` the built-in
- * pack or NULL; `paths` files or folders of more rules (searched for *.yaml, sorted); with `threads` a
- * second thread parses some of many files. A rule of a later pack replaces one of the same id. ERR_PARSE with file:line:column, also for two rules of
- * one id in one pack. The folders `tables` and `lists` of a folder of rules hold
- * none: rule_data_folder().
+ * pack or NULL; `paths` files or folders of more rules (searched for *.yaml, sorted); `threads`
+ * allows a second thread, which parses half of the files when there are many. A rule of a later pack
+ * replaces one of the same id. ERR_PARSE with file:line:column, also for two rules of one id in one
+ * pack. The folders `tables` and `lists` of a folder of rules hold none: rule_data_folder().
  */
 int rule_set_load(const struct embedded_file *logs, const struct embedded_file *embedded,
                   const char *const *paths, bool threads, struct rule_set **ret, struct err *err);

@@ -108,7 +108,10 @@ struct score {
     int value;        /* 0-100 */
 };
 
-/* What became of the rules. People are told parts of those that apply: the others have nothing to judge. */
+/*
+ * What became of the rules. Texts for people count out of the applicable ones, "46 of 52": the
+ * others are about something that these hosts do not have.
+ */
 struct coverage {
     size_t rules, evaluated, failed, passed, unknown, not_applicable;
 };

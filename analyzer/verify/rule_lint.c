@@ -168,7 +168,7 @@ static void check_value(const struct lint *lint, const struct rule *rule,
                  "'%s' says %s and is no value; give the query a column of another name, '%s AS "
                  "its_%s'",
                  name,
-                 strcmp(name, "count") == 0 ? "how often it was seen" : "where the proof stands",
+                 strcasecmp(name, "count") == 0 ? "how often it was seen" : "where the proof stands",
                  name, name);
     else if (rule->query && !has_name(columns, name))
         lint_say(lint, place, "the query has no column '%s' that could be shown", name);

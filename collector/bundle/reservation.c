@@ -14,8 +14,12 @@
 #include "common/io.h"
 
 #define NAME_PREFIX HIDDEN_PREFIX "name-"
-#define ATTEMPTS    16 /* each costs a holder that ends just then... */
-#define PAUSE_NS    5000000 /* ... or tidies up what killed runs left: it has any lock for a moment */
+/*
+ * A name that is taken may be free a moment later: its holder ends just then, or a run that tidies up
+ * after killed ones has only tried the lock.
+ */
+#define ATTEMPTS 16
+#define PAUSE_NS 5000000 /* between two of them */
 
 int reservation_take(int dirfd, const char *name, struct reservation *ret, struct err *err)
 {

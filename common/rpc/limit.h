@@ -10,16 +10,19 @@
 
 #include "common/err.h"
 
-/* Whoever is cancelled still waits so long, once, for what he must not leave unheard. */
+/*
+ * For an answer that must be heard although the run was cancelled meanwhile: the wait goes on for so
+ * long, counted from when the cancelling is noticed.
+ */
 struct limit_grace {
     int64_t milliseconds;
-    int64_t end_ms; /* monotonic; 0: nobody has cancelled so far */
+    int64_t end_ms; /* monotonic; 0: not cancelled so far */
 };
 
 struct limit {
     int64_t deadline_ms;          /* monotonic */
     const atomic_bool *cancelled; /* looked at several times a second */
-    struct limit_grace *grace;    /* NULL: none; of one thread */
+    struct limit_grace *grace;    /* NULL: none; written to, so of one thread */
 };
 
 /*

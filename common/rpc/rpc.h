@@ -45,9 +45,9 @@ int rpc_call(const struct rpc_way *way, const char *method, json_t *parameters,
              struct err *err);
 
 /*
- * Over the local socket root needs no password. Once asked, the answer is heard even by somebody
- * who is cancelled meanwhile, if it comes within seconds: 0 then, too, as there is a session to
- * end.
+ * Over the local socket root needs no password. When the run is cancelled after XAPI was asked, its
+ * answer is waited for some seconds more. If it comes, that is a success (0) like any other: there
+ * is a session now, and the caller must end it.
  */
 int rpc_login(const struct rpc_way *way, const char *user, const char *password,
               const struct limit *limit, char ret_session[RPC_SESSION_BYTES],

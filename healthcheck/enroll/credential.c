@@ -58,8 +58,11 @@ static int take_from_file(const char *settings, struct strbuf *text, struct err 
     return r;
 }
 
-/* A report of an earlier enrollment may still wait in the spool, for another server. */
-static void bind(const struct enrollment *enrollment, struct strbuf *text)
+/*
+ * Says in the file which server it is for: a report of an earlier enrollment may still wait in the
+ * spool, and goes to another one.
+ */
+static void bind_to_server(const struct enrollment *enrollment, struct strbuf *text)
 {
     if (!enrollment)
         return;
@@ -96,7 +99,7 @@ int credential_write(struct xapi *xapi, const struct config *config,
         r = take_from_pool(xapi, config, enrollment, &text, err);
     bool any = text.length > 0;
     if (r == 0 && any)
-        bind(enrollment, &text);
+        bind_to_server(enrollment, &text);
     if (r == 0 && !strbuf_ok(&text))
         r = err_nomem(err);
     if (r == 0)

@@ -151,8 +151,11 @@ static int take_sent(const json_t *job, struct check *check, struct err *err)
     return r < 0 ? r : check_set(&check->upload_error, "", err); /* of attempts before */
 }
 
-/* Who is refused with a credential of the enrollment mends the enrollment: xen-upload's own options
- * of that name are not for him. Where it is another server's by now, that was done already. */
+/*
+ * A credential of the enrollment that was refused is mended by enrolling again; what xen-upload says
+ * of its own options would mislead. One that is for another server needs no mending: the host was
+ * enrolled there since.
+ */
 static int take_denied(const json_t *job, struct check *check, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;

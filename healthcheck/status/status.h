@@ -66,8 +66,7 @@ void status_each_past(const struct status *status, bool lost, status_finding eac
 unsigned status_count_new(const struct status *status);
 unsigned status_count_past(const struct status *status, bool lost);
 
-/* The report of `pending` is still to arrive, or to be given up; else only its record is missing.
- */
+/* Whether the report of `pending` may still be sent; if not, it only has to be recorded. */
 bool status_is_sending(const struct status *status);
 
 /* No check for much longer than the settings want one, or none whose date can be believed. */

@@ -63,7 +63,7 @@ static int load_token(const char *path, struct net_secrets *s, struct err *err)
     return r;
 }
 
-/* What the file itself says goes for every upload, also for one that waited since before. */
+/* The server that the file names: also for a job that was queued before the file was replaced. */
 static int check_place(const struct options *options, const char *place, struct err *err)
 {
     const char *url = options->grant ? options->grant : options->url;

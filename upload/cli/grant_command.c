@@ -28,7 +28,7 @@ static int check_url(const struct options *options, struct err *err)
     return err_prefix(err, r, "'--grant'");
 }
 
-/* Tokens that nobody could keep would be good for ever all the same. */
+/* Before anything is asked for: a token that is granted and then cannot be written stays valid. */
 static int check_output(const char *path, struct err *err)
 {
     struct err why = ERR_INIT;

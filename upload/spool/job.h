@@ -48,7 +48,7 @@ struct job {
     /* Seconds since 1970 by the clock on the wall; 0: never. */
     int64_t added, tried, next_try;
     char *error;            /* of the last attempt, or NULL */
-    uid_t owner;            /* of the file: who said all this */
+    uid_t owner;            /* of the job's file: whoever wrote what stands in it */
     struct receipt receipt; /* of JOB_DONE */
 };
 

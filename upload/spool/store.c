@@ -80,7 +80,7 @@ int store_save(struct spool *spool, const struct job *job, struct err *err)
     if (r == 0 && bytes.length > JOB_MAX_BYTES)
         r = err_set(err, ERR_LIMIT, "the names and options of '%s' are too long for the spool",
                     job->file);
-    /* Root's name under somebody else's words would make them root's. */
+    /* What root rewrites of another user's job stays theirs, or root's worker would obey it. */
     uid_t owner = geteuid() == 0 ? job->owner : geteuid();
     if (r == 0)
         r = replace_file_of(spool->jobs, folder, name, bytes.data, bytes.length, store_mode(spool),

@@ -2,8 +2,8 @@
 """
 Ports for servers that cannot be asked which one they got, or that go away and come back to the same one.
 
-Two test processes that run side by side never get the same one: whoever has it holds a name of the kernel's, which is
-given back when the process ends, however it does.
+Two test processes that run side by side never get the same one: whoever has it holds an abstract Unix socket of that name,
+which the kernel frees when the process ends, however it does.
 """
 import contextlib
 import pathlib
