@@ -47,7 +47,7 @@ static int fail(struct output *output, int sysno)
     char size[32];
     units_format_bytes(output->written, size, sizeof size);
     if (sysno == ECANCELED)
-        return err_set(err, ERR_CANCELLED, "interrupted while nobody read the archive");
+        return err_set(err, ERR_CANCELLED, "interrupted while the archive was written");
     if (!output->place)
         return err_set_errno(err, sysno, "cannot write the archive to descriptor %d", output->fd);
     if (sysno == ENOSPC || sysno == EDQUOT)
