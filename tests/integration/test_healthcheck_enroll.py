@@ -119,9 +119,13 @@ class House:
 def make_house(with_xapi):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="enroll.", dir="/tmp"))  # short: a socket's path has 107 bytes
     house = House(folder, with_xapi)
-    yield house
-    house.end()
-    shutil.rmtree(folder)
+    try:
+        yield house
+        house.end()
+    finally:
+        if house.pool:
+            house.pool.stop()
+        shutil.rmtree(folder)
 
 
 @pytest.fixture
