@@ -56,6 +56,7 @@ struct temp_table {
     size_t count;
     bool has_shape; /* SQLite knows its columns (shape.c) */
     bool is_real;   /* it is a table */
+    bool has_host, has_time;
     sqlite3_stmt *insert;
 };
 
