@@ -16,8 +16,9 @@
  * Columns: COLUMN_BYTES become integers, COLUMN_VERSION text that compares as versions. A text that
  * is no number in a number column is NULL: kept as text it would be greater than any number.
  *
- * Besides the declared tables: hosts(host, source, taken, uptime, booted), taken and booted in epoch
- * seconds of the host's wall clock like the times of log lines, or NULL; and facts (see facts.h).
+ * Besides the declared tables: hosts(host, source, taken, uptime, booted), taken and booted in
+ * epoch seconds of the host's wall clock like the times of log lines, or NULL; and facts (see
+ * facts.h).
  *
  * The files of a family of tables (xapi-db) are alternatives: of one host only the rows from the
  * first of the family's file patterns that gave any row are kept, in whatever order the files came.
@@ -119,8 +120,8 @@ typedef int (*result_sink)(void *context, const struct result_row *row, struct e
 
 /*
  * Runs one statement; the sink may call back into the database. ERR_PARSE for bad SQL, ERR_DENIED
- * for anything but reading, ERR_TIMEOUT after `limit_ms` (0: no limit), ERR_LIMIT for a value that
- * is too large; the sink's.
+ * for anything but reading, ERR_TIMEOUT after `limit_ms` of processor time (0: no limit), ERR_LIMIT
+ * for a value that is too large; the sink's.
  */
 int database_query(struct database *database, const char *sql, int limit_ms, result_sink sink,
                    void *context, struct err *err);

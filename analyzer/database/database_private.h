@@ -22,7 +22,7 @@ enum access {
 struct guard {
     enum access access;
     int limit_ms;        /* 0: none */
-    int64_t deadline_ms; /* of io_now_ms(), 0: none */
+    int64_t deadline_ms; /* of the thread's processor time, 0: none */
     bool timed_out;
     bool selects;     /* the statement is a SELECT, or a PRAGMA that describes */
     bool describes;   /* it looks at the schema */
