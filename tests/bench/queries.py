@@ -6,7 +6,7 @@
 For each rule with a query a pool of its own is made (make_triggers.py), 64 hosts whose log lines fill what is kept of a pattern, in
 four arrangements in time, as what is fast when lines come all at once may be slow when they do not. It prints the most processor
 time that the query took in one of them, slowest first, and what the whole run took; then the facts' queries. A rule may have
-ten seconds (RULE_QUERY_LIMIT_MS), which on a busy machine are less of the processor's: above half a second it is worth mending.
+ten seconds (RULE_QUERY_LIMIT_MS); above half a second it is worth mending.
 Needs cc and the header of SQLite (query_times.c is built), and python3-yaml. On one core it takes some minutes.
 """
 import argparse
