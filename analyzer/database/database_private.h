@@ -57,6 +57,7 @@ struct temp_table {
     bool has_shape; /* SQLite knows its columns (shape.c) */
     bool is_real;   /* it is a table */
     bool has_host, has_time;
+    size_t rows;
     sqlite3_stmt *insert;
 };
 

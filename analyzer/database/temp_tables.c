@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Temporary tables of a rule's log patterns. Without rows, as nearly all are, they are shapes
- * (shape.c). Those with rows have an index on host and time: for a subquery that is asked once a row
- * SQLite makes none of its own, and reads the lines of all hosts each time.
+ * (shape.c). Those with many rows have an index on host and time: for a subquery that is asked once
+ * a row SQLite makes none of its own, and reads the lines of all hosts each time.
  */
 #include "analyzer/database/database_private.h"
 
 #include <strings.h>
+
+/* Of fewer rows, making the index takes longer than doing without it. */
+#define WORTH_AN_INDEX 256
 
 static struct temp_table *find_temp(struct database *database, const char *name)
 {
@@ -82,8 +85,6 @@ static int make_real(struct database *database, struct temp_table *temp, struct 
     int r = strbuf_ok(&sql) ? database_run(database, sql.data, err) : err_nomem(err);
     if (r == 0)
         temp->is_real = true;
-    if (r == 0 && temp->has_host && temp->has_time)
-        r = make_index(database, temp, err);
     return err_prefix(err, r, "table '%s'", temp->name);
 }
 
@@ -133,6 +134,8 @@ int database_temp_insert(struct database *database, const char *name, const stru
         return err_set(err, ERR_BUG, "a row of %zu values for the temporary table '%s'", cell_count,
                        name);
     int r = temp->is_real ? 0 : make_real(database, temp, err);
+    if (r == 0 && ++temp->rows == WORTH_AN_INDEX && temp->has_host && temp->has_time)
+        r = make_index(database, temp, err);
     if (r == 0 && !temp->insert)
         r = database_prepare_insert(database, name, cell_count, &temp->insert, err);
     if (r < 0)
