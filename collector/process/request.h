@@ -39,7 +39,7 @@ struct request {
 };
 
 struct report {
-    bool last;
+    int last;    /* true or false; as wide as the others, since padding would be sent unset */
     int outcome; /* enum child_outcome */
     int value;   /* exit status, signal or errno */
 };
