@@ -199,11 +199,27 @@ bool view_is_judged(const struct view *view)
     return view->verdict->coverage.evaluated > 0;
 }
 
+static enum grade grade_of(int score)
+{
+    return score >= 95   ? GRADE_GOOD
+           : score >= 75 ? GRADE_FAIR
+           : score >= 50 ? GRADE_POOR
+                         : GRADE_BAD;
+}
+
+enum grade view_grade(const struct view *view, int score)
+{
+    enum grade grade = view_is_judged(view) && score >= 0 ? grade_of(score) : GRADE_NONE;
+    return grade == GRADE_GOOD && view->trust.level == TRUST_POOR ? GRADE_NONE : grade;
+}
+
 const char *view_score_word(const struct view *view, int score)
 {
-    bool is_most = view->trust.level == TRUST_POOR;
-    return score >= 95   ? is_most ? "healthy at best" : "healthy"
-           : score >= 75 ? is_most ? "fair at best" : "fair"
-           : score >= 50 ? is_most ? "poor at best" : "poor"
-                         : "bad";
+    static const char *const words[][2] = {
+        [GRADE_GOOD] = {"healthy", "healthy at best"},
+        [GRADE_FAIR] = {"fair", "fair at best"},
+        [GRADE_POOR] = {"poor", "poor at best"},
+        [GRADE_BAD] = {"bad", "bad"},
+    };
+    return words[grade_of(score)][view->trust.level == TRUST_POOR];
 }

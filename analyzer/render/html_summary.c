@@ -12,11 +12,11 @@
 
 const char *html_score_class(const struct view *view, int score)
 {
-    if (!view_is_judged(view) || score < 0)
-        return "none";
-    if (score >= 95) /* green is a promise */
-        return view->trust.level == TRUST_POOR ? "none" : "good";
-    return score >= 75 ? "fair" : score >= 50 ? "poor" : "bad";
+    static const char *const classes[] = {
+        [GRADE_NONE] = "none", [GRADE_GOOD] = "good", [GRADE_FAIR] = "fair",
+        [GRADE_POOR] = "poor", [GRADE_BAD] = "bad",
+    };
+    return classes[view_grade(view, score)];
 }
 
 void html_score_bar(struct strbuf *out, const struct view *view, int score)

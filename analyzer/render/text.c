@@ -369,10 +369,11 @@ static void add_costs(const struct text_writer *w, const struct view *view)
 
 static enum text_style score_style(const struct view *view, int score)
 {
-    bool is_sure = view->trust.level != TRUST_POOR; /* green is a promise */
-    return score >= 95   ? is_sure ? STYLE_GOOD : STYLE_NONE
-           : score >= 50 ? STYLE_WARNING
-                         : STYLE_ERROR;
+    static const enum text_style styles[] = {
+        [GRADE_NONE] = STYLE_NONE,    [GRADE_GOOD] = STYLE_GOOD, [GRADE_FAIR] = STYLE_WARNING,
+        [GRADE_POOR] = STYLE_WARNING, [GRADE_BAD] = STYLE_ERROR,
+    };
+    return styles[view_grade(view, score)];
 }
 
 static void add_score(const struct text_writer *w, const struct view *view)

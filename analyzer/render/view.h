@@ -136,6 +136,13 @@ struct view_changes view_changes(const struct view *view);
  */
 bool view_is_address(const char *url);
 
-/* How a score reads in words. What was not seen can only lower it, so of a result that can hardly be
- * trusted they say "at best". */
+/*
+ * What a score is shown as. Of a result that can hardly be trusted none is good: that is a promise.
+ * GRADE_NONE is also what has no score (-1), and all scores when nothing was judged.
+ */
+enum grade { GRADE_NONE, GRADE_GOOD, GRADE_FAIR, GRADE_POOR, GRADE_BAD };
+enum grade view_grade(const struct view *view, int score);
+
+/* How a score reads in words. What was not seen can only lower it, so of a result that can hardly
+ * be trusted they say "at best". */
 const char *view_score_word(const struct view *view, int score);
