@@ -77,14 +77,24 @@ static int check_old(int dirfd, const char *name, const char *path, struct err *
                                              : "a device or a pipe");
 }
 
+/* Like split(), and opens the folder; *ret_fd is -1, and errno says why, if that cannot be. */
+static int open_folder(const char *path, char folder[PATH_MAX], const char **ret_name, int *ret_fd,
+                       struct err *err)
+{
+    int r = split(path, folder, ret_name, err);
+    if (r == 0)
+        *ret_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return r;
+}
+
 int replace_check(const char *path, struct err *err)
 {
     char folder[PATH_MAX];
     const char *name;
-    int r = split(path, folder, &name, err);
+    CLEANUP_FD int dirfd = -1;
+    int r = open_folder(path, folder, &name, &dirfd, err);
     if (r < 0)
         return r;
-    CLEANUP_FD int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dirfd < 0 || faccessat(dirfd, ".", W_OK, AT_EACCESS) < 0)
         return err_set(err, ERR_UNSUPPORTED, "'%s' is no folder that may be written to", folder);
     return *name ? check_old(dirfd, name, path, err)
@@ -95,10 +105,10 @@ int replace_path(const char *path, const void *bytes, size_t length, mode_t mode
 {
     char folder[PATH_MAX];
     const char *name;
-    int r = split(path, folder, &name, err);
+    CLEANUP_FD int dirfd = -1;
+    int r = open_folder(path, folder, &name, &dirfd, err);
     if (r < 0)
         return r;
-    CLEANUP_FD int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dirfd < 0)
         return err_set_errno(err, errno, "cannot open the folder '%s'", folder);
     r = check_old(dirfd, name, path, err);

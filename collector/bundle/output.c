@@ -60,6 +60,8 @@ static int fail(struct output *output, int sysno)
 /* 0 or errno. */
 static int wait_for_room(const struct output *output)
 {
+    if (output->place)
+        return 0;
     struct pollfd to = {.fd = output->fd, .events = POLLOUT};
     int ready;
     do {
@@ -70,16 +72,22 @@ static int wait_for_room(const struct output *output)
     return 0;
 }
 
-/* What does not block once there is room: anything into a socket, a page into a pipe. */
+/*
+ * The last `length` bytes of the buffer, or as many as do not block once there is room: anything
+ * into a socket, a page into a pipe. A file is written by place: where its descriptor stands is
+ * nobody's business.
+ */
 static ssize_t write_some(const struct output *output, const unsigned char *bytes, size_t length)
 {
+    if (output->place)
+        return pwrite(output->fd, bytes, length, output->written - (int64_t)length);
     if (output->is_socket)
         return send(output->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     return write(output->fd, bytes, output->is_pipe && length > PIPE_BUF ? PIPE_BUF : length);
 }
 
 /* 0 or errno. */
-static int stream_out(const struct output *output)
+static int write_out(const struct output *output)
 {
     const unsigned char *bytes = output->buffer;
     for (size_t left = output->used; left > 0;) {
@@ -87,25 +95,7 @@ static int stream_out(const struct output *output)
         if (sysno != 0)
             return sysno;
         ssize_t n = write_some(output, bytes, left);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (n < 0)
-            return errno;
-        bytes += n;
-        left -= (size_t)n;
-    }
-    return 0;
-}
-
-/* 0 or errno. A file is written by place: where its descriptor stands is nobody's business. */
-static int write_out(const struct output *output)
-{
-    if (!output->place)
-        return stream_out(output);
-    const unsigned char *bytes = output->buffer;
-    for (size_t left = output->used; left > 0;) {
-        ssize_t n = pwrite(output->fd, bytes, left, output->written - (int64_t)left);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && (errno == EINTR || (errno == EAGAIN && !output->place)))
             continue;
         if (n < 0)
             return errno;
