@@ -13,6 +13,9 @@
 
 #define SECRET_MAX_BYTES 4096 /* a file; tokens of services are shorter than 2 KiB */
 
+/* How a refusal begins of credentials that name another server (for=): whoever runs xen-upload knows it by this. */
+#define SECRET_ELSEWHERE "its credentials are for "
+
 /* A line `key=value` that a file may hold. */
 struct secret_field {
     const char *key;

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/secret.h"
 #include "common/url_text.h"
 #include "healthcheck/enroll/credential.h"
 #include "healthcheck/run/step.h"
@@ -22,9 +23,6 @@
 #define ADD_LIMIT_S    1800 /* it may have to copy and digest gigabytes */
 #define MAX_ARGUMENTS  32
 #define LATE_S         (31 * 86400) /* the spool keeps jobs and receipts for 30 days */
-
-/* How xen-upload says that credentials are bound to another server (for=). */
-#define ELSEWHERE "its credentials are for "
 
 #define EXIT_AGAIN  4
 #define EXIT_DENIED 5
@@ -152,16 +150,16 @@ static int take_sent(const json_t *job, struct check *check, struct err *err)
 }
 
 /*
- * A credential of the enrollment that was refused is mended by enrolling again; what xen-upload says
- * of its own options would mislead. One that is for another server needs no mending: the host was
- * enrolled there since.
+ * A credential of the enrollment that was refused is mended by enrolling again; what xen-upload
+ * says of its own options would mislead. One that is for another server needs no mending: the host
+ * was enrolled there since.
  */
 static int take_denied(const json_t *job, struct check *check, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     const char *why = json_string_value(json_object_get(job, "error"));
     const char *remedy = why ? strstr(why, ": look at the file of --token") : NULL;
-    bool elsewhere = why && strncmp(why, ELSEWHERE, strlen(ELSEWHERE)) == 0;
+    bool elsewhere = why && strncmp(why, SECRET_ELSEWHERE, strlen(SECRET_ELSEWHERE)) == 0;
     check->upload = CHECK_UNSENT;
     strbuf_adds(&text, "it was refused");
     if (json_is_string(json_object_get(job, "credential")) && !elsewhere)

@@ -69,8 +69,8 @@ static int check_place(const struct options *options, const char *place, struct 
     const char *url = options->grant ? options->grant : options->url;
     if (!*place || url_text_same_origin(place, url))
         return 0;
-    return err_set(err, ERR_DENIED, "its credentials are for %s alone, and %.*s does not get them",
-                   place, (int)url_text_origin_length(url), url);
+    return err_set(err, ERR_DENIED, SECRET_ELSEWHERE "%s alone, and %.*s does not get them", place,
+                   (int)url_text_origin_length(url), url);
 }
 
 int credentials_load(const struct options *options, const char *origin, struct net_secrets *ret,
